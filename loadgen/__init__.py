@@ -1,0 +1,1 @@
+"""Drive mail servers: scenario, schedule, sessions, engine. `ARCHITECTURE.md` gives the reading order."""
