@@ -1,0 +1,258 @@
+"""The result document, `result.json`: every command's one product, and what every report is made from.
+
+The names are a contract kept for years: what an old reader would misread needs a new schema name.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from reports.errors import DocumentError
+from reports.load_result import (
+    DeviationCount,
+    FailureCount,
+    Health,
+    LoadResult,
+    MessageCounts,
+    PhaseResult,
+    Quantiles,
+    ReplyCount,
+    SessionCounts,
+    Throughput,
+    Timeline,
+    books_balance,
+)
+from reports.verdict import Verdict, Verdicts
+
+__all__ = [
+    "SCHEMA",
+    "CaseResult",
+    "ConformanceResult",
+    "DeviationCount",
+    "Document",
+    "EndpointFacts",
+    "FailureCount",
+    "GateResult",
+    "Health",
+    "HostFacts",
+    "LedgerResult",
+    "LoadResult",
+    "MessageCounts",
+    "PhaseResult",
+    "Quantiles",
+    "Reason",
+    "ReplyCount",
+    "SessionCounts",
+    "Throughput",
+    "Timeline",
+    "TlsFacts",
+    "Verdict",
+    "Verdicts",
+    "books_balance",
+    "decode",
+    "encode",
+    "read",
+]
+
+SCHEMA: Final = "mailproof/result-v1"
+
+Question = Literal["correct", "fast_enough", "valid"]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class Reason(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a verdict is what it is."""
+
+    verdict: Annotated[Question, Meta(description="Which of the three verdicts this explains.")]
+    sentence: Annotated[str, Meta(description="For the operator, whole and plain.")]
+
+
+class GateResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One gate of the scenario, held against this document."""
+
+    metric: Annotated[str, Meta(description='What was looked at, "p99 of smtp.body.response".')]
+    condition: Annotated[str, Meta(description='What is allowed, "below 500 ms".')]
+    measured: Annotated[
+        str | None, Meta(description='What was found, in human units, "812 ms"; null: no data.')
+    ]
+    value: Annotated[
+        float | None, Meta(description="The same as a bare number in `unit`; null: no data.")
+    ] = None
+    unit: Annotated[
+        Literal["ns", "count", "share", "per_s"], Meta(description="Unit of `value`; a share is 0 to 1.")
+    ]
+    verdict: Verdict
+    question: Annotated[
+        Literal["correct", "fast_enough"], Meta(description="The verdict this gate counts for.")
+    ]
+    sentence: Annotated[str, Meta(description="All of it in one sentence.")]
+
+
+class LedgerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What became of the mail, counted per (message, recipient)."""
+
+    accepted: Annotated[Count, Meta(description="The server took responsibility: 2yz to the final dot.")] = 0
+    delivered_once: Annotated[
+        Count, Meta(description="Found in the right maildrop exactly once, unchanged.")
+    ] = 0
+    duplicate: Annotated[Count, Meta(description="Accepted once, found more than once.")] = 0
+    lost: Annotated[Count, Meta(description="Accepted, and not found when the settling time was over.")] = 0
+    corrupt: Annotated[Count, Meta(description="Found, and its content was changed.")] = 0
+    misdelivered: Annotated[Count, Meta(description="Found in a maildrop it was not addressed to.")] = 0
+    ambiguous: Annotated[
+        Count, Meta(description="The reply to the final dot never came: it may or may not be taken.")
+    ] = 0
+    pending: Annotated[
+        Count, Meta(description="Accepted, and not looked for to the end: its maildrop was not read.")
+    ] = 0
+
+
+class CaseResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One judged conformance case."""
+
+    id: Annotated[str, Meta(description='The requirement, "smtp.rset.clears-envelope". Permanent.')]
+    level: Annotated[str, Meta(description="RFC 2119 level of the requirement.")]
+    verdict: Literal[
+        "pass",
+        "latitude",
+        "observed",
+        "weak",
+        "divergence",
+        "fail",
+        "inconclusive",
+        "not-applicable",
+        "error",
+    ]
+    expected: str = ""
+    got: str = ""
+    transcript: Annotated[
+        tuple[str, ...], Meta(description="The dialogue, made printable, one line each.")
+    ] = ()
+
+
+class ConformanceResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A conformance run: the cases planned, and what each came to."""
+
+    planned: Count = 0
+    executed: Count = 0
+    cases: tuple[CaseResult, ...] = ()
+
+
+class TlsFacts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The security layer as it was negotiated."""
+
+    version: Annotated[str, Meta(description='"TLSv1.3".')]
+    cipher: str
+    verified: Annotated[
+        bool, Meta(description="False: the certificate was NOT verified, by the operator's wish.")
+    ]
+    subject: Annotated[
+        str | None, Meta(description="Subject of the server's certificate, made printable.")
+    ] = None
+
+
+class EndpointFacts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One address of the server under test, and how it introduced itself."""
+
+    protocol: Literal["smtp", "lmtp", "pop3"]
+    url: str
+    greeting: Annotated[
+        str | None, Meta(description="Its greeting, made printable; null: none was seen.")
+    ] = None
+    keywords: Annotated[tuple[str, ...], Meta(description="EHLO, LHLO or CAPA lines, made printable.")] = ()
+    tls: TlsFacts | None = None
+
+
+class HostFacts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The machine that generated the load."""
+
+    python: str
+    trio: str
+    platform: str
+    cpus: Annotated[int, Meta(ge=0, description="Processors this process may use.")]
+    nofile: Annotated[int | None, Meta(description="Limit of open files.")] = None
+    hostname: str | None = None
+
+
+class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The result of one mailproof run."""
+
+    schema: Annotated[
+        Literal["mailproof/result-v1"], Meta(description="Name and version of this format.")
+    ] = SCHEMA
+    kind: Annotated[Literal["load", "conformance"], Meta(description="What was run.")]
+    mailproof: Annotated[str, Meta(description="Version of mailproof.")]
+    run_id: str
+    started: Annotated[str, Meta(description="RFC 3339, UTC.")]
+    duration_s: Annotated[float, Meta(ge=0)] = 0.0
+    seed: Annotated[
+        int | None, Meta(description="The same seed and scenario give the same arrivals, plans and bytes.")
+    ] = None
+    interrupted: Annotated[bool, Meta(description="The operator ended the run before its time.")] = False
+    verdicts: Verdicts
+    reasons: tuple[Reason, ...] = ()
+    exit_code: Annotated[
+        int,
+        Meta(description="0 held, 1 failed, 2 operator's error, 3 inconclusive, 4 our bug, 130 interrupted."),
+    ]
+    load: LoadResult | None = None
+    ledger: Annotated[LedgerResult | None, Meta(description="Null: deliveries were not verified.")] = None
+    conformance: ConformanceResult | None = None
+    gates: tuple[GateResult, ...] = ()
+    scenario: Annotated[
+        dict[str, object],
+        Meta(description="The scenario as it was run, every default filled in, passwords masked."),
+    ] = {}
+    target: tuple[EndpointFacts, ...] = ()
+    host: HostFacts | None = None
+
+
+class _Header(Struct, frozen=True):
+    """As much as any version of the document has."""
+
+    schema: str | None = None
+
+
+def encode(document: Document) -> bytes:
+    """Return the document as indented JSON, UTF-8, ending with a newline."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def decode(octets: bytes) -> Document:
+    """Return the document these octets hold.
+
+    DocumentError (the operator's) when they are not JSON, are of another schema, or do not fit this one; the
+    message then names the key.
+    """
+    try:
+        header = msgspec.json.decode(octets, type=_Header)
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise DocumentError(f"not a mailproof result: {exc}") from None
+    if header.schema is None:
+        raise DocumentError(f'not a mailproof result: it has no "schema" key; "{SCHEMA}" is expected')
+    if header.schema != SCHEMA:
+        raise DocumentError(f'the result is of schema "{header.schema[:80]}"; this version reads "{SCHEMA}"')
+    try:
+        return msgspec.json.decode(octets, type=Document)
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise DocumentError(f"the result does not fit schema {SCHEMA}: {_key_first(str(exc))}") from None
+
+
+def read(path: Path) -> Document:
+    """Return the document in a file; DocumentError also when it cannot be read."""
+    try:
+        octets = path.read_bytes()
+    except OSError as exc:
+        raise DocumentError(f"cannot read {path}: {exc.strerror}") from None
+    try:
+        return decode(octets)
+    except DocumentError as exc:
+        raise DocumentError(f"{path}: {exc}") from None
+
+
+def _key_first(complaint: str) -> str:
+    """Turn msgspec's "Expected `int`, got `str` - at `$.load.x`" into "load.x: Expected `int`, got `str`"."""
+    what, found, where = complaint.rpartition(" - at `$.")
+    return f"{where.rstrip('`')}: {what}" if found else complaint

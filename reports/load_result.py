@@ -1,0 +1,229 @@
+"""What a load run measured: the `load` section of the result document.
+
+Every number of time is in nanoseconds and says so in its name; rates are per second of the steady phase.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, structs
+
+Count = Annotated[int, Meta(ge=0)]
+Nanoseconds = Annotated[int, Meta(ge=0)]
+Hdr = Annotated[str, Meta(description="HdrHistogram V2, compressed, base64, in ns; empty: no sample.")]
+
+
+class Quantiles(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A distribution of times in brief, ns. All zero when nothing was recorded: see the count beside it."""
+
+    min: Nanoseconds = 0
+    p50: Nanoseconds = 0
+    p90: Nanoseconds = 0
+    p95: Nanoseconds = 0
+    p99: Nanoseconds = 0
+    p999: Annotated[int, Meta(ge=0, description="The 99.9th percentile.")] = 0
+    max: Annotated[int, Meta(ge=0, description="Exact, not rounded to a histogram bucket.")] = 0
+    mean: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class SessionCounts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Arrivals by how they ended; exactly one outcome for each arrival that reached its instant.
+
+    Invariant: arrived == accepted + refused + failed + timed_out + dropped + interrupted (ValueError).
+    """
+
+    arrived: Annotated[Count, Meta(description="Arrivals whose intended instant was reached.")] = 0
+    accepted: Annotated[Count, Meta(description="Sessions in which everything asked for was done.")] = 0
+    refused: Annotated[Count, Meta(description="Sessions in which the server said no (4yz, 5yz, -ERR).")] = 0
+    failed: Annotated[
+        Count, Meta(description="Sessions broken by the network, by TLS, or by a protocol error.")
+    ] = 0
+    timed_out: Annotated[
+        Count, Meta(description="Sessions in which a phase or the whole took longer than its limit.")
+    ] = 0
+    dropped: Annotated[
+        Count, Meta(description="Arrivals never started: in_flight_max sessions were already open.")
+    ] = 0
+    interrupted: Annotated[Count, Meta(description="Sessions still open when the run ended.")] = 0
+
+    def __post_init__(self) -> None:
+        if not books_balance(self):
+            raise ValueError(
+                f"sessions do not balance: {self.arrived} arrived, {_accounted_for(self)} are accounted for"
+            )
+
+
+def _accounted_for(n: SessionCounts) -> int:
+    return n.accepted + n.refused + n.failed + n.timed_out + n.dropped + n.interrupted
+
+
+def books_balance(n: SessionCounts) -> bool:
+    """Say whether every arrival has exactly one outcome."""
+    return n.arrived == _accounted_for(n)
+
+
+class MessageCounts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Messages of the whole run, counted once per message and not per recipient."""
+
+    offered: Annotated[Count, Meta(description="Mail transactions begun: MAIL was sent.")] = 0
+    accepted: Annotated[
+        Count, Meta(description="Transactions whose final dot was answered 2yz (LMTP: for any recipient).")
+    ] = 0
+    refused: Annotated[
+        Count, Meta(description="Transactions the server answered 4yz or 5yz, in whatever phase.")
+    ] = 0
+    retrieved: Annotated[Count, Meta(description="Messages read whole by RETR.")] = 0
+
+
+class Throughput(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rates per second of the steady phase. An event belongs to the phase in which it happened."""
+
+    sessions_arrived_per_s: Annotated[float, Meta(description="Offered load: intended starts.")] = 0.0
+    sessions_per_s: Annotated[
+        float, Meta(description="Sessions ended, whatever their outcome; dropped arrivals apart.")
+    ] = 0.0
+    sessions_accepted_per_s: float = 0.0
+    sessions_refused_per_s: float = 0.0
+    sessions_failed_per_s: float = 0.0
+    sessions_timed_out_per_s: float = 0.0
+    sessions_dropped_per_s: float = 0.0
+    messages_offered_per_s: float = 0.0
+    messages_accepted_per_s: Annotated[float, Meta(description="Goodput: accepted mail transactions.")] = 0.0
+    messages_refused_per_s: float = 0.0
+    messages_retrieved_per_s: float = 0.0
+    octets_sent_per_s: Annotated[float, Meta(description="Octets given to the transport, before TLS.")] = 0.0
+    octets_received_per_s: Annotated[
+        float, Meta(description="Octets read from the transport, after TLS.")
+    ] = 0.0
+
+
+class PhaseResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The times of one phase, over the steady phase of the run."""
+
+    count: Annotated[Count, Meta(description="How often the phase was completed.")] = 0
+    service_ns: Annotated[Quantiles, Meta(description="Service time: finished - started.")] = Quantiles()
+    response_ns: Annotated[
+        Quantiles,
+        Meta(
+            description="Response time: service time plus the delay of the session's start behind its "
+            "intended instant. In a closed run it equals service time."
+        ),
+    ] = Quantiles()
+    service_hdr: Hdr = ""
+    response_hdr: Hdr = ""
+
+
+class ReplyCount(Struct, frozen=True, forbid_unknown_fields=True):
+    """How often one reply was given to one phase, over the whole run."""
+
+    phase: str
+    code: Annotated[str, Meta(description='"250"; for POP3 the status indicator, "+OK" or "-ERR".')]
+    enhanced: Annotated[
+        str | None, Meta(description='RFC 3463 status "2.1.5", or a POP3 response code "IN-USE".')
+    ]
+    count: Count
+
+
+class FailureCount(Struct, frozen=True, forbid_unknown_fields=True):
+    """How often sessions ended in one phase for one cause."""
+
+    phase: str
+    cause: Annotated[str, Meta(description="One plain sentence.")]
+    count: Count
+
+
+class DeviationCount(Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the server departed from the protocol's octets in one way."""
+
+    phase: str
+    deviation: Annotated[str, Meta(description='What was seen, "bare-lf".')]
+    count: Count
+    example: Annotated[str, Meta(description="The first such octets, made printable.")]
+
+
+class Timeline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One row per second of the run, from its start; kept as columns of one length (else ValueError).
+
+    An arrival counts in the second of its intended instant, an outcome in the second it happened.
+    """
+
+    arrived: tuple[int, ...] = ()
+    accepted: tuple[int, ...] = ()
+    refused: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
+    timed_out: tuple[int, ...] = ()
+    dropped: tuple[int, ...] = ()
+    in_flight: Annotated[
+        tuple[int, ...], Meta(description="The most sessions open at once in that second.")
+    ] = ()
+    messages_accepted: tuple[int, ...] = ()
+    messages_retrieved: tuple[int, ...] = ()
+    response_p50_ns: Annotated[
+        tuple[int | None, ...],
+        Meta(
+            description="Median response time of the whole sessions that ended in that second, idle-hold "
+            "sessions apart; null: none ended."
+        ),
+    ] = ()
+    response_p99_ns: Annotated[tuple[int | None, ...], Meta(description="The same, 99th percentile.")] = ()
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(column) for name, column in structs.asdict(self).items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"timeline columns differ in length: {lengths}")
+
+    @property
+    def seconds(self) -> int:
+        """Return the number of rows."""
+        return len(self.arrived)
+
+
+class Health(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The generator's own condition in the steady phase: what decides whether the run can be believed."""
+
+    schedule_lag_ns: Annotated[
+        Quantiles, Meta(description="Started - intended, of every session started.")
+    ] = Quantiles()
+    schedule_lag_hdr: Hdr = ""
+    loop_lag_ns: Annotated[Quantiles, Meta(description="How late a timer of the event loop fired.")] = (
+        Quantiles()
+    )
+    cpu_share: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Processor time of the busiest generator process over elapsed time; 1.0 is a core.",
+        ),
+    ] = 0.0
+    gc_pause_ns_max: Annotated[int, Meta(ge=0, description="The longest pause of the garbage collector.")] = 0
+    rss_octets_max: Annotated[int, Meta(ge=0, description="Peak resident memory of the generator.")] = 0
+
+
+class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One load run: what was offered, what came of it, how long it took."""
+
+    model: Annotated[
+        str, Meta(description='"open": arrivals ignore completions; "closed": a fixed population waits.')
+    ]
+    warm_up_s: Annotated[float, Meta(ge=0)] = 0.0
+    steady_s: Annotated[
+        float, Meta(ge=0, description="Length of the steady phase, the only one that is gated by time.")
+    ] = 0.0
+    drain_s: Annotated[
+        float, Meta(ge=0, description="How long the last sessions took after the last arrival.")
+    ] = 0.0
+    in_flight_peak: Annotated[Count, Meta(description="The most sessions open at once.")] = 0
+    sessions: Annotated[SessionCounts, Meta(description="The whole run.")]
+    messages: Annotated[MessageCounts, Meta(description="The whole run.")] = MessageCounts()
+    throughput: Annotated[Throughput | None, Meta(description="Null when there was no steady phase.")] = None
+    kinds: Annotated[
+        dict[str, SessionCounts], Meta(description="The same books for each session of the scenario.")
+    ] = {}
+    phases: Annotated[dict[str, PhaseResult], Meta(description="By phase name; steady phase only.")] = {}
+    warm_up_phases: Annotated[
+        dict[str, int], Meta(description="Phases completed outside the steady phase, not timed.")
+    ] = {}
+    replies: tuple[ReplyCount, ...] = ()
+    failures: tuple[FailureCount, ...] = ()
+    deviations: tuple[DeviationCount, ...] = ()
+    timeline: Timeline = Timeline()
+    health: Health = Health()
