@@ -1,0 +1,118 @@
+"""Clear text over one non-blocking socket, with as little per command as the kernel allows."""
+
+import contextlib
+import socket
+import struct
+from typing import Final
+
+import trio
+
+from loadgen.transport.addresses import address_text
+from loadgen.transport.channel import RECEIVE_OCTETS, late_receive, late_send
+from loadgen.transport.failures import io_failure
+from loadgen.transport.readiness import Readiness
+
+AT_ONCE_MAX: Final = 16   # operations in a row without a checkpoint: other tasks get their turn too
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)   # struct linger: on, zero seconds
+
+
+class SocketChannel:
+    """Octets over a connected stream socket: TCP over IPv4 or IPv6, or a unix socket.
+
+    A command is sent at once and almost always fits; an answer is almost never there yet. So `send` tries
+    first and waits only if it must, and `receive` waits first, except after a read that was cut by its limit.
+    Only a wait is put under its deadline (a cancel scope costs more than a system call here).
+    """
+
+    def __init__(self, sock: socket.socket, peer: str, readiness: Readiness) -> None:
+        self._sock = sock
+        self._peer = peer
+        self._readiness = readiness
+        self._turns = AT_ONCE_MAX
+        # Invariant: True only if the last read filled its limit, so that the kernel may hold more.
+        self._more = False
+
+    @property
+    def local(self) -> str:
+        """Our own address; empty once closed."""
+        try:
+            return address_text(self._sock.getsockname())
+        except OSError:
+            return ""
+
+    async def send(self, octets: bytes, deadline: float) -> None:
+        """Send all of `octets`. May end without a checkpoint, AT_ONCE_MAX times in a row at most."""
+        try:
+            sent = self._sock.send(octets)
+        except BlockingIOError:
+            sent = 0
+        except OSError as exc:
+            raise io_failure(exc, self._peer) from exc
+        if sent == len(octets):
+            self._turns -= 1
+            if self._turns <= 0:
+                self._turns = AT_ONCE_MAX
+                await trio.lowlevel.checkpoint()
+        else:
+            await self._send_rest(memoryview(octets)[sent:], deadline)
+
+    async def _send_rest(self, rest: memoryview, deadline: float) -> None:
+        while rest:
+            self._turns = AT_ONCE_MAX
+            if not await self._readiness.writable(self._sock, deadline):
+                raise late_send(self._peer)
+            try:
+                rest = rest[self._sock.send(rest):]
+            except BlockingIOError:
+                continue
+            except OSError as exc:
+                raise io_failure(exc, self._peer) from exc
+
+    async def receive(self, deadline: float) -> bytes:
+        """Return what has arrived, `b""` at the end. May end without a checkpoint, like `send`."""
+        if self._sock.fileno() == -1:
+            raise trio.ClosedResourceError("this transport was already closed")
+        wait = not self._more or self._turns <= 0
+        while True:
+            if wait:
+                self._turns = AT_ONCE_MAX
+                if not await self._readiness.readable(self._sock, deadline):
+                    raise late_receive(self._peer)
+            else:
+                self._turns -= 1
+            try:
+                octets = self._sock.recv(RECEIVE_OCTETS)
+            except BlockingIOError:
+                wait = True
+                continue
+            except OSError as exc:
+                raise io_failure(exc, self._peer) from exc
+            self._more = len(octets) == RECEIVE_OCTETS
+            return octets
+
+    async def send_eof(self) -> None:
+        """Send FIN; receiving goes on. Ends without a checkpoint."""
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError as exc:
+            raise io_failure(exc, self._peer) from exc
+
+    async def send_last(self, octets: bytes) -> None:
+        """Offer octets once, without waiting. Ends without a checkpoint."""
+        with contextlib.suppress(OSError):
+            self._sock.send(octets)
+
+    def abort(self) -> None:
+        """Close with a reset (RST) instead of FIN; what was not sent yet is thrown away."""
+        with contextlib.suppress(OSError):
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._close()
+
+    async def aclose(self) -> None:
+        """Close with FIN; the kernel still delivers what was sent. Ends without a checkpoint."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._sock.fileno() != -1:
+            self._readiness.forget(self._sock)
+            self._sock.close()
