@@ -215,7 +215,7 @@ def _index_of(value: int) -> int:
 
 
 def _indices_of(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the counters of many values (ns). The exponent of frexp is the bit length, exact below 2**53."""
+    """Return the counters of many values (ns). frexp gives the bit length, exactly below 2**53."""
     bits: NDArray[np.int64] = np.frexp(values.astype(np.float64))[1].astype(np.int64)
     bucket = np.maximum(bits - (_SHIFT + _SUB_BITS + 1), 0)
     indices: NDArray[np.int64] = (bucket << _SUB_BITS) + (values >> (bucket + _SHIFT))

@@ -44,8 +44,8 @@ def duration(ns: float) -> str:
 
 
 def milliseconds(ns: float) -> str:
-    """Return a duration in ms for a column of them, without the unit: "0.042", "8.15", "1,204"."""
-    return _three_digits(ns / 1e6) if 0 < ns < 1e9 else f"{ns / 1e6:,.0f}"
+    """Return a duration in ms for a column of them, without the unit: "0.042", "8.10", "1,204"."""
+    return _three_digits(ns / 1e6, keep_zeros=True)
 
 
 def count(number: float) -> str:
@@ -78,10 +78,12 @@ def octets(number: float) -> str:
     return f"{_three_digits(number)} GiB"
 
 
-def _three_digits(number: float) -> str:
-    """Return a number with about three significant digits, never in exponents, no zeros that say nothing."""
-    if number == 0 or number >= 100:
+def _three_digits(number: float, *, keep_zeros: bool = False) -> str:
+    """Return a number with about three significant digits, no exponent; trailing zeros go unless kept."""
+    if number == 0 or number >= 99.95:
         return f"{number:,.0f}"
-    places = 1 if number >= 10 else 2 if number >= 1 else 3
+    if number < 0.0005:
+        return "< 0.001"
+    places = 1 if number >= 9.995 else 2 if number >= 0.9995 else 3
     text = f"{number:.{places}f}"
-    return text.rstrip("0").rstrip(".") or "0"
+    return text if keep_zeros else text.rstrip("0").rstrip(".")

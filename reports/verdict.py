@@ -34,6 +34,12 @@ class Verdicts(Struct, frozen=True, forbid_unknown_fields=True):
     ]
 
 
+# What a document says between its making and its judging; never pass, in case the judging is forgotten.
+UNJUDGED = Verdicts(
+    correct=Verdict.INCONCLUSIVE, fast_enough=Verdict.INCONCLUSIVE, valid=Verdict.INCONCLUSIVE
+)
+
+
 def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst verdict given; NOT_APPLICABLE when there is none.
 

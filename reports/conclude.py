@@ -1,0 +1,167 @@
+"""The judging of a finished run: gates, the three verdicts, a reason for each, the exit code.
+
+Judged on the document alone, after the run, so that anyone who has the document can judge it again.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import structs
+
+from reports import units
+from reports.document import (
+    Document,
+    GateResult,
+    LedgerResult,
+    LoadResult,
+    Question,
+    Reason,
+    Verdict,
+    Verdicts,
+)
+from reports.gate import Gate, judge
+from reports.verdict import exit_code_for, worst_of
+
+# A session started later than this says more of the generator than of the server: it is half of what people
+# notice, and ten times what an idle event loop needs.
+SCHEDULE_LAG_NS_P99_MAX: Final = 50_000_000
+# One process is one core: nearer to 1.0 than this, the server was waiting for the generator.
+CPU_SHARE_MAX: Final = 0.95
+
+Finding = tuple[Verdict, str]
+
+
+def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str] = ()) -> Document:
+    """Return the document with gates, verdicts, reasons and exit code filled in.
+
+    `doubts` are sentences of whoever ran it, each a reason not to believe the run ("ran out of local ports").
+    The gates must be free of problems.
+    """
+    judged = tuple(judge(gate, document) for gate in gates)
+    findings: dict[Question, list[Finding]] = {
+        "correct": [
+            *_ledger_findings(document),
+            *_case_findings(document),
+            *_gate_findings(judged, "correct"),
+        ],
+        "fast_enough": list(_gate_findings(judged, "fast_enough")),
+        "valid": list(_validity_findings(document, doubts)),
+    }
+    verdicts = Verdicts(
+        **{question: worst_of(each for each, _ in found) for question, found in findings.items()}
+    )
+    return structs.replace(
+        document,
+        gates=judged,
+        verdicts=verdicts,
+        reasons=tuple(_reasons(findings, verdicts)),
+        exit_code=int(exit_code_for(verdicts, interrupted=document.interrupted)),
+    )
+
+
+_NOTHING_ASKED: Final[dict[Question, str]] = {
+    "correct": "deliveries were not verified and no case was run",
+    "fast_enough": "the scenario has no gate",
+    "valid": "there was nothing to believe",
+}
+
+
+def _reasons(findings: dict[Question, list[Finding]], verdicts: Verdicts) -> Iterator[Reason]:
+    """Give the findings that made each verdict; those that are better than it only where nothing is wrong."""
+    for question, found in findings.items():
+        verdict = getattr(verdicts, question)
+        bad = [sentence for each, sentence in found if each in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
+        good = [sentence for each, sentence in found if each is verdict]
+        for sentence in bad or good or [_NOTHING_ASKED[question]]:
+            yield Reason(question, sentence)
+
+
+def _gate_findings(judged: Sequence[GateResult], question: Question) -> Iterator[Finding]:
+    asked = [gate for gate in judged if gate.question == question]
+    held = sum(gate.verdict is Verdict.PASS for gate in asked)
+    if held:
+        every = "the gate held" if len(asked) == 1 else f"{held} of {len(asked)} gates held"
+        yield Verdict.PASS, f"all {held} gates held" if held == len(asked) > 1 else every
+    for gate in asked:
+        if gate.verdict is not Verdict.PASS:
+            yield gate.verdict, gate.sentence
+
+
+# class, what befell a delivery, the verdict one such delivery makes
+_MISFORTUNES: Final = (
+    ("lost", "lost: accepted, and in no maildrop when the settling time was over", Verdict.FAIL),
+    ("duplicate", "delivered more than once", Verdict.FAIL),
+    ("corrupt", "changed on the way", Verdict.FAIL),
+    ("misdelivered", "found in a maildrop they were not addressed to", Verdict.FAIL),
+    ("pending", "not looked for to the end: their maildrops were not read", Verdict.INCONCLUSIVE),
+)
+
+
+def _ledger_findings(document: Document) -> Iterator[Finding]:
+    ledger = document.ledger
+    if ledger is None:
+        return
+    if not ledger.accepted:
+        yield Verdict.INCONCLUSIVE, "deliveries were to be verified, but the server accepted no message"
+    clean = True
+    for name, befell, verdict in _MISFORTUNES:
+        if number := getattr(ledger, name):
+            clean = False
+            yield verdict, f"{units.count(number)} of {_deliveries(ledger)} were {befell}"
+    if ledger.accepted and clean:
+        yield Verdict.PASS, f"all {_deliveries(ledger)} came out of the right maildrop once, unchanged"
+
+
+def _deliveries(ledger: LedgerResult) -> str:
+    return f"{units.count(ledger.accepted)} accepted {'delivery' if ledger.accepted == 1 else 'deliveries'}"
+
+
+def _case_findings(document: Document) -> Iterator[Finding]:
+    result = document.conformance
+    if result is None:
+        return
+    failed = [case.id for case in result.cases if case.verdict == "fail"]
+    unclear = sum(case.verdict in ("inconclusive", "error") for case in result.cases)
+    if failed:
+        some = ", ".join(failed[:5]) + (" and others" if len(failed) > 5 else "")
+        yield Verdict.FAIL, f"{len(failed)} of {result.executed} cases failed: {some}"
+    if unclear or not result.executed:
+        yield Verdict.INCONCLUSIVE, f"{unclear} of {result.executed} cases could not be decided"
+    if result.executed and not failed and not unclear:
+        yield Verdict.PASS, f"none of {result.executed} cases failed"
+
+
+def _validity_findings(document: Document, doubts: Sequence[str]) -> Iterator[Finding]:
+    found = [*doubts, *([] if document.load is None else _load_doubts(document.load))]
+    if document.load is None and not (document.conformance and document.conformance.executed):
+        found.append("nothing was run")
+    if document.interrupted:
+        found.append("the run was interrupted before its time")
+    for sentence in found:
+        yield Verdict.INCONCLUSIVE, sentence
+    if not found and document.load is not None:
+        lag, cpu = units.duration(document.load.health.schedule_lag_ns.p99), document.load.health.cpu_share
+        yield (
+            Verdict.PASS,
+            f"the generator kept up: p99 schedule lag {lag}, processor {units.share(cpu)} of a core",
+        )
+    elif not found:
+        yield Verdict.PASS, "every planned case was run to its end"
+
+
+def _load_doubts(load: LoadResult) -> Iterator[str]:
+    if not load.sessions.arrived:
+        yield "no session arrived"
+    elif not any(phase.count for phase in load.phases.values()):
+        yield "nothing was completed in the steady phase, so there are no times to judge"
+    lag = load.health.schedule_lag_ns.p99
+    if load.model == "open" and lag > SCHEDULE_LAG_NS_P99_MAX:
+        yield (
+            f"the generator was late: p99 of its schedule lag was {units.duration(lag)}, "
+            f"more than {units.duration(SCHEDULE_LAG_NS_P99_MAX)}"
+        )
+    if load.health.cpu_share > CPU_SHARE_MAX:
+        yield (
+            f"the generator was saturated: it used {units.share(load.health.cpu_share)} of a processor core, "
+            f"more than {units.share(CPU_SHARE_MAX)}"
+        )
