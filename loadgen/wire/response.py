@@ -1,0 +1,173 @@
+"""POP3 responses: a status line and, for some commands, the lines that follow. Framed, never repaired."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from loadgen.wire.deviation import Deviation
+from loadgen.wire.errors import RemoteProtocolError
+from loadgen.wire.framing import LineFramer
+from loadgen.wire.reply import deviant_octets
+from loadgen.wire.transparency import has_unstuffed_dot, unstuff
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One response as received.
+
+    `text` is everything behind the indicator and its space, response code included; of a challenge, its
+    base64. `code` is the response code the text begins with, without its brackets: b"IN-USE", b"SYS/TEMP"
+    (RFC 2449 §8, RFC 3206); without the RESP-CODES capability brackets may be mere text. `body` is the
+    content of a multi-line response, unstuffed; None where there is none.
+    """
+
+    ok: bool
+    code: bytes | None
+    text: bytes
+    body: bytes | None
+    octets_received: int  # of the whole response as it came: status line, body with its stuffing, last line
+    deviations: tuple[Deviation, ...] = ()
+    continues: bool = False  # neither +OK nor -ERR: a challenge, amid AUTH (RFC 5034 §4)
+
+
+# resp-code = "[" resp-level *("/" resp-level) "]"; resp-level = 1*rchar, without "[" "/" "]"  (RFC 2449 §3)
+_RESPONSE_CODE: Final = re.compile(rb"\[([!-.0-Z\\^-~]+(?:/[!-.0-Z\\^-~]+)*)\]")
+
+# single-line = status [SP text] CRLF; status = "+OK" / "-ERR"   (RFC 2449 §3); "+" challenges: RFC 5034 §4
+_LAWFUL_LINE: Final = re.compile(rb"(\+OK|-ERR)(?: ([\t -~]*))?\r\n")
+_STATUS_LINE: Final = re.compile(rb"(\+OK|-ERR|\+(?= |\r?\n))([^\n]*)\n", re.IGNORECASE)
+
+_LINE_LIMIT_OCTETS: Final = 512  # RFC 2449 §4
+_HARD_LIMIT_OCTETS: Final = 65536
+
+
+class ResponseReader:
+    """Frame responses from octets, wherever TCP cut them.
+
+    Whether lines follow is not in the response: the caller says, and says the same until it is given one.
+    Raises RemoteProtocolError where nothing can be framed: no status indicator, a line above 64 KiB, a body
+    above `limit_octets`.
+    """
+
+    __slots__ = ("_framer", "_limit_octets", "_status")
+
+    def __init__(self, limit_octets: int = 64 << 20) -> None:
+        self._framer = LineFramer(_LINE_LIMIT_OCTETS, _HARD_LIMIT_OCTETS, section="RFC 1939 §3")
+        self._limit_octets = limit_octets
+        self._status: Response | None = None  # read, and its body still to come
+
+    def feed(self, octets: bytes) -> None:
+        """Append what was received."""
+        self._framer.feed(octets)
+
+    @property
+    def pending(self) -> bytes:
+        """Return what was fed and not yet read as a status line or a body."""
+        return self._framer.pending
+
+    @property
+    def has_pending(self) -> bool:
+        """Say whether a response has begun and not ended."""
+        return self._status is not None or self._framer.pending_octets > 0
+
+    def next_response(self, *, multi_line: bool = False) -> Response | None:
+        """Take the next response, or None while it has not ended. On anything but +OK no lines follow."""
+        status = self._status
+        if status is None:
+            line = self._framer.next_octets()
+            if line is None:
+                return None
+            status = read_status_line(line)
+            if not (multi_line and status.ok):
+                return status
+            self._status = status
+        block = self._framer.next_block(self._limit_octets)
+        if block is None:
+            return None
+        self._status = None
+        deviations = status.deviations
+        if has_unstuffed_dot(block):
+            deviations = (*deviations, Deviation.UNSTUFFED_DOT)
+        octets_received = status.octets_received + len(block)
+        return Response(status.ok, status.code, status.text, unstuff(block), octets_received, deviations)
+
+
+def read_status_line(octets: bytes) -> Response:
+    """Read one status line, its ending included. Raises RemoteProtocolError if it has no indicator."""
+    found = _LAWFUL_LINE.fullmatch(octets)
+    if found is not None and len(octets) <= _LINE_LIMIT_OCTETS:
+        text = found[2] or b""
+        return Response(found[1] == b"+OK", _response_code(text), text, None, len(octets))
+    found = _STATUS_LINE.fullmatch(octets)
+    if found is None:
+        raise RemoteProtocolError("no status indicator", octets=octets[:512], section="RFC 1939 §3")
+    indicator = found[1].upper()
+    text = found[2].removesuffix(b"\r")
+    deviations = [*deviant_octets(octets)]
+    if indicator != found[1]:
+        deviations.append(Deviation.STATUS_CASE)
+    if len(octets) > _LINE_LIMIT_OCTETS:
+        deviations.append(Deviation.OVER_LONG)
+    if text and not text.startswith(b" "):
+        deviations.append(Deviation.BAD_SEPARATOR)
+    text = text.removeprefix(b" ")
+    ok, continues = indicator == b"+OK", indicator == b"+"
+    return Response(ok, _response_code(text), text, None, len(octets), tuple(deviations), continues)
+
+
+def _response_code(text: bytes) -> bytes | None:
+    if not text.startswith(b"["):
+        return None
+    found = _RESPONSE_CODE.match(text)
+    return found[1] if found else None
+
+
+# scan-listing = message-number SP size; what follows is strongly discouraged, and allowed   (RFC 1939 §5)
+_SCAN_LISTING: Final = re.compile(rb"([0-9]{1,18}) ([0-9]{1,18})(?: [^\r\n]*)?")
+_UIDL_LISTING: Final = re.compile(rb"([0-9]{1,18}) ([!-~]{1,70})")  # unique-id: RFC 1939 §7
+
+
+def parse_stat(response: Response) -> tuple[int, int]:
+    """Return how many messages there are, and their octets. Raises RemoteProtocolError (RFC 1939 §5)."""
+    found = _SCAN_LISTING.fullmatch(response.text)
+    if found is None or not response.ok:
+        raise RemoteProtocolError("no drop listing", octets=response.text, section="RFC 1939 §5")
+    return int(found[1]), int(found[2])
+
+
+def parse_scan_listing(response: Response) -> tuple[tuple[int, int], ...]:
+    """Return (message-number, octets) of each message listed, by LIST with or without an argument.
+
+    Raises RemoteProtocolError at the first line that is no scan listing (RFC 1939 §5).
+    """
+    return tuple([(number, int(size)) for number, size in _listing(response, _SCAN_LISTING, "RFC 1939 §5")])
+
+
+def parse_uidl(response: Response) -> tuple[tuple[int, bytes], ...]:
+    """Return (message-number, unique-id) of each message listed, by UIDL with or without an argument.
+
+    Raises RemoteProtocolError at the first line that is no unique-id listing (RFC 1939 §7).
+    """
+    return _listing(response, _UIDL_LISTING, "RFC 1939 §7")
+
+
+def parse_capabilities(response: Response) -> Mapping[str, tuple[str, ...]]:
+    """Return the capabilities by upper-case tag, with their parameters (RFC 2449 §5); none if not +OK."""
+    lines = (response.body or b"").decode("ascii", "backslashreplace").split("\r\n")
+    capabilities = {}
+    for tag, *parameters in filter(None, map(str.split, lines)):
+        capabilities[tag.upper()] = tuple(parameters)
+    return MappingProxyType(capabilities)
+
+
+def _listing(response: Response, pattern: re.Pattern[bytes], section: str) -> tuple[tuple[int, bytes], ...]:
+    lines = [response.text] if response.body is None else response.body.split(b"\r\n")[:-1]
+    listed: list[tuple[int, bytes]] = []
+    for line in lines:
+        found = pattern.fullmatch(line)
+        if found is None or not response.ok:
+            raise RemoteProtocolError("no listing", octets=line[:512], section=section)
+        listed.append((int(found[1]), found[2]))
+    return tuple(listed)

@@ -1,0 +1,282 @@
+"""The client's side of an SMTP or LMTP session, sans I/O: what may be said, what is owed, what it means."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from loadgen.wire.commands import Bdat, Data, Helo, MailData, RawLine, Rcpt, SmtpCommand
+from loadgen.wire.errors import LocalProtocolError, RemoteProtocolError
+from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
+from loadgen.wire.reply import Reply, ReplyClass, ReplyReader
+from loadgen.wire.smtp_table import DIALECTS, LMTP, NEXT, RULES, SMTP, STAY, Dialect, Phase, phase_of
+
+__all__ = ["DIALECTS", "LMTP", "SMTP", "Answer", "Dialect", "Phase", "SmtpClient", "phase_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply and what it answers."""
+
+    command: SmtpCommand | None  # None: the greeting, or a 421 nobody asked for
+    reply: Reply
+    recipient: str | None = None  # LMTP's replies to mail data: whose (RFC 2033 §4.2)
+
+
+class SmtpClient:
+    """One session. Feed it what was received, take the answers; ask it for octets to send.
+
+    It judges order and grouping, by smtp_table. It does not judge whether an extension was offered, save
+    PIPELINING, without which a group may be lost. Several sends before their answers are a pipelined group
+    (RFC 2920): a command is permitted if it is after every outstanding one has been answered as hoped.
+
+    After RemoteProtocolError, 421, end of file or the answer to QUIT the phase is CLOSED and nothing is
+    permitted.
+    """
+
+    __slots__ = (
+        "_ahead",
+        "_group_ended",
+        "_outstanding",
+        "_phase",
+        "_reader",
+        "_recipients",
+        "_recipients_answered",
+        "authenticated",
+        "dialect",
+        "extensions",
+        "greeting",
+    )
+
+    def __init__(self, dialect: Dialect = SMTP) -> None:
+        self.dialect = dialect
+        self.greeting: Reply | None = None
+        self.extensions: Extensions = NO_EXTENSIONS  # of the last EHLO or LHLO accepted
+        self.authenticated = False
+        self._reader = ReplyReader()
+        # Invariant: the state all answers so far have led to; what is outstanding has not moved it.
+        self._phase = Phase.GREETING
+        # Invariant: the recipients accepted in the open transaction, in order; empty outside one.
+        self._recipients: list[str] = []
+        self._recipients_answered = 0  # of an LMTP transaction's final replies
+        # Invariant: one entry per reply owed, oldest first; an LMTP final dot's stays until all its replies
+        # are in.
+        self._outstanding: deque[tuple[SmtpCommand | None, Phase]] = deque([(None, Phase.GREETING)])
+        self._group_ended = True  # says whether the newest outstanding command ends its group
+        # The state and recipients there will be if every outstanding command is answered as hoped; None: work
+        # it out.
+        self._ahead: tuple[Phase, int] | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """Return the phase of the next reply owed, or, with none owed, of the next command due."""
+        return self._outstanding[0][1] if self._outstanding else self._phase
+
+    @property
+    def accepted_recipients(self) -> int:
+        """Return how many recipients the open transaction has had accepted so far."""
+        return len(self._recipients)
+
+    @property
+    def owed(self) -> int:
+        """Return how many replies are still owed, if every outstanding command is answered as hoped."""
+        if not self.dialect.reply_per_recipient:
+            return len(self._outstanding)
+        replies, recipients = 0, len(self._recipients)
+        for _, phase in self._outstanding:
+            replies += max(recipients, 1) if phase is Phase.BODY else 1
+            recipients = _hoped(phase, self._phase, recipients)[1]
+        return replies - self._recipients_answered
+
+    def permits(self, command: SmtpCommand) -> bool:
+        """Say whether the command may be sent now, behind what is outstanding."""
+        rule = RULES[type(command)]
+        if self._outstanding and rule.phase is not Phase.RAW:
+            if self._group_ended or not self.extensions.pipelining:
+                return False
+            phase, recipients = self._look_ahead()
+        else:
+            phase, recipients = self._phase, len(self._recipients)
+        if phase not in rule.permitted_in:
+            return False
+        if isinstance(command, Data | Bdat):
+            return recipients > 0  # with none the server must refuse it (RFC 5321 §3.3), and it is a wasted turn
+        if rule.phase is Phase.EHLO:
+            return command.verb in self.dialect.hello_verbs
+        return True
+
+    def send(self, command: SmtpCommand) -> bytes:
+        """Return the octets to send, and note what replies they are owed.
+
+        Raises LocalProtocolError if the command is not permitted or not sendable, and then nothing has
+        changed. Raises RemoteProtocolError if the server has already said something that this would take for
+        its answer.
+        """
+        if not self.permits(command):
+            raise LocalProtocolError(f"{type(command).__name__} is not permitted in phase {self.phase}")
+        octets = command.to_bytes()
+        rule = RULES[type(command)]
+        if not self._outstanding:
+            self._refuse_unasked()
+            self._ahead = None
+        if isinstance(command, RawLine):
+            self._outstanding.extend([(command, Phase.RAW)] * command.replies)
+            if command.replies:
+                self._group_ended = False
+            return octets
+        phase = phase_of(command)
+        if isinstance(command, MailData) and self.dialect.reply_per_recipient and not self._recipients:
+            # 354 without a recipient: the server should have said 503, and now owes as many replies as there
+            # are recipients (RFC 2033 §4.2).
+            self._phase = Phase.MAIL
+            return octets
+        if self._ahead is not None:
+            self._ahead = _hoped(phase, *self._ahead)
+        self._outstanding.append((command, phase))
+        self._group_ended = rule.ends_group
+        return octets
+
+    def receive(self, octets: bytes) -> None:
+        """Take in what was received."""
+        self._reader.feed(octets)
+
+    def next_answer(self) -> Answer | None:
+        """Take the next reply with what it answers, or None until more is received.
+
+        Raises RemoteProtocolError on a reply that no cell of the table has, on one that nothing is owed, and
+        on octets that cannot be framed.
+        """
+        try:
+            reply = self._reader.next_reply()
+        except RemoteProtocolError:
+            self._close()
+            raise
+        if reply is None:
+            return None
+        if reply.code == 421:
+            command = self._outstanding[0][0] if self._outstanding else None
+            if command is None and self.greeting is None:
+                self.greeting = reply
+            self._close()
+            return Answer(command, reply)
+        if not self._outstanding:
+            raise self._refused("a reply nothing is owed", reply, "RFC 5321 §4.2")
+        return self._settle(*self._outstanding[0], reply)
+
+    def receive_eof(self) -> None:
+        """Note that the server closed. Raises RemoteProtocolError if it did so amid a reply."""
+        pending = self._reader.pending
+        self._close()
+        if pending:
+            raise RemoteProtocolError(
+                "the connection closed amid a reply", octets=pending[:512], section="RFC 5321 §4.2"
+            )
+
+    def tls_started(self) -> None:
+        """Note that the handshake is done: what was learnt in the clear is forgotten, and EHLO is due again.
+
+        Raises RemoteProtocolError if octets in the clear came behind the 220: they would be read as if they
+        had been protected (RFC 3207 §4.2, §6). LocalProtocolError if no STARTTLS was accepted.
+        """
+        if self._phase is not Phase.TLS:
+            raise LocalProtocolError(f"TLS cannot start in phase {self.phase}")
+        self._refuse_unasked()
+        self._phase = Phase.EHLO
+        self.extensions = NO_EXTENSIONS
+        self.authenticated = False
+
+    def _look_ahead(self) -> tuple[Phase, int]:
+        if self._ahead is None:
+            ahead = (self._phase, len(self._recipients))
+            for _, phase in self._outstanding:
+                ahead = _hoped(phase, *ahead)
+            self._ahead = ahead
+        return self._ahead
+
+    def _settle(self, command: SmtpCommand | None, phase: Phase, reply: Reply) -> Answer:
+        """Apply one cell of the table."""
+        reply_class = reply.reply_class
+        row = NEXT[phase]
+        if reply_class not in row:
+            raise self._refused(f"{reply.code} does not answer {phase}", reply, "RFC 5321 §4.3.2")
+        yes = reply_class is ReplyClass.POSITIVE_COMPLETION
+        recipient = None
+        if phase is Phase.RCPT:
+            if yes:
+                self._accept_recipient(command, reply)
+        elif phase is Phase.BODY:
+            if self.dialect.reply_per_recipient and self._recipients:
+                recipient = self._recipients[self._recipients_answered]
+                self._recipients_answered += 1
+                if self._recipients_answered < len(self._recipients):
+                    return Answer(command, reply, recipient)
+            self._forget_transaction()
+        elif yes:
+            self._note_completion(command, phase, reply)
+        elif phase is Phase.GREETING:
+            self.greeting = reply
+        self._outstanding.popleft()
+        self._phase = _next_state(self._phase, phase, reply_class)
+        if not yes or not self._outstanding:
+            self._ahead = None
+        return Answer(command, reply, recipient)
+
+    def _note_completion(self, command: SmtpCommand | None, phase: Phase, reply: Reply) -> None:
+        """Keep what a 2yz reply tells beyond the state it leads to."""
+        if phase is Phase.GREETING:
+            self.greeting = reply
+        elif phase is Phase.EHLO:
+            self.extensions = NO_EXTENSIONS if isinstance(command, Helo) else parse_extensions(reply.texts)
+            self._forget_transaction()
+        elif phase is Phase.AUTH:
+            self.authenticated = True
+        elif phase is Phase.RSET:
+            self._forget_transaction()
+
+    def _accept_recipient(self, command: SmtpCommand | None, reply: Reply) -> None:
+        if self._phase is not Phase.RCPT:
+            raise self._refused("a recipient accepted without a transaction", reply, "RFC 5321 §4.1.4")
+        assert isinstance(command, Rcpt)
+        self._recipients.append(command.forward_path)
+
+    def _forget_transaction(self) -> None:
+        if self._recipients:
+            self._recipients = []
+            self._recipients_answered = 0
+
+    def _close(self) -> None:
+        self._phase = Phase.CLOSED
+        self._outstanding.clear()
+        self._ahead = None
+        self._forget_transaction()
+
+    def _refused(self, why: str, reply: Reply, section: str) -> RemoteProtocolError:
+        self._close()
+        return RemoteProtocolError(why, octets=reply.octets, section=section)
+
+    def _refuse_unasked(self) -> None:
+        if not self._reader.has_pending:
+            return
+        pending = self._reader.pending
+        if pending.startswith(b"421"):  # it closes the session whatever it is taken to answer (RFC 5321 §3.8)
+            return
+        self._close()
+        raise RemoteProtocolError(
+            "the server spoke before it was spoken to", octets=pending[:512], section="RFC 5321 §2.1"
+        )
+
+
+def _next_state(state: Phase, phase: Phase, reply_class: ReplyClass) -> Phase:
+    """Return the state a reply leads to. Its cell exists."""
+    after = NEXT[phase][reply_class]
+    if after is STAY or (phase is Phase.RSET and state is Phase.EHLO):  # RSET before EHLO does not replace it
+        return state
+    return after
+
+
+def _hoped(phase: Phase, state: Phase, recipients: int) -> tuple[Phase, int]:
+    """Return state and recipients after the hoped-for reply of a phase that does not end a group."""
+    if phase is Phase.RCPT:
+        return state, recipients + 1
+    if ReplyClass.POSITIVE_COMPLETION not in NEXT[phase]:
+        return state, recipients
+    after = _next_state(state, phase, ReplyClass.POSITIVE_COMPLETION)
+    return after, 0 if after is Phase.MAIL else recipients
