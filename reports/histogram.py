@@ -224,7 +224,7 @@ def _indices_of(values: NDArray[np.int64]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One histogram of a stretch of the run, ready to be logged: small, and safe to hand to another process."""
+    """One histogram of a stretch of the run, ready to be logged: small, and fit to cross processes."""
 
     tag: str  # what was timed, "smtp.body"
     start_s: float  # from the start of the run
