@@ -1,0 +1,162 @@
+"""What a scenario's parts mean together: every problem beyond form, as a list.
+
+Looks at each section whose form could be read, so one slip elsewhere does not hide what is wrong here.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from loadgen.endpoint import Protocol
+from loadgen.scenario.check_accounts import account_problems
+from loadgen.scenario.check_sessions import protocol_of, session_problems
+from loadgen.scenario.draft import Draft
+from loadgen.scenario.model import Arrivals, ClosedLoad, LmtpDeliver, Load, OpenLoad, Ramp, SmtpDeliver, Target
+from loadgen.scenario.problems import Problem, show
+from loadgen.scenario.quantities import NS_PER_S, Duration
+from loadgen.scenario.safety import refusal
+from reports.gate import Gate, problems_of
+
+ARRIVALS_MAX: Final = 100_000_000
+_SCHEMES: Final[dict[Protocol, str]] = {
+    "smtp": "an smtp, smtps or smtp+unix URL",
+    "lmtp": "an lmtp or lmtp+unix URL",
+    "pop3": "a pop3 or pop3s URL",
+}
+
+
+def check(draft: Draft, *, authorized: bool, environ: Mapping[str, str]) -> list[Problem]:
+    """Return every problem of meaning, in the order of the sections; none means the scenario can run."""
+    problems: list[Problem] = []
+    if draft.about is not None and not draft.about.name.isprintable():
+        problems.append(Problem("scenario.name", got=show(draft.about.name), allowed="printable text"))
+    if draft.target is not None:
+        problems += _target_problems(draft.target, authorized=authorized)
+    if draft.accounts is not None:
+        problems += account_problems(draft.accounts, environ)
+    if draft.load is not None:
+        problems += _load_problems(draft.load)
+    problems += session_problems(draft)
+    if draft.limits is not None:
+        given = ((name, getattr(draft.limits, name)) for name in draft.limits.__struct_fields__)
+        problems += [
+            Problem(f"limits.{name}", got=f'"{limit}"', allowed="more than zero")
+            for name, limit in given
+            if isinstance(limit, Duration) and limit.ns == 0
+        ]
+    problems += _ledger_problems(draft)
+    problems += _gate_problems(draft)
+    return problems
+
+
+def _target_problems(target: Target, *, authorized: bool) -> Iterator[Problem]:
+    for protocol, endpoint in target.endpoints.items():
+        path = f"target.{protocol}"
+        if endpoint.protocol != protocol:
+            yield Problem(path, got=f'"{endpoint}"', allowed=_SCHEMES[protocol])
+        elif target.tls == "implicit" and not endpoint.implicit_tls:
+            instead = f"a {protocol}s URL" if protocol != "lmtp" else "no lmtp URL: LMTP has no implicit TLS"
+            yield Problem(path, got=f'"{endpoint}"', allowed=f'{instead} with tls = "implicit"')
+        reason = refusal(endpoint, permitted_hosts=target.permitted_hosts, authorized=authorized)
+        if reason is not None:
+            yield Problem(path, what=reason)
+    endpoints = target.endpoints.values()
+    if target.tls == "starttls" and endpoints and not target.embedded and all(e.implicit_tls for e in endpoints):
+        what = "every URL speaks TLS from the first octet, which leaves nothing for STARTTLS"
+        yield Problem("target.tls", what=what, hint='leave tls out, or say "implicit"')
+    if target.ca_file is not None and not Path(target.ca_file).is_file():
+        yield Problem("target.ca_file", what=f"no such file: {target.ca_file}")
+    if target.ca_file is not None and not target.verify:
+        yield Problem("target.ca_file", what="verify = false would never look at it", hint="leave one of them out")
+    for i, host in enumerate(target.permitted_hosts):
+        if not host or any(mark in host for mark in "/@ ") or (":" in host and not _is_address(host.strip("[]"))):
+            allowed = "a host name or an address, without scheme or port"
+            yield Problem(f"target.permitted_hosts[{i}]", got=show(host), allowed=allowed)
+    for i, address in enumerate(target.source_addresses):
+        if not _is_address(address):
+            allowed = 'an address of this machine such as "127.0.0.2"'
+            yield Problem(f"target.source_addresses[{i}]", got=show(address), allowed=allowed)
+
+
+def _load_problems(load: Load) -> Iterator[Problem]:
+    match load:
+        case OpenLoad():
+            total_ns = sum(segment.duration.ns for segment in load.arrivals)
+            for i, segment in enumerate(load.arrivals):
+                if segment.duration.ns == 0:
+                    key = "over" if isinstance(segment, Ramp) else "for"
+                    yield Problem(f"load.arrivals[{i}].{key}", got='"0s"', allowed="more than zero")
+            expected = sum(_expected(segment) for segment in load.arrivals)
+            if expected == 0 and total_ns:
+                yield Problem("load.arrivals", what="every rate is 0, so no session would ever start")
+            elif expected > ARRIVALS_MAX:
+                what = f"{float(expected):.3g} arrivals are more than one run can hold ({ARRIVALS_MAX:.0e})"
+                yield Problem("load.arrivals", what=what)
+        case ClosedLoad(sessions=None, duration=None):
+            yield Problem("load", what="a closed load ends by sessions = N or by for = DURATION; neither is given")
+            return
+        case ClosedLoad(sessions=int(), duration=Duration()):
+            yield Problem("load", what="a closed load ends by sessions or by for; both are given")
+            return
+        case ClosedLoad(duration=Duration(ns=0)):
+            yield Problem("load.for", got='"0s"', allowed="more than zero")
+            return
+        case ClosedLoad():
+            total_ns = load.duration.ns if load.duration is not None else 0
+    if 0 < total_ns <= load.warm_up.ns:
+        allowed = f'less than the whole schedule, "{Duration(total_ns)}"'
+        yield Problem("load.warm_up", got=f'"{load.warm_up}"', allowed=allowed)
+
+
+def _expected(segment: Arrivals) -> Fraction:
+    mean_per_s = (segment.start.per_s + segment.end.per_s) / 2 if isinstance(segment, Ramp) else segment.rate.per_s
+    return mean_per_s * segment.duration.ns / NS_PER_S
+
+
+def _ledger_problems(draft: Draft) -> Iterator[Problem]:
+    if draft.ledger is None or not draft.ledger.verify or draft.target is None:
+        return
+    if draft.target.pop3 is None:
+        what = "looks into the maildrops over POP3, and there is no POP3 server"
+        yield Problem("ledger.verify", what=what, hint="add pop3 under [target], or give --pop3 URL")
+    elif draft.target.embedded and draft.target.endpoints:
+        what = "what one server accepts cannot come out of another: some servers are embedded, some are not"
+        yield Problem("ledger.verify", what=what)
+    elif draft.sessions and None not in draft.sessions and not any(
+        isinstance(each, SmtpDeliver | LmtpDeliver) for each in draft.sessions
+    ):
+        yield Problem("ledger.verify", what="no session delivers anything")
+
+
+def _gate_problems(draft: Draft) -> Iterator[Problem]:
+    spoken = {protocol_of(session) for session in draft.sessions if session is not None}
+    complete = bool(draft.sessions) and None not in draft.sessions
+    for i, gate in enumerate(draft.gates):
+        if gate is None:
+            continue
+        path = f"gate[{i}]"
+        yield from (Problem(path, what=sentence) for sentence in problems_of(gate))
+        yield from _gates_without_data(gate, path, spoken if complete else None, draft)
+
+
+def _gates_without_data(
+    gate: Gate, path: str, spoken: set[Protocol] | None, draft: Draft
+) -> Iterator[Problem]:
+    """Find the gates that could only ever be inconclusive: better said now than after the run."""
+    protocol = gate.metric.removeprefix("replies.").partition(".")[0]
+    if spoken is not None and protocol in _SCHEMES and protocol not in spoken and not problems_of(gate):
+        what = f"{gate.metric} can have no data: no session speaks {protocol.upper()}"
+        yield Problem(f"{path}.metric", what=what)
+    if protocol == "ledger" and draft.ledger is not None and not draft.ledger.verify:
+        what = f"{gate.metric} can have no data without [ledger] verify = true"
+        yield Problem(f"{path}.metric", what=what)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

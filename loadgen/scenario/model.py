@@ -1,0 +1,275 @@
+"""The vocabulary of a scenario file, as frozen structs; what they say of themselves is in the JSON Schema."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from loadgen.endpoint import Endpoint, Protocol
+from loadgen.scenario.distributions import Counts, Durations, Sizes
+from loadgen.scenario.quantities import Duration, Rate
+from loadgen.scenario.server import ServerUrl
+from loadgen.scenario.shapes import Fixed
+from reports.gate import Gate
+
+
+def says(description: str) -> Meta:
+    """Return what the schema says of a field."""
+    return Meta(description=description)
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A TOML table: its keys are known, and it never changes."""
+
+
+class About(Table, frozen=True, kw_only=True):
+    """What the scenario is called, and the seed everything random in it comes from."""
+
+    name: Annotated[str, says("Shown at the head of the report."), Meta(min_length=1, max_length=100)]
+    seed: Annotated[int, says("Same seed: same arrivals, same plans, same octets."), Meta(ge=0)] = 1
+    description: Annotated[str, says("What question the scenario answers.")] = ""
+
+
+class Target(Table, frozen=True, kw_only=True):
+    """The server under test: where each protocol listens, and what may be reached at all."""
+
+    smtp: Annotated[ServerUrl | None, says("smtp, smtps or smtp+unix URL, or embedded.")] = None
+    lmtp: Annotated[ServerUrl | None, says("lmtp or lmtp+unix URL, or embedded.")] = None
+    pop3: Annotated[ServerUrl | None, says("pop3 or pop3s URL, or embedded.")] = None
+    tls: Annotated[
+        Literal["none", "starttls", "implicit"],
+        says("A server without STARTTLS fails the precondition: no silent fall-back."),
+    ] = "none"
+    ca_file: Annotated[str | None, says("PEM file to trust, not the system's store.")] = None
+    verify: Annotated[bool, says("false accepts any certificate; the report says so.")] = True
+    server_name: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        says("Name the certificate must carry; default: the URL's host."),
+    ] = None
+    permitted_hosts: Annotated[
+        tuple[str, ...], says("Hosts beyond loopback which this scenario may load.")
+    ] = ()
+    source_addresses: Annotated[
+        tuple[str, ...], says("Local addresses to connect from, in turn.")
+    ] = ()
+
+    def url(self, protocol: Protocol) -> ServerUrl | None:
+        """Return where a protocol's server is: a URL, embedded, or None when the scenario names none."""
+        match protocol:
+            case "smtp":
+                return self.smtp
+            case "lmtp":
+                return self.lmtp
+            case "pop3":
+                return self.pop3
+
+    @property
+    def embedded(self) -> tuple[Protocol, ...]:
+        """Return the protocols the embedded reference server is wanted for."""
+        protocols: tuple[Protocol, ...] = ("smtp", "lmtp", "pop3")
+        return tuple(p for p in protocols if (url := self.url(p)) is not None and url.endpoint is None)
+
+    @property
+    def endpoints(self) -> dict[Protocol, Endpoint]:
+        """Return the endpoint of each protocol whose server already runs."""
+        protocols: tuple[Protocol, ...] = ("smtp", "lmtp", "pop3")
+        urls = {p: url for p in protocols if (url := self.url(p)) is not None}
+        return {p: url.endpoint for p, url in urls.items() if url.endpoint is not None}
+
+
+class Accounts(Table, frozen=True, kw_only=True):
+    """The maildrops sent to and read from: numbered from 1 by a pattern, or listed in a CSV file."""
+
+    pattern: Annotated[str, says("Address; {n} is the number.")] = "user{n}@example.test"
+    login: Annotated[
+        str | None, says("Login name, with {n}, {local}, {address}; default: the address.")
+    ] = None
+    count: Annotated[int, says("How many the pattern makes."), Meta(ge=1, le=10_000_000)] = 100
+    password: Annotated[
+        str, says("With {n}; or env:NAME, from the environment. Never reported.")
+    ] = "secret{n}"   # noqa: S105  the reference server's default, no secret
+    file: Annotated[
+        str | None, says("CSV file of address,login,password, instead of the others.")
+    ] = None
+
+
+class Constant(
+    Table, frozen=True, kw_only=True, tag_field="shape", tag="constant", rename={"duration": "for"}
+):
+    """Evenly spaced arrivals."""
+
+    rate: Annotated[Rate, says("Arrivals per second.")]
+    duration: Annotated[Duration, says("How long.")]
+
+
+class Poisson(
+    Table, frozen=True, kw_only=True, tag_field="shape", tag="poisson", rename={"duration": "for"}
+):
+    """Independent arrivals: exponential gaps, as of many clients who know nothing of each other."""
+
+    rate: Annotated[Rate, says("Mean arrivals per second.")]
+    duration: Annotated[Duration, says("How long.")]
+
+
+class Ramp(
+    Table, frozen=True, kw_only=True, tag_field="shape", tag="ramp",
+    rename={"start": "from", "end": "to", "duration": "over"},
+):   # fmt: skip
+    """Evenly spaced arrivals whose rate changes linearly."""
+
+    start: Annotated[Rate, says("Arrivals per second at the start; 0 is allowed.")]
+    end: Annotated[Rate, says("Arrivals per second at the end; 0 is allowed.")]
+    duration: Annotated[Duration, says("How long the change takes.")]
+
+
+Arrivals = Constant | Poisson | Ramp
+
+
+class OpenLoad(Table, frozen=True, kw_only=True, tag_field="model", tag="open"):
+    """Arrivals that do not wait for the server: sessions start on schedule, however many are in flight."""
+
+    arrivals: Annotated[tuple[Arrivals, ...], says("One after the other."), Meta(min_length=1)]
+    in_flight_max: Annotated[
+        int, says("Past it an arrival is dropped, and counted."), Meta(ge=1, le=1_000_000)
+    ] = 4000
+    warm_up: Annotated[
+        Duration, says("First part of the schedule; run and counted, but no gate looks at it.")
+    ] = Duration(0)
+    drain: Annotated[
+        Duration, says("How long sessions in flight may take to end after the schedule has.")
+    ] = Duration(30_000_000_000)
+
+
+class ClosedLoad(
+    Table, frozen=True, kw_only=True, tag_field="model", tag="closed", rename={"duration": "for"}
+):
+    """A fixed population: a virtual user's next session starts when its last has ended, after think time."""
+
+    virtual_users: Annotated[int, says("The population."), Meta(ge=1, le=1_000_000)]
+    think: Annotated[Durations, says("Pause between a user's sessions.")] = Durations(Fixed(0))
+    sessions: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000_000)] | None, says("End after this many; this or for.")
+    ] = None
+    duration: Annotated[
+        Duration | None, says("Start none after this long; this or sessions.")
+    ] = None
+    warm_up: Annotated[
+        Duration, says("First part of the run; counted, but no gate looks at it.")
+    ] = Duration(0)
+    drain: Annotated[
+        Duration, says("How long sessions in flight may take to end after the last has started.")
+    ] = Duration(30_000_000_000)
+
+
+Load = OpenLoad | ClosedLoad
+
+MailAuth = Literal["none", "plain", "login", "cram-md5", "scram-sha-256"]
+MaildropAuth = Literal["user", "apop", "plain", "login", "cram-md5", "scram-sha-256"]
+AnyAuth = Literal["none", "user", "apop", "plain", "login", "cram-md5", "scram-sha-256"]
+Pipelining = Literal["never", "if-offered"]
+
+Name = Annotated[
+    Annotated[str, Meta(min_length=1, max_length=60)] | None, says("Shown in the report; default: the kind.")
+]
+Weight = Annotated[
+    float, says("Share of the arrivals, relative to the other weights."), Meta(ge=0, le=1_000_000)
+]
+
+
+class _Delivery(Table, frozen=True, kw_only=True, tag_field="kind"):
+    """Sessions that hand over mail."""
+
+    name: Name = None
+    weight: Weight = 1.0
+    messages: Annotated[Counts, says("Mail transactions in one session.")] = Counts(Fixed(1))
+    recipients: Annotated[Counts, says("Different recipients of one message.")] = Counts(Fixed(1))
+    size: Annotated[Sizes, says("Octets of one message, headers included.")] = Sizes(Fixed(4096))
+    reverse_path: Annotated[
+        str, says('Address in MAIL FROM; "" is the null reverse-path (RFC 5321 §4.5.5).')
+    ] = "load@example.test"
+    pipelining: Annotated[
+        Pipelining, says("Send envelope commands together where offered (RFC 2920).")
+    ] = "never"
+    auth: Annotated[MailAuth, says("SASL mechanism, with one of the accounts.")] = "none"
+
+
+class SmtpDeliver(_Delivery, frozen=True, kw_only=True, tag="smtp-deliver"):
+    """Connect, EHLO, deliver messages, QUIT (RFC 5321)."""
+
+
+class LmtpDeliver(_Delivery, frozen=True, kw_only=True, tag="lmtp-deliver"):
+    """The same over LMTP: LHLO, and one reply for each recipient after the final dot (RFC 2033)."""
+
+
+class Pop3Retrieve(Table, frozen=True, kw_only=True, tag_field="kind", tag="pop3-retrieve"):
+    """Log in, retrieve every message of one maildrop, QUIT (RFC 1939)."""
+
+    name: Name = None
+    weight: Weight = 1.0
+    delete: Annotated[bool, says("DELE each message after its RETR.")] = False
+    auth: Annotated[MaildropAuth, says("USER and PASS, APOP, or a SASL mechanism.")] = "user"
+
+
+class IdleHold(Table, frozen=True, kw_only=True, tag_field="kind", tag="idle-hold"):
+    """Connect, stay for a while saying NOOP now and then, QUIT."""
+
+    name: Name = None
+    weight: Weight = 1.0
+    protocol: Annotated[Literal["smtp", "pop3"], says("Where to stay.")] = "smtp"
+    hold: Annotated[Durations, says("How long to stay.")] = Durations(Fixed(20_000_000_000))
+    noop_every: Annotated[
+        Duration | None, says("Say NOOP this often; in POP3 only after login (RFC 1939 §5).")
+    ] = None
+    auth: Annotated[AnyAuth, says("Log in; in POP3 that locks the maildrop.")] = "none"
+
+
+Session = SmtpDeliver | LmtpDeliver | Pop3Retrieve | IdleHold
+Delivery = SmtpDeliver | LmtpDeliver
+
+
+class Limits(Table, frozen=True, kw_only=True):
+    """The longest wait in each phase. What is left out keeps its default (RFC 5321 §4.5.3.2)."""
+
+    connect: Duration | None = None
+    greeting: Duration | None = None
+    tls: Duration | None = None
+    ehlo: Duration | None = None
+    auth: Duration | None = None
+    mail: Duration | None = None
+    rcpt: Duration | None = None
+    data: Duration | None = None
+    block: Annotated[Duration | None, says("Each block of mail data.")] = None
+    body: Annotated[Duration | None, says("The reply to the final dot.")] = None
+    rset: Duration | None = None
+    noop: Duration | None = None
+    quit: Duration | None = None
+    pop3: Annotated[Duration | None, says("Each POP3 response after the greeting.")] = None
+    session: Annotated[Duration, says("A whole session.")] = Duration(600_000_000_000)
+
+
+class Ledger(Table, frozen=True, kw_only=True):
+    """The books of the mail itself."""
+
+    verify: Annotated[
+        bool, says("Every accepted message must come out of a maildrop exactly once, unchanged.")
+    ] = False
+    settle: Annotated[
+        Duration, says("How long after the run a message may take to reach its maildrop.")
+    ] = Duration(10_000_000_000)
+
+
+class Scenario(Table, frozen=True, kw_only=True):
+    """A whole scenario file. Times are durations ("30s"), sizes octets ("4 KiB"), rates per second."""
+
+    about: Annotated[About, says("Name and seed.")] = msgspec.field(name="scenario")
+    target: Target = Target(smtp=ServerUrl(None), lmtp=ServerUrl(None), pop3=ServerUrl(None))
+    accounts: Accounts = Accounts()
+    load: Load
+    sessions: Annotated[
+        tuple[Session, ...], says("The kinds of session, each with its weight."), Meta(min_length=1)
+    ] = msgspec.field(name="session")
+    limits: Limits = Limits()
+    ledger: Ledger = Ledger()
+    gates: Annotated[tuple[Gate, ...], says("What must hold.")] = msgspec.field(
+        name="gate", default=()
+    )

@@ -1,0 +1,178 @@
+"""What arrival k does: a pure function of the scenario, its seed and k.
+
+Nothing is drawn per task or per worker, so arrival k does the same whoever runs it and whatever ran before.
+"""
+
+import math
+import random
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Literal, assert_never
+
+from loadgen.scenario.accounts import Account, AccountBook, open_accounts
+from loadgen.scenario.model import (
+    AnyAuth,
+    ClosedLoad,
+    Delivery,
+    IdleHold,
+    LmtpDeliver,
+    MailAuth,
+    MaildropAuth,
+    Pipelining,
+    Pop3Retrieve,
+    Scenario,
+    Session,
+    SmtpDeliver,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePlan:
+    """One mail transaction: to whom, how large, and the name of the random numbers its content is made from."""
+
+    index: int                     # from 0, within the session
+    recipients: tuple[str, ...]    # Invariant: at least one, all different
+    size_octets: int
+    content_seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPlan:
+    """A session that hands over mail."""
+
+    kind: Literal["smtp-deliver", "lmtp-deliver"]
+    arrival: int
+    session_name: str
+    dialect: Literal["SMTP", "LMTP"]
+    account: Account | None        # None unless auth says how to log in
+    auth: MailAuth
+    pipelining: Pipelining
+    reverse_path: str
+    messages: tuple[MessagePlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalPlan:
+    """A session that empties, or only reads, one maildrop."""
+
+    kind: Literal["pop3-retrieve"]
+    arrival: int
+    session_name: str
+    account: Account
+    auth: MaildropAuth
+    delete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlan:
+    """A session that stays connected."""
+
+    kind: Literal["idle-hold"]
+    arrival: int
+    session_name: str
+    protocol: Literal["smtp", "pop3"]
+    account: Account | None        # None unless auth says how to log in
+    auth: AnyAuth
+    hold_ns: int
+    noop_every_ns: int | None
+
+
+Plan = DeliveryPlan | RetrievalPlan | HoldPlan
+
+
+class Planner:
+    """The plans of one scenario, with what they share worked out once."""
+
+    __slots__ = ("_book", "_cumulative", "_multiplier", "_seed", "_sessions", "_shift", "_think")
+
+    def __init__(self, scenario: Scenario, accounts: AccountBook) -> None:
+        self._seed = scenario.about.seed
+        self._book = accounts
+        self._sessions: tuple[Session, ...] = scenario.sessions
+        self._cumulative = tuple(accumulate(session.weight for session in scenario.sessions))
+        self._multiplier, self._shift = _permutation(accounts.count, f"{self._seed}/accounts")
+        self._think = scenario.load.think if isinstance(scenario.load, ClosedLoad) else None
+
+    def plan_for(self, k: int) -> Plan:
+        """Return what arrival `k` does."""
+        rng = self._stream(f"plan/{k}")
+        session = self._sessions[self._chosen(rng)]
+        match session:
+            case SmtpDeliver() | LmtpDeliver():
+                return self._delivery(session, k, rng)
+            case Pop3Retrieve():
+                return RetrievalPlan(
+                    "pop3-retrieve", k, session.name or "", self.account_of(k), session.auth, session.delete
+                )
+            case IdleHold():
+                return self._hold(session, k, rng)
+            case _:
+                assert_never(session)
+
+    def think_ns(self, user: int, i: int) -> int:
+        """Return how long virtual user `user` thinks before its session `i`; 0 in an open load."""
+        return 0 if self._think is None else self._think.sample(self._stream(f"think/{user}/{i}"))
+
+    def account_of(self, k: int) -> Account:
+        """Return the account arrival `k` logs in to.
+
+        A seeded permutation of all accounts, dealt in turn: two arrivals meet in a maildrop only if at least as
+        many as there are accounts lie between them, so sessions in flight seldom meet POP3's exclusive lock.
+        """
+        count = self._book.count
+        return self._book.account((self._multiplier * (k % count) + self._shift) % count + 1)
+
+    def _delivery(self, session: Delivery, k: int, rng: random.Random) -> DeliveryPlan:
+        seed, book = self._seed, self._book
+        messages: list[MessagePlan] = []
+        for index in range(max(1, session.messages.sample(rng))):
+            wanted = min(book.count, max(1, session.recipients.sample(rng)))
+            numbers = (rng.randrange(book.count),) if wanted == 1 else rng.sample(range(book.count), wanted)
+            recipients = tuple(book.address(number + 1) for number in numbers)
+            messages.append(MessagePlan(index, recipients, session.size.sample(rng), f"{seed}/content/{k}/{index}"))
+        lmtp = isinstance(session, LmtpDeliver)
+        return DeliveryPlan(
+            kind="lmtp-deliver" if lmtp else "smtp-deliver",
+            arrival=k,
+            session_name=session.name or "",
+            dialect="LMTP" if lmtp else "SMTP",
+            account=None if session.auth == "none" else self.account_of(k),
+            auth=session.auth,
+            pipelining=session.pipelining,
+            reverse_path=session.reverse_path,
+            messages=tuple(messages),
+        )
+
+    def _hold(self, session: IdleHold, k: int, rng: random.Random) -> HoldPlan:
+        return HoldPlan(
+            kind="idle-hold",
+            arrival=k,
+            session_name=session.name or "",
+            protocol=session.protocol,
+            account=None if session.auth == "none" else self.account_of(k),
+            auth=session.auth,
+            hold_ns=session.hold.sample(rng),
+            noop_every_ns=None if session.noop_every is None else session.noop_every.ns,
+        )
+
+    def _chosen(self, rng: random.Random) -> int:
+        return bisect_right(self._cumulative, rng.random() * self._cumulative[-1])
+
+    def _stream(self, name: str) -> random.Random:
+        return random.Random(f"{self._seed}/{name}")   # noqa: S311  reproducible is the point
+
+
+def plan_for(scenario: Scenario, k: int, *, environ: Mapping[str, str]) -> Plan:
+    """Return what arrival `k` does. For one look; a run keeps a Planner."""
+    return Planner(scenario, open_accounts(scenario.accounts, environ=environ)).plan_for(k)
+
+
+def _permutation(count: int, stream: str) -> tuple[int, int]:
+    """Return m, b such that n -> (m n + b) mod count is a permutation, drawn from the stream."""
+    rng = random.Random(stream)   # noqa: S311
+    multiplier = rng.randrange(1, count + 1)
+    while math.gcd(multiplier, count) != 1:
+        multiplier = rng.randrange(1, count + 1)
+    return multiplier, rng.randrange(count)
