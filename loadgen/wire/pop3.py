@@ -1,33 +1,25 @@
-"""The client's side of a POP3 session, sans I/O: AUTHORIZATION, TRANSACTION, UPDATE as a table."""
+"""The client's side of a POP3 session, sans I/O: what may be said, what is owed, what it means."""
 
 import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from loadgen.wire.commands import AuthCancel, AuthResponse
+from loadgen.wire.commands import AuthResponse
 from loadgen.wire.errors import LocalProtocolError, RemoteProtocolError
-from loadgen.wire.pop3_commands import (
-    Apop,
-    Capa,
-    Dele,
-    List,
-    Pass,
-    Pop3Auth,
-    Pop3Command,
-    Pop3Noop,
-    Pop3Quit,
-    Pop3RawLine,
-    Pop3Rset,
-    Retr,
-    Stat,
-    Stls,
-    Top,
-    Uidl,
-    User,
+from loadgen.wire.pop3_commands import Capa, Pop3Auth, Pop3Command, Pop3Quit, Pop3RawLine
+from loadgen.wire.pop3_table import (
+    GREETING,
+    RULES,
+    STATES,
+    Pop3Phase,
+    Pop3State,
+    Rule,
+    Step,
+    lines_follow,
+    pop3_phase_of,
 )
 from loadgen.wire.response import (
     Response,
@@ -41,71 +33,15 @@ from loadgen.wire.response import (
 __all__ = [
     "Pop3Answer",
     "Pop3Client",
+    "Pop3Phase",
     "Pop3State",
     "Response",
     "parse_capabilities",
     "parse_scan_listing",
     "parse_stat",
     "parse_uidl",
+    "pop3_phase_of",
 ]
-
-
-class Pop3State(StrEnum):
-    """The states of RFC 1939 §3, in its capitals; in lower case what lies between and around them."""
-
-    GREETING = "greeting"
-    AUTHORIZATION = "AUTHORIZATION"
-    NAMED = "named"  # AUTHORIZATION with USER accepted: PASS may come (RFC 1939 §7)
-    CHALLENGED = "challenged"  # AUTHORIZATION amid AUTH: a response is due (RFC 5034 §4)
-    TLS = "tls"  # AUTHORIZATION with STLS accepted: the handshake is due (RFC 2595 §4)
-    TRANSACTION = "TRANSACTION"
-    UPDATE = "UPDATE"  # QUIT was sent from TRANSACTION, its response is owed
-    CLOSED = "closed"  # nothing more may be sent
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One command's row."""
-
-    permitted_in: frozenset[Pop3State]
-    after_ok: Pop3State | None  # None: the state is as it was
-    after_err: Pop3State | None
-    multi_line: bool = False  # on +OK lines follow; LIST and UIDL: without an argument only
-    ends_group: bool = False  # nothing may be pipelined behind it until it is answered
-
-
-_GREETING: Final = frozenset({Pop3State.GREETING})
-_AUTHORIZATION: Final = frozenset({Pop3State.AUTHORIZATION})
-_NAMED: Final = frozenset({Pop3State.NAMED})
-_CHALLENGED: Final = frozenset({Pop3State.CHALLENGED})
-_TRANSACTION: Final = frozenset({Pop3State.TRANSACTION})
-_EITHER: Final = frozenset({Pop3State.AUTHORIZATION, Pop3State.NAMED, Pop3State.TRANSACTION})
-_A, _N, _T = Pop3State.AUTHORIZATION, Pop3State.NAMED, Pop3State.TRANSACTION
-STAY: Final = None
-
-GREETING: Final = Rule(_GREETING, _A, Pop3State.CLOSED, ends_group=True)  # RFC 1939 §4
-
-RULES: Final[Mapping[type[Pop3Command], Rule]] = {
-    # command     permitted in    after +OK, -ERR
-    User: Rule(_AUTHORIZATION | _NAMED, _N, _A),
-    Pass: Rule(_NAMED, _T, _A),  # immediately after a successful USER: RFC 1939 §7
-    Apop: Rule(_AUTHORIZATION, _T, _A),
-    Pop3Auth: Rule(_AUTHORIZATION, _T, _A, ends_group=True),
-    AuthResponse: Rule(_CHALLENGED, _T, _A, ends_group=True),
-    AuthCancel: Rule(_CHALLENGED, _T, _A, ends_group=True),
-    Stls: Rule(_AUTHORIZATION, Pop3State.TLS, _A, ends_group=True),  # RFC 2595 §4
-    Capa: Rule(_EITHER, STAY, STAY, multi_line=True),  # both states: RFC 2449 §5
-    Stat: Rule(_TRANSACTION, STAY, STAY),
-    List: Rule(_TRANSACTION, STAY, STAY, multi_line=True),
-    Uidl: Rule(_TRANSACTION, STAY, STAY, multi_line=True),
-    Retr: Rule(_TRANSACTION, STAY, STAY, multi_line=True),
-    Top: Rule(_TRANSACTION, STAY, STAY, multi_line=True),
-    Dele: Rule(_TRANSACTION, STAY, STAY),
-    Pop3Noop: Rule(_TRANSACTION, STAY, STAY),
-    Pop3Rset: Rule(_TRANSACTION, STAY, STAY),
-    Pop3Quit: Rule(_EITHER, Pop3State.CLOSED, Pop3State.CLOSED, ends_group=True),  # UPDATE may fail: RFC 1939 §6
-    Pop3RawLine: Rule(frozenset(Pop3State) - {Pop3State.CLOSED}, STAY, STAY),
-}
 
 # timestamp = msg-id of RFC 822: "<" local-part "@" domain ">"   (RFC 1939 §7)
 _TIMESTAMP: Final = re.compile(rb"<[^<>@\x00- \x7f-\xff]+@[^<>@\x00- \x7f-\xff]+>")
@@ -134,8 +70,9 @@ class Pop3Client:
         "_ahead",
         "_group_ended",
         "_outstanding",
+        "_phase",
         "_reader",
-        "_state",
+        "_step",
         "capabilities",
         "greeting",
         "timestamp",
@@ -146,18 +83,26 @@ class Pop3Client:
         self.timestamp: bytes | None = None  # of the greeting, its angle brackets included, for APOP
         self.capabilities: Mapping[str, tuple[str, ...]] = _NO_CAPABILITIES  # of the last CAPA
         self._reader = ResponseReader(limit_octets)
-        # Invariant: the state all answers so far have led to; what is outstanding has not moved it, save
-        # QUIT.
-        self._state = Pop3State.GREETING
+        # Invariant: the step all answers so far have led to; what is outstanding has not moved it.
+        self._step = Step.GREETING
         # Invariant: one entry per response owed, oldest first.
         self._outstanding: deque[tuple[Pop3Command | None, Rule]] = deque([(None, GREETING)])
         self._group_ended = True  # says whether the newest outstanding command ends its group
-        self._ahead: Pop3State | None = None  # the state if all that is outstanding is answered +OK; None: work it out
+        # The step there will be if every outstanding command is answered +OK; None: to be worked out.
+        self._ahead: Step | None = None
+        self._phase = Pop3Phase.GREETING
 
     @property
     def state(self) -> Pop3State:
-        """Return where the session is."""
-        return self._state
+        """Return where the session is. UPDATE begins when QUIT is all that is owed (RFC 1939 §6)."""
+        if self._step is Step.TRANSACTION and self._outstanding and isinstance(self._outstanding[0][0], Pop3Quit):
+            return Pop3State.UPDATE
+        return STATES[self._step]
+
+    @property
+    def phase(self) -> Pop3Phase:
+        """Return the phase of the next response owed, or, with none owed, of the last one."""
+        return self._outstanding[0][1].phase if self._outstanding else self._phase
 
     @property
     def owed(self) -> int:
@@ -168,7 +113,7 @@ class Pop3Client:
         """Say whether the command may be sent now, behind what is outstanding."""
         rule = RULES[type(command)]
         if not self._outstanding or isinstance(command, Pop3RawLine):
-            return self._state in rule.permitted_in
+            return self._step in rule.permitted_in
         if self._group_ended or "PIPELINING" not in self.capabilities:
             return False
         return self._look_ahead() in rule.permitted_in
@@ -181,7 +126,7 @@ class Pop3Client:
         answer.
         """
         if not self.permits(command):
-            raise LocalProtocolError(f"{type(command).__name__} is not permitted in state {self._state}")
+            raise LocalProtocolError(f"{type(command).__name__} is not permitted in step {self._step}")
         octets = command.to_bytes()
         if not self._outstanding:
             self._refuse_unasked()
@@ -192,8 +137,6 @@ class Pop3Client:
             if command.responses:
                 self._group_ended = False
             return octets
-        if isinstance(command, Pop3Quit) and not self._outstanding and self._state is Pop3State.TRANSACTION:
-            self._state = Pop3State.UPDATE
         if self._ahead is not None and rule.after_ok is not None:
             self._ahead = rule.after_ok
         self._outstanding.append((command, rule))
@@ -213,7 +156,7 @@ class Pop3Client:
         """
         command, rule = self._outstanding[0] if self._outstanding else (None, GREETING)
         try:
-            response = self._reader.next_response(multi_line=_lines_follow(command, rule))
+            response = self._reader.next_response(multi_line=lines_follow(command, rule))
         except RemoteProtocolError:
             self._close()
             raise
@@ -242,28 +185,29 @@ class Pop3Client:
         Raises RemoteProtocolError if octets in the clear came behind the +OK: they would be read as if they
         had been protected. LocalProtocolError if no STLS was accepted.
         """
-        if self._state is not Pop3State.TLS:
-            raise LocalProtocolError(f"TLS cannot start in state {self._state}")
+        if self._step is not Step.TLS:
+            raise LocalProtocolError(f"TLS cannot start in step {self._step}")
         self._refuse_unasked()
-        self._state = Pop3State.AUTHORIZATION
+        self._step = Step.NAMELESS
         self.capabilities = _NO_CAPABILITIES
 
-    def _look_ahead(self) -> Pop3State:
+    def _look_ahead(self) -> Step:
         if self._ahead is None:
-            ahead = self._state
+            ahead = self._step
             for _, rule in self._outstanding:
-                ahead = rule.after_ok or ahead
+                ahead = ahead if rule.after_ok is None else rule.after_ok
             self._ahead = ahead
         return self._ahead
 
     def _settle(self, command: Pop3Command | None, rule: Rule, response: Response) -> None:
         """Apply one row of the table."""
         self._outstanding.popleft()
+        self._phase = rule.phase
         if response.continues:
             if not isinstance(command, Pop3Auth | AuthResponse | Pop3RawLine):
                 self._close()
                 raise RemoteProtocolError("a challenge outside AUTH", octets=response.text[:512], section="RFC 5034 §4")
-            after: Pop3State | None = Pop3State.CHALLENGED
+            after: Step | None = Step.CHALLENGED
         else:
             after = rule.after_ok if response.ok else rule.after_err
         if command is None:
@@ -273,33 +217,19 @@ class Pop3Client:
         elif isinstance(command, Capa) and response.ok:
             self.capabilities = parse_capabilities(response)
         if after is not None:
-            self._state = after
+            self._step = after
         if not response.ok or not self._outstanding:
             self._ahead = None
-        if self._outstanding and isinstance(self._outstanding[0][0], Pop3Quit) and self._state is _T:
-            self._state = Pop3State.UPDATE
 
     def _close(self) -> None:
-        self._state = Pop3State.CLOSED
+        self._step = Step.CLOSED
         self._outstanding.clear()
         self._ahead = None
 
     def _refuse_unasked(self) -> None:
-        if not self._reader.has_pending:
-            return
-        pending = self._reader.pending
-        if pending.startswith(b"-ERR") and self._state is not Pop3State.TLS:  # it hangs up, whatever it is taken for
-            return
-        self._close()
-        raise RemoteProtocolError(
-            "the server spoke before it was spoken to", octets=pending[:512], section="RFC 1939 §3"
-        )
-
-
-def _lines_follow(command: Pop3Command | None, rule: Rule) -> bool:
-    """Say whether lines follow the +OK to this command: the response itself does not."""
-    if isinstance(command, List | Uidl):
-        return command.number is None
-    if isinstance(command, Pop3RawLine):
-        return command.multi_line
-    return rule.multi_line
+        if self._reader.has_pending:
+            pending = self._reader.pending
+            self._close()
+            raise RemoteProtocolError(
+                "the server spoke before it was spoken to", octets=pending[:512], section="RFC 1939 §3"
+            )

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from loadgen.wire.commands import Bdat, Data, Helo, MailData, RawLine, Rcpt, SmtpCommand
+from loadgen.wire.commands import Auth, Bdat, Data, Helo, MailData, RawLine, Rcpt, SmtpCommand
 from loadgen.wire.errors import LocalProtocolError, RemoteProtocolError
 from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
 from loadgen.wire.reply import Reply, ReplyClass, ReplyReader
@@ -101,7 +101,7 @@ class SmtpClient:
             return recipients > 0  # with none the server must refuse it (RFC 5321 §3.3), and it is a wasted turn
         if rule.phase is Phase.EHLO:
             return command.verb in self.dialect.hello_verbs
-        return True
+        return not (isinstance(command, Auth) and self.authenticated)  # once a session: RFC 4954 §4
 
     def send(self, command: SmtpCommand) -> bytes:
         """Return the octets to send, and note what replies they are owed.
@@ -115,7 +115,9 @@ class SmtpClient:
         octets = command.to_bytes()
         rule = RULES[type(command)]
         if not self._outstanding:
-            self._refuse_unasked()
+            # 421 closes the session whatever it is taken to answer (RFC 5321 §3.8).
+            if self._reader.has_pending and not self._reader.pending.startswith(b"421"):
+                raise self._unasked()
             self._ahead = None
         if isinstance(command, RawLine):
             self._outstanding.extend([(command, Phase.RAW)] * command.replies)
@@ -152,11 +154,7 @@ class SmtpClient:
         if reply is None:
             return None
         if reply.code == 421:
-            command = self._outstanding[0][0] if self._outstanding else None
-            if command is None and self.greeting is None:
-                self.greeting = reply
-            self._close()
-            return Answer(command, reply)
+            return self._shut_down(reply)
         if not self._outstanding:
             raise self._refused("a reply nothing is owed", reply, "RFC 5321 §4.2")
         return self._settle(*self._outstanding[0], reply)
@@ -178,7 +176,8 @@ class SmtpClient:
         """
         if self._phase is not Phase.TLS:
             raise LocalProtocolError(f"TLS cannot start in phase {self.phase}")
-        self._refuse_unasked()
+        if self._reader.has_pending:
+            raise self._unasked()
         self._phase = Phase.EHLO
         self.extensions = NO_EXTENSIONS
         self.authenticated = False
@@ -194,25 +193,24 @@ class SmtpClient:
     def _settle(self, command: SmtpCommand | None, phase: Phase, reply: Reply) -> Answer:
         """Apply one cell of the table."""
         reply_class = reply.reply_class
-        row = NEXT[phase]
-        if reply_class not in row:
+        if reply_class not in NEXT[phase]:
             raise self._refused(f"{reply.code} does not answer {phase}", reply, "RFC 5321 §4.3.2")
         yes = reply_class is ReplyClass.POSITIVE_COMPLETION
         recipient = None
-        if phase is Phase.RCPT:
+        if phase is Phase.GREETING:
+            self.greeting = reply
+        elif phase is Phase.RCPT:
             if yes:
                 self._accept_recipient(command, reply)
         elif phase is Phase.BODY:
-            if self.dialect.reply_per_recipient and self._recipients:
-                recipient = self._recipients[self._recipients_answered]
+            recipient = self._recipient_in_turn()
+            if recipient is not None:
                 self._recipients_answered += 1
                 if self._recipients_answered < len(self._recipients):
                     return Answer(command, reply, recipient)
             self._forget_transaction()
         elif yes:
             self._note_completion(command, phase, reply)
-        elif phase is Phase.GREETING:
-            self.greeting = reply
         self._outstanding.popleft()
         self._phase = _next_state(self._phase, phase, reply_class)
         if not yes or not self._outstanding:
@@ -221,9 +219,7 @@ class SmtpClient:
 
     def _note_completion(self, command: SmtpCommand | None, phase: Phase, reply: Reply) -> None:
         """Keep what a 2yz reply tells beyond the state it leads to."""
-        if phase is Phase.GREETING:
-            self.greeting = reply
-        elif phase is Phase.EHLO:
+        if phase is Phase.EHLO:
             self.extensions = NO_EXTENSIONS if isinstance(command, Helo) else parse_extensions(reply.texts)
             self._forget_transaction()
         elif phase is Phase.AUTH:
@@ -236,6 +232,21 @@ class SmtpClient:
             raise self._refused("a recipient accepted without a transaction", reply, "RFC 5321 §4.1.4")
         assert isinstance(command, Rcpt)
         self._recipients.append(command.forward_path)
+
+    def _recipient_in_turn(self) -> str | None:
+        """Return whose reply the next one to mail data is, if the dialect has it so (RFC 2033 §4.2)."""
+        if self.dialect.reply_per_recipient and self._recipients:
+            return self._recipients[self._recipients_answered]
+        return None
+
+    def _shut_down(self, reply: Reply) -> Answer:
+        """Close on a 421, which may answer anything and nothing (RFC 5321 §3.8)."""
+        command, phase = self._outstanding[0] if self._outstanding else (None, self._phase)
+        recipient = self._recipient_in_turn() if phase is Phase.BODY else None
+        if phase is Phase.GREETING:
+            self.greeting = reply
+        self._close()
+        return Answer(command, reply, recipient)
 
     def _forget_transaction(self) -> None:
         if self._recipients:
@@ -252,14 +263,10 @@ class SmtpClient:
         self._close()
         return RemoteProtocolError(why, octets=reply.octets, section=section)
 
-    def _refuse_unasked(self) -> None:
-        if not self._reader.has_pending:
-            return
+    def _unasked(self) -> RemoteProtocolError:
         pending = self._reader.pending
-        if pending.startswith(b"421"):  # it closes the session whatever it is taken to answer (RFC 5321 §3.8)
-            return
         self._close()
-        raise RemoteProtocolError(
+        return RemoteProtocolError(
             "the server spoke before it was spoken to", octets=pending[:512], section="RFC 5321 §2.1"
         )
 
