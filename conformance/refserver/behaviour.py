@@ -1,0 +1,86 @@
+"""What the reference server is asked to be: frozen values that the machines consult where they decide.
+
+This is the seam for faults and lawful variants. A variant is `replace(Behaviour(), vrfy=VrfyPolicy.TELL)`; a fault
+will be one more field whose default is the RFC's way, read at the one place where the departure would happen.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from typing import Final
+
+
+class Extension(StrEnum):
+    """SMTP service extensions, in the order in which EHLO lists them."""
+
+    PIPELINING = "PIPELINING"                    # RFC 2920
+    SIZE = "SIZE"                                # RFC 1870
+    EIGHT_BIT_MIME = "8BITMIME"                  # RFC 6152
+    SMTPUTF8 = "SMTPUTF8"                        # RFC 6531
+    ENHANCED_STATUS_CODES = "ENHANCEDSTATUSCODES"  # RFC 2034
+    CHUNKING = "CHUNKING"                        # RFC 3030
+    DSN = "DSN"                                  # RFC 3461
+    STARTTLS = "STARTTLS"                        # RFC 3207
+    AUTH = "AUTH"                                # RFC 4954
+    EXPN = "EXPN"                                # RFC 5321 §3.5.2: listed, and answered 252
+    HELP = "HELP"                                # RFC 5321 §4.1.1.8
+
+
+class Capability(StrEnum):
+    """POP3 capabilities, in the order in which CAPA lists them (RFC 2449 §6)."""
+
+    USER = "USER"
+    SASL = "SASL"                                # RFC 5034
+    STLS = "STLS"                                # RFC 2595 §4
+    TOP = "TOP"
+    UIDL = "UIDL"
+    RESP_CODES = "RESP-CODES"
+    AUTH_RESP_CODE = "AUTH-RESP-CODE"            # RFC 3206
+    PIPELINING = "PIPELINING"
+    EXPIRE = "EXPIRE NEVER"
+
+
+class VrfyPolicy(Enum):
+    """What VRFY says of an address (RFC 5321 §3.5.3, §7.3)."""
+
+    NEVER_TELL = auto()                          # 252, whoever is asked about
+    TELL = auto()                                # 250 with the mailbox, 550 when there is none
+
+
+PLAIN: Final = "PLAIN"
+LOGIN: Final = "LOGIN"
+CRAM_MD5: Final = "CRAM-MD5"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """Every lawful choice of the server, each consulted at one decision point."""
+
+    host_name: str = "mail.example.test"
+    greeting_text: str = "ready"                 # after the host name; no product, no version (RFC 5321 §7.5)
+    extensions: frozenset[Extension] = frozenset(Extension)
+    smtp_mechanisms: tuple[str, ...] = (PLAIN, LOGIN, CRAM_MD5)
+    capabilities: frozenset[Capability] = frozenset(Capability)
+    pop3_mechanisms: tuple[str, ...] = (PLAIN, CRAM_MD5)
+    apop: bool = True                            # RFC 1939 §7: a timestamp in the greeting offers it
+    clear_text_passwords: bool = True            # PLAIN, LOGIN, USER/PASS without TLS: a test server's choice
+    vrfy: VrfyPolicy = VrfyPolicy.NEVER_TELL
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the server takes of anything. Octets count CRLF; seconds are of the event loop's clock."""
+
+    message_octets: int = 32 * 1024 * 1024       # RFC 1870; at least 64 KiB (RFC 5321 §4.5.3.1.7)
+    recipients: int = 1_000                      # at least 100 (RFC 5321 §4.5.3.1.8)
+    received_fields: int = 100                   # RFC 5321 §6.3: a loop past it
+    smtp_line_octets: int = 2_048                # 512 + what the offered extensions add (RFC 5321 §4.5.3.1.4)
+    pop3_line_octets: int = 255                  # RFC 2449 §4
+    sasl_line_octets: int = 12_288               # RFC 4954 §4
+    endless_line_octets: int = 1024 * 1024       # a line that never ends is cut off here, unread
+    errors: int = 100                            # refusals in a row before 421
+    failed_logins: int = 10                      # per session, then it ends
+    maildrop_octets: int = 1024 * 1024 * 1024    # one maildrop's quota
+    memory_octets: int = 2 * 1024 * 1024 * 1024  # all maildrops kept in memory
+    connections: int = 10_000
+    smtp_idle_s: float = 300.0                   # RFC 5321 §4.5.3.2.7
+    pop3_idle_s: float = 600.0                   # RFC 1939 §3: at least ten minutes

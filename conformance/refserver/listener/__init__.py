@@ -1,0 +1,1 @@
+"""Everything of the reference server that knows a socket: the machines do not."""

@@ -1,0 +1,177 @@
+"""Listening sockets, and the tasks that accept from them."""
+
+import errno
+import ipaddress
+import os
+import resource
+import socket
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from conformance.refserver.errors import ServerSetupError
+from conformance.refserver.listener.conversation import Conversation, StartTls
+from conformance.refserver.listener.link import SocketLink
+from conformance.refserver.session import Session
+
+_BACKLOG: Final = 65_535           # the kernel cuts it to net.core.somaxconn
+_ACCEPTS_PER_WAKE: Final = 256     # then the sessions get their turn
+_NO_DESCRIPTORS_S: Final = 0.1     # how long to wait when there are none left, as trio's own listener does
+
+
+@dataclass(frozen=True, slots=True)
+class Greeter:
+    """What one listening socket speaks."""
+
+    open_session: Callable[[str | None, str | None], Session]     # client's address literal, cipher
+    too_busy: bytes                                               # said to who comes past the connection limit
+    start_tls: StartTls | None
+    implicit_tls: bool = False
+
+
+@dataclass(slots=True)
+class Conversations:
+    """Those going on now, over all listening sockets."""
+
+    limit: int
+    going_on: set[Conversation] = field(default_factory=set)
+
+    async def run(self, conversation: Conversation) -> None:
+        """Run it, counted."""
+        self.going_on.add(conversation)
+        try:
+            await conversation.run()
+        finally:
+            self.going_on.discard(conversation)
+
+    def stop(self) -> None:
+        """End all of them soon."""
+        for conversation in self.going_on:
+            conversation.stop()
+
+
+def listen_tcp(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 chooses a free one. Raises ServerSetupError."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)     # accepted sockets inherit it
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+        except OSError:
+            listening.close()
+            raise
+    except OSError as exc:
+        raise ServerSetupError(f"cannot listen on {host} port {port}: {_reason(exc)}") from exc
+    listening.setblocking(False)
+    return listening
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """Return a listening unix socket. A socket file that nobody listens on any more is replaced."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
+            path.unlink()
+        listening.bind(str(path))
+        listening.listen(_BACKLOG)
+    except OSError as exc:
+        listening.close()
+        raise ServerSetupError(f"cannot listen on {path}: {_reason(exc)}") from exc
+    listening.setblocking(False)
+    return listening
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def _reason(exc: OSError) -> str:
+    return {
+        errno.EADDRINUSE: "another process uses it",
+        errno.EACCES: "not permitted",
+        errno.EADDRNOTAVAIL: "it is no address of this host",
+    }.get(exc.errno or 0, exc.strerror or str(exc))
+
+
+def allow_many_descriptors() -> None:
+    """Raise the soft limit of open descriptors to the hard one: each connection needs one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def accept_forever(
+    listening: socket.socket, greeter: Greeter, conversations: Conversations, nursery: trio.Nursery
+) -> None:
+    """Start a task in `nursery` for every connection. Ends only by cancellation."""
+    fd = listening.fileno()
+    while True:
+        await trio.lowlevel.wait_readable(fd)
+        for _ in range(_ACCEPTS_PER_WAKE):
+            try:
+                connected, address = listening.accept()
+            except BlockingIOError:
+                break
+            except OSError as exc:
+                if exc.errno in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
+                    await trio.sleep(_NO_DESCRIPTORS_S)
+                break      # any other error is of a connection that is gone already
+            connected.setblocking(False)
+            if len(conversations.going_on) >= conversations.limit:
+                _turn_away(connected, greeter)
+                continue
+            peer = _address_literal(address[0]) if isinstance(address, tuple) else None
+            if greeter.implicit_tls:
+                nursery.start_soon(_converse_in_tls, SocketLink(connected), peer, greeter, conversations)
+                continue
+            conversation = Conversation(SocketLink(connected), greeter.open_session(peer, None), greeter.start_tls)
+            nursery.start_soon(conversations.run, conversation)
+
+
+async def _converse_in_tls(
+    link: SocketLink, peer: str | None, greeter: Greeter, conversations: Conversations
+) -> None:
+    assert greeter.start_tls is not None
+    try:
+        with trio.fail_after(60):
+            stream, cipher = await greeter.start_tls(link)
+    except (trio.BrokenResourceError, trio.TooSlowError):
+        link.close()
+        return
+    await conversations.run(Conversation(stream, greeter.open_session(peer, cipher), None))
+
+
+def _turn_away(connected: socket.socket, greeter: Greeter) -> None:
+    with connected:
+        if not greeter.implicit_tls:
+            try:
+                connected.send(greeter.too_busy)
+            except OSError:
+                return
+
+
+def _address_literal(host: str) -> str:
+    """Return a socket's host as RFC 5321 §4.1.3 writes it."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return f"[IPv6:{address}]"
+        address = address.ipv4_mapped
+    return f"[{address}]"
+
+
+def close_unix(path: Path) -> None:
+    """Take a socket file away; it may be gone already."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return

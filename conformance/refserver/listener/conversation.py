@@ -1,0 +1,112 @@
+"""One connection's task: it moves octets between a stream and a machine, and watches the clock."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+import trio
+
+from conformance.refserver.listener.link import SocketLink
+from conformance.refserver.session import After, Session
+
+# Lays TLS over a stream as the server; returns the new stream and the cipher's name.
+StartTls = Callable[[trio.abc.Stream], Awaitable[tuple[trio.abc.Stream, str]]]
+
+_SEND_OCTETS: Final = 64 * 1024       # between two looks at the clock, so that a slow reader is not an idle one
+_FAREWELL_S: Final = 1.0
+_CLOSE_S: Final = 2.0
+_LINGER_OCTETS: Final = 1024 * 1024
+
+
+class Conversation:
+    """Run one session over one stream. Everything that goes wrong with the peer ends it and nothing else."""
+
+    __slots__ = ("_expected", "_scope", "_session", "_start_tls", "_stopping", "_stream")
+
+    def __init__(self, stream: trio.abc.Stream, session: Session, start_tls: StartTls | None) -> None:
+        self._stream = stream
+        self._session = session
+        self._start_tls = start_tls
+        self._scope = trio.CancelScope()
+        self._stopping = False
+        self._expected = False      # Invariant: true exactly while waiting for the peer to speak
+
+    def stop(self) -> None:
+        """End it soon, with last words if it was waiting for the peer."""
+        self._stopping = True
+        self._scope.cancel()
+
+    async def run(self) -> None:
+        """Talk until either side ends it; the stream is closed afterwards. Raises nothing a peer can cause."""
+        try:
+            with self._scope:
+                self._progressed()
+                await self._talk()
+            if self._scope.cancelled_caught and self._expected:
+                words = self._session.shutting_down() if self._stopping else self._session.timed_out()
+                if words:
+                    with trio.move_on_after(_FAREWELL_S, shield=True):
+                        await self._stream.send_all(words)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass      # the peer is gone: there is nobody to tell
+        finally:
+            self._session.closed()
+            await self._close()
+
+    async def _talk(self) -> None:
+        session = self._session
+        await self._stream.send_all(session.greeting())
+        progress = session.progress
+        while True:
+            self._expected = True
+            octets = bytes(await self._stream.receive_some())
+            self._expected = False
+            if not octets:
+                return
+            answer = session.receive(octets)
+            if session.progress != progress:
+                progress = session.progress
+                self._progressed()
+            if answer:
+                await self._send(answer)
+            while session.more:
+                await self._send(session.receive(b""))
+            if session.after is not After.GO_ON:
+                if session.after is After.CLOSE or self._start_tls is None:
+                    return
+                self._stream, cipher = await self._start_tls(self._stream)
+                session.tls_started(cipher)
+
+    async def _send(self, octets: bytes) -> None:
+        if len(octets) <= _SEND_OCTETS:
+            await self._stream.send_all(octets)
+            return
+        for start in range(0, len(octets), _SEND_OCTETS):
+            await self._stream.send_all(octets[start:start + _SEND_OCTETS])
+            self._progressed()
+
+    def _progressed(self) -> None:
+        self._scope.deadline = trio.current_time() + self._session.idle_s
+
+    async def _close(self) -> None:
+        stream = self._stream
+        if isinstance(stream, SocketLink):
+            await self._close_link(stream)
+            return
+        with trio.move_on_after(_CLOSE_S, shield=True):
+            with suppress(trio.BrokenResourceError):      # a peer need not say good-bye in TLS
+                await stream.aclose()
+
+    async def _close_link(self, link: SocketLink) -> None:
+        """Close so that the last octets arrive: with input unread a close sends RST, which may undo them."""
+        try:
+            if link.unread():
+                with trio.move_on_after(_CLOSE_S, shield=True):
+                    await link.send_eof()
+                    left = _LINGER_OCTETS
+                    while left > 0 and (octets := await link.receive_some()):
+                        left -= len(octets)
+        except trio.BrokenResourceError:
+            pass
+        finally:
+            link.close()

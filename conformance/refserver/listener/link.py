@@ -1,0 +1,80 @@
+"""A byte stream straight over a non-blocking socket.
+
+trio's SocketStream adds locks and conflict detection to every call. One task owns each of our connections, so they
+would guard against nothing, at a third of the cost of a message.
+"""
+
+import socket
+
+import trio
+
+_RECEIVE_OCTETS = 64 * 1024
+
+
+class SocketLink(trio.abc.HalfCloseableStream):
+    """One connection. Used by one task at a time; TLS can be laid over it with trio.SSLStream."""
+
+    __slots__ = ("_fd", "_socket")
+
+    def __init__(self, connected: socket.socket) -> None:
+        """Own a connected, non-blocking socket."""
+        self._socket = connected
+        self._fd = connected.fileno()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Wait for octets; b"" is the end. Raises trio.BrokenResourceError when the peer reset the connection."""
+        while True:
+            await trio.lowlevel.wait_readable(self._fd)
+            try:
+                return self._socket.recv(max_bytes or _RECEIVE_OCTETS)
+            except BlockingIOError:
+                continue
+            except OSError as exc:
+                raise trio.BrokenResourceError(str(exc)) from exc
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of it. Ends without a checkpoint when the kernel takes it at once."""
+        try:
+            sent = self._socket.send(data)
+            if sent == len(data):
+                return
+        except BlockingIOError:
+            sent = 0
+        except OSError as exc:
+            raise trio.BrokenResourceError(str(exc)) from exc
+        with memoryview(data) as left:
+            while sent < len(left):
+                await trio.lowlevel.wait_writable(self._fd)
+                try:
+                    sent += self._socket.send(left[sent:])
+                except BlockingIOError:
+                    continue
+                except OSError as exc:
+                    raise trio.BrokenResourceError(str(exc)) from exc
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until the kernel has room."""
+        await trio.lowlevel.wait_writable(self._fd)
+
+    async def send_eof(self) -> None:
+        """Send FIN; the peer can still send."""
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError as exc:
+            raise trio.BrokenResourceError(str(exc)) from exc
+
+    def unread(self) -> bool:
+        """Say whether the peer sent something that was not read: closing now would reset the connection."""
+        try:
+            return bool(self._socket.recv(_RECEIVE_OCTETS))
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Close at once."""
+        self._socket.close()
+
+    async def aclose(self) -> None:
+        """Close at once."""
+        self._socket.close()
+        await trio.lowlevel.checkpoint()

@@ -1,0 +1,140 @@
+"""The reference server as one trio service: which machines listen where, and how it ends."""
+
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from conformance.refserver import pop3_commands, replies
+from conformance.refserver.behaviour import Behaviour, Limits
+from conformance.refserver.directory import Directory
+from conformance.refserver.listener.accept import (
+    Conversations,
+    Greeter,
+    accept_forever,
+    close_unix,
+    listen_tcp,
+    listen_unix,
+)
+from conformance.refserver.listener.conversation import StartTls
+from conformance.refserver.maildrop import MaildropStore
+from conformance.refserver.pop3 import Pop3Session
+from conformance.refserver.session import Service, Session
+from conformance.refserver.smtp import SmtpSession
+from conformance.refserver.smtp_state import LMTP, SMTP
+
+_SHUTDOWN_S: Final = 3.0      # for last words; then connections are cut
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where one protocol is to listen: a TCP port (0: any free one) or a unix socket."""
+
+    protocol: str
+    port: int | None = None
+    path: Path | None = None
+
+
+class TokenSource:
+    """Letters and digits that nobody can guess and that never come twice."""
+
+    __slots__ = ("_count", "_secret")
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_hex(8)
+        self._count = 0
+
+    def __call__(self) -> str:
+        """Return the next."""
+        self._count += 1
+        return f"{secrets.token_hex(4)}{self._secret[:4]}{self._count:x}"
+
+
+def make_service(
+    directory: Directory,
+    maildrops: MaildropStore,
+    behaviour: Behaviour,
+    limits: Limits,
+    *,
+    tls: bool,
+) -> Service:
+    """Return a Service with the real clock and real randomness."""
+    return Service(
+        behaviour=behaviour,
+        limits=limits,
+        directory=directory,
+        maildrops=maildrops,
+        wall_clock=time.time,
+        token=TokenSource(),
+        tls_available=tls,
+    )
+
+
+def _greeter(protocol: str, service: Service, start_tls: StartTls | None) -> Greeter:
+    busy_smtp = replies.TOO_BUSY.octets
+
+    def smtp(peer: str | None, cipher: str | None) -> Session:
+        return SmtpSession(service, SMTP, peer, cipher)
+
+    def lmtp(peer: str | None, cipher: str | None) -> Session:
+        return SmtpSession(service, LMTP, peer, cipher)
+
+    def pop3(peer: str | None, cipher: str | None) -> Session:
+        return Pop3Session(service, cipher)
+
+    match protocol:
+        case "smtp" | "smtps":
+            return Greeter(smtp, busy_smtp, start_tls, implicit_tls=protocol == "smtps")
+        case "lmtp":
+            return Greeter(lmtp, busy_smtp, start_tls)
+        case _:
+            return Greeter(pop3, pop3_commands.TOO_BUSY, start_tls, implicit_tls=protocol == "pop3s")
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A socket that listens, what it is to speak, and the URL that leads to it."""
+
+    socket: socket.socket
+    protocol: str
+    url: str
+
+
+@contextmanager
+def listening_on(binds: Sequence[Bind], host: str) -> Iterator[list[Listening]]:
+    """Open all sockets, and close them at the end. Raises ServerSetupError when one cannot be opened."""
+    with ExitStack() as stack:
+        opened = []
+        for bind in binds:
+            if bind.path is not None:
+                listener = stack.enter_context(listen_unix(bind.path))
+                stack.callback(close_unix, bind.path)
+                url = f"{bind.protocol}+unix://{bind.path.absolute()}"
+            else:
+                listener = stack.enter_context(listen_tcp(host, bind.port or 0))
+                shown = f"[{host}]" if ":" in host else host
+                url = f"{bind.protocol}://{shown}:{listener.getsockname()[1]}"
+            opened.append(Listening(listener, bind.protocol, url))
+        yield opened
+
+
+async def serve(
+    service: Service, listening: Sequence[Listening], start_tls: StartTls | None, *, stop: trio.Event
+) -> None:
+    """Serve until `stop` is set, then say good-bye to every session and end."""
+    conversations = Conversations(service.limits.connections)
+    async with trio.open_nursery() as sessions:
+        async with trio.open_nursery() as accepting:
+            for one in listening:
+                greeter = _greeter(one.protocol, service, start_tls)
+                accepting.start_soon(accept_forever, one.socket, greeter, conversations, sessions)
+            await stop.wait()
+            accepting.cancel_scope.cancel()
+        conversations.stop()
+        sessions.cancel_scope.deadline = trio.current_time() + _SHUTDOWN_S

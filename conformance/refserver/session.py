@@ -1,0 +1,75 @@
+"""What a protocol machine shows to whoever moves its octets, and what all machines of one server share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Protocol
+
+from conformance.refserver.behaviour import Behaviour, Limits
+from conformance.refserver.directory import Directory
+from conformance.refserver.maildrop import MaildropStore
+from conformance.refserver.trace import DateStamp
+
+
+class After(Enum):
+    """What the connection owes once the octets returned have been sent."""
+
+    GO_ON = auto()
+    START_TLS = auto()      # hand-shake, then `tls_started`
+    CLOSE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What every session of one server shares."""
+
+    behaviour: Behaviour
+    limits: Limits
+    directory: Directory
+    maildrops: MaildropStore
+    wall_clock: Callable[[], float]        # seconds since the epoch, for trace fields and timestamps
+    token: Callable[[], str]               # unguessable letters and digits, never twice the same
+    tls_available: bool = False
+    date: DateStamp = field(default_factory=DateStamp)
+
+    def timestamp(self) -> bytes:
+        """Return a new `<random.time@host>` (RFC 1939 §7, RFC 2195 §2)."""
+        return f"<{self.token()}.{int(self.wall_clock())}@{self.behaviour.host_name}>".encode("ascii")
+
+
+class Session(Protocol):
+    """A machine: octets in, octets out, synchronous, no socket and no clock of its own."""
+
+    @property
+    def after(self) -> After:
+        """What is to happen when the last octets returned have been sent."""
+
+    @property
+    def more(self) -> bool:
+        """Whether the last call stopped early because it had much to send: send it, then call receive(b"")."""
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds without progress after which `timed_out` is due."""
+
+    @property
+    def progress(self) -> int:
+        """Counts whole commands and octets of mail data: a peer that only drips makes none."""
+
+    def greeting(self) -> bytes:
+        """Return what the server says first."""
+
+    def receive(self, octets: bytes) -> bytes:
+        """Take octets, cut anywhere, and return what they are owed."""
+
+    def tls_started(self, cipher: str) -> None:
+        """Begin anew inside TLS: everything known before it is forgotten (RFC 3207 §4.2, RFC 2595 §4)."""
+
+    def timed_out(self) -> bytes:
+        """Return the last words after too long a silence; often none."""
+
+    def shutting_down(self) -> bytes:
+        """Return the last words of a server that stops."""
+
+    def closed(self) -> None:
+        """Let go of everything: the connection is gone, whoever ended it."""

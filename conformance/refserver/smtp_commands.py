@@ -1,0 +1,225 @@
+"""The commands of SMTP and LMTP (RFC 5321 §4.1.1), and the table that says when each is permitted.
+
+A command is called only in a state its row permits. It changes the state and returns the reply it is owed, or None
+when that reply has to wait for octets still to come.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.refserver import replies
+from conformance.refserver.address import is_address_literal, is_domain, parse_forward_path, parse_reverse_path
+from conformance.refserver.behaviour import Extension, VrfyPolicy
+from conformance.refserver.mail_data import ChunkReader, DataReader
+from conformance.refserver.parameters import parse_mail_parameters, parse_rcpt_parameters
+from conformance.refserver.replies import Reply
+from conformance.refserver.session import After
+from conformance.refserver.smtp_auth import auth
+from conformance.refserver.smtp_state import Reading, SmtpState, State
+from conformance.refserver.transaction import Client, Transaction
+
+
+def ehlo(session: SmtpState, argument: bytes) -> Reply:
+    """EHLO and LHLO: begin anew and list the extensions (RFC 5321 §4.1.1.1, RFC 2033 §4.1)."""
+    if not _hello(session, argument, extended=True):
+        return replies.BAD_HELLO_NAME
+    session.offered = session.available()
+    values = {
+        Extension.SIZE: f" {session.service.limits.message_octets}",
+        Extension.AUTH: "".join(f" {name}" for name in session.mechanisms()),
+    }
+    keywords = [f"{keyword}{values.get(keyword, '')}" for keyword in Extension if keyword in session.offered]
+    return replies.reply(250, "", f"{session.service.behaviour.host_name} greets you", *keywords)
+
+
+def helo(session: SmtpState, argument: bytes) -> Reply:
+    """HELO: begin anew without extensions (RFC 5321 §4.1.1.1)."""
+    if not _hello(session, argument, extended=False):
+        return replies.BAD_HELLO_NAME
+    session.offered = frozenset()
+    return replies.reply(250, "", session.service.behaviour.host_name)
+
+
+def _hello(session: SmtpState, argument: bytes, *, extended: bool) -> bool:
+    if not (is_domain(argument) or is_address_literal(argument)):
+        return False          # and the transaction goes on as it was (RFC 5321 §4.1.4)
+    session.forget_transaction()
+    session.state = State.READY
+    helo_name = argument.decode("ascii")
+    session.client = Client(helo_name, session.peer, extended, session.cipher, session.account is not None)
+    return True
+
+
+def mail(session: SmtpState, argument: bytes) -> Reply:
+    """MAIL: open a transaction (RFC 5321 §4.1.1.2)."""
+    if argument[:5].upper() != b"FROM:":
+        return replies.SYNTAX
+    parsed = parse_reverse_path(argument[5:])
+    if parsed is None:
+        return replies.BAD_SENDER
+    path, rest = parsed
+    parameters = parse_mail_parameters(rest, session.offered)
+    if isinstance(parameters, Reply):
+        return parameters
+    if not parameters.smtputf8 and not argument.isascii():
+        return replies.SENDER_NEEDS_SMTPUTF8
+    if parameters.size is not None and parameters.size > session.service.limits.message_octets:
+        return replies.MESSAGE_TOO_BIG
+    session.transaction = Transaction(path, parameters)
+    session.state = State.MAIL
+    return replies.SENDER_TAKEN
+
+
+def rcpt(session: SmtpState, argument: bytes) -> Reply:
+    """RCPT: add a recipient (RFC 5321 §4.1.1.3)."""
+    assert session.transaction is not None
+    if argument[:3].upper() != b"TO:":
+        return replies.SYNTAX
+    parsed = parse_forward_path(argument[3:])
+    if parsed is None:
+        return replies.BAD_RECIPIENT
+    path, rest = parsed
+    parameters = parse_rcpt_parameters(rest, session.offered)
+    if isinstance(parameters, Reply):
+        return parameters
+    if not session.transaction.parameters.smtputf8 and not argument.isascii():
+        return replies.RECIPIENT_NEEDS_SMTPUTF8
+    reply = session.transaction.add_recipient(path, parameters, session.service)
+    if reply is replies.RECIPIENT_TAKEN:
+        session.state = State.RCPT
+    return reply
+
+
+def data(session: SmtpState, argument: bytes) -> Reply:
+    """DATA: ask for the mail data (RFC 5321 §4.1.1.4)."""
+    session.data = DataReader(session.service.limits.message_octets)
+    session.reading = Reading.MAIL_DATA
+    return replies.SEND_MAIL_DATA
+
+
+def bdat(session: SmtpState, argument: bytes) -> Reply | None:
+    """BDAT: take a chunk (RFC 3030 §2). The reply comes after the octets.
+
+    They follow whatever the reply will be, so even a chunk that is refused is swallowed first.
+    """
+    size, space, last = argument.partition(b" ")
+    if not size.isdigit() or len(size) > 20 or (space and last.upper() != b"LAST"):
+        return replies.SYNTAX
+    if session.state not in {State.RCPT, State.CHUNKS}:
+        session.chunks = ChunkReader(0)
+    else:
+        if session.chunks is None:
+            session.chunks = ChunkReader(session.service.limits.message_octets)
+        session.state = State.CHUNKS
+    session.chunk_is_last = bool(space)
+    session.chunks.expect(int(size))
+    session.reading = Reading.CHUNK
+    return None
+
+
+def rset(session: SmtpState, argument: bytes) -> Reply:
+    """RSET: abort the transaction (RFC 5321 §4.1.1.5)."""
+    session.forget_transaction()
+    return replies.DONE
+
+
+def noop(session: SmtpState, argument: bytes) -> Reply:
+    """NOOP (RFC 5321 §4.1.1.9)."""
+    return replies.DONE
+
+
+def quit_(session: SmtpState, argument: bytes) -> Reply:
+    """QUIT: 221, then close (RFC 5321 §4.1.1.10)."""
+    session.after = After.CLOSE
+    return replies.reply(221, "2.0.0", f"{session.service.behaviour.host_name} closing")
+
+
+def help_(session: SmtpState, argument: bytes) -> Reply:
+    """HELP (RFC 5321 §4.1.1.8)."""
+    return replies.HELP
+
+
+def vrfy(session: SmtpState, argument: bytes) -> Reply:
+    """VRFY: by policy 252 for everybody (RFC 5321 §3.5.3, §7.3), or the truth."""
+    if not argument:
+        return replies.SYNTAX
+    if session.service.behaviour.vrfy is VrfyPolicy.NEVER_TELL or not argument.isascii():
+        return replies.CANNOT_VERIFY
+    parsed = parse_forward_path(argument if argument.startswith(b"<") else b"<" + argument + b">")
+    if parsed is None or parsed[1]:
+        return replies.CANNOT_VERIFY
+    maildrop = session.service.directory.maildrop_of(parsed[0])
+    if not isinstance(maildrop, str) or not maildrop.isascii():
+        return replies.NO_SUCH_MAILBOX
+    return replies.reply(250, "2.1.5", f"<{maildrop}>")
+
+
+def expn(session: SmtpState, argument: bytes) -> Reply:
+    """EXPN: known, and switched off as RFC 5321 §7.3 wants it: 252 for every list."""
+    return replies.CANNOT_EXPAND if argument else replies.SYNTAX
+
+
+def starttls(session: SmtpState, argument: bytes) -> Reply:
+    """STARTTLS (RFC 3207 §4)."""
+    if session.cipher is not None:
+        return replies.ALREADY_TLS
+    session.after = After.START_TLS
+    return replies.READY_FOR_TLS
+
+
+def not_implemented(session: SmtpState, argument: bytes) -> Reply:
+    """Recognize what this server does not do: 502, not 500 (RFC 5321 §4.2.4)."""
+    return replies.NOT_IMPLEMENTED
+
+
+def http(session: SmtpState, argument: bytes) -> Reply:
+    """Hang up on a browser that was made to speak to us; its request's body may hold commands."""
+    return replies.NOT_HTTP
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the table."""
+
+    run: Callable[[SmtpState, bytes], Reply | None]
+    permitted: frozenset[State]
+    takes_argument: bool = True
+    extension: Extension | None = None      # must be on offer, else 502
+
+
+_ANY: Final = frozenset(State)
+_SAID_HELLO: Final = _ANY - {State.START}
+_IDLE: Final = frozenset({State.READY})
+_MAIL: Final = frozenset({State.MAIL, State.RCPT})
+_RCPT: Final = frozenset({State.RCPT})
+
+COMMANDS: Final[Mapping[bytes, Command]] = {
+    # verb                         permitted in (else 503)
+    b"EHLO":     Command(ehlo,     _ANY),
+    b"HELO":     Command(helo,     _ANY),
+    b"LHLO":     Command(ehlo,     _ANY),
+    b"MAIL":     Command(mail,     _IDLE),
+    b"RCPT":     Command(rcpt,     _MAIL),
+    b"DATA":     Command(data,     _RCPT, takes_argument=False),
+    b"BDAT":     Command(bdat,     _ANY, extension=Extension.CHUNKING),    # judges order after its octets
+    b"RSET":     Command(rset,     _ANY, takes_argument=False),
+    b"NOOP":     Command(noop,     _ANY),
+    b"QUIT":     Command(quit_,    _ANY, takes_argument=False),
+    b"HELP":     Command(help_,    _ANY, extension=Extension.HELP),
+    b"VRFY":     Command(vrfy,     _ANY),
+    b"EXPN":     Command(expn,     _ANY, extension=Extension.EXPN),
+    b"AUTH":     Command(auth,     _IDLE, extension=Extension.AUTH),
+    b"STARTTLS": Command(starttls, _SAID_HELLO, takes_argument=False),
+    b"ETRN":     Command(not_implemented, _ANY),
+    b"TURN":     Command(not_implemented, _ANY),                           # RFC 5321 appendix F.1
+    b"SEND":     Command(not_implemented, _ANY),                           # appendix F.6
+    b"SOML":     Command(not_implemented, _ANY),
+    b"SAML":     Command(not_implemented, _ANY),
+    b"GET":      Command(http, _ANY),
+    b"HEAD":     Command(http, _ANY),
+    b"POST":     Command(http, _ANY),
+    b"PUT":      Command(http, _ANY),
+    b"OPTIONS":  Command(http, _ANY),
+    b"CONNECT":  Command(http, _ANY),
+}

@@ -1,0 +1,125 @@
+"""One mail transaction: its envelope, and what becomes of it when the mail data are in (RFC 5321 §3.3, §6.1)."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from conformance.refserver import replies
+from conformance.refserver.address import Path
+from conformance.refserver.directory import Refusal
+from conformance.refserver.mail_data import count_received, has_bare_cr_or_lf, header_section, without_return_path
+from conformance.refserver.maildrop import NotStored
+from conformance.refserver.parameters import MailParameters, RcptParameters
+from conformance.refserver.replies import Reply
+from conformance.refserver.session import Service
+from conformance.refserver.trace import Arrival, protocol_keyword, trace_fields
+
+#                              at RCPT, and after the dot where each recipient has a reply of its own
+_NOT_STORED: Final = {
+    NotStored.MAILDROP_FULL: replies.MAILDROP_FULL,
+    NotStored.STORE_FULL: replies.STORE_FULL,
+    NotStored.STORE_FAILED: replies.STORE_FAILED,
+}
+_REFUSED: Final = {
+    Refusal.NO_SUCH_MAILBOX: replies.NO_SUCH_MAILBOX,
+    Refusal.NOT_OUR_DOMAIN: replies.NO_RELAYING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An accepted forward-path and the maildrop it leads to."""
+
+    path: Path
+    maildrop: str
+    parameters: RcptParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is sending, as far as the server knows. `address` is an address literal; None over a unix socket."""
+
+    helo: str
+    address: str | None
+    extended: bool = True
+    cipher: str | None = None          # set inside TLS
+    authenticated: bool = False
+
+
+@dataclass(slots=True)
+class Transaction:
+    """The reverse-path buffer and the forward-path buffer (RFC 5321 §4.1.1.2, §4.1.1.3)."""
+
+    reverse_path: Path
+    parameters: MailParameters
+    recipients: list[Recipient] = field(default_factory=list)
+
+    def add_recipient(self, path: Path, parameters: RcptParameters, service: Service) -> Reply:
+        """Append the recipient if mail can be taken for it, and return the reply to RCPT."""
+        if len(self.recipients) >= service.limits.recipients:
+            return replies.TOO_MANY_RECIPIENTS
+        maildrop = service.directory.maildrop_of(path)
+        if isinstance(maildrop, Refusal):
+            return _REFUSED[maildrop]
+        full = service.maildrops.room(maildrop, self.parameters.size or 0)
+        if full is not None:
+            return _NOT_STORED[full]
+        self.recipients.append(Recipient(path, maildrop, parameters))
+        return replies.RECIPIENT_TAKEN
+
+    def deliver(self, content: bytes, client: Client, service: Service, base: str, *, each: bool) -> list[Reply]:
+        """Store the message and return the replies it is owed: one, or with `each` one per recipient (RFC 2033 §4.2).
+
+        `base` is the protocol's name in trace fields, SMTP or LMTP. After one reply of 250 every recipient has it,
+        after any other nobody has; with `each` that holds recipient by recipient.
+        """
+        owed = len(self.recipients) if each else 1
+        header = header_section(content)
+        refusal = _objection(content, header, service)
+        if refusal is not None:
+            return [refusal] * owed
+        message = self._trace(client, service, base) + without_return_path(header, content)
+        if each:
+            return self._deliver_each(message, service)
+        # dict: two forward-paths that lead to one maildrop put one copy there
+        failed = service.maildrops.deliver(dict.fromkeys([r.maildrop for r in self.recipients]), message)
+        return [_NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN]
+
+    def _deliver_each(self, message: bytes, service: Service) -> list[Reply]:
+        outcome: dict[str, Reply] = {}
+        for name in [recipient.maildrop for recipient in self.recipients]:
+            if name not in outcome:
+                failed = service.maildrops.room(name, len(message)) or service.maildrops.deliver([name], message)
+                outcome[name] = _NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN
+        return [outcome[recipient.maildrop] for recipient in self.recipients]
+
+    def _trace(self, client: Client, service: Service, base: str) -> bytes:
+        only = self.recipients[0].path if len(self.recipients) == 1 else None
+        protocol = protocol_keyword(
+            base,
+            extended=client.extended,
+            utf8=self.parameters.smtputf8,
+            tls=client.cipher is not None,
+            authenticated=client.authenticated,
+        )
+        arrival = Arrival(
+            helo=client.helo,
+            client=client.address,
+            host_name=service.behaviour.host_name,
+            protocol=protocol,
+            # RFC 8314 §4.3 wants the IANA name; OpenSSL's own names of older suites are none
+            cipher=client.cipher if client.cipher is not None and client.cipher.startswith("TLS_") else None,
+            message_id=service.token(),
+            recipient=only.mailbox if only is not None and only.domain else None,
+            date=service.date.at(service.wall_clock()),
+        )
+        return trace_fields(self.reverse_path.mailbox, arrival)
+
+
+def _objection(content: bytes, header: bytes, service: Service) -> Reply | None:
+    if len(content) > service.limits.message_octets:
+        return replies.MESSAGE_TOO_BIG
+    if has_bare_cr_or_lf(content):
+        return replies.BARE_CR_OR_LF_IN_DATA
+    if count_received(header) > service.limits.received_fields:
+        return replies.LOOP
+    return None
