@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal, assert_never
 
+from loadgen.endpoint import Protocol
 from loadgen.scenario.accounts import Account, AccountBook, open_accounts
 from loadgen.scenario.model import (
     AnyAuth,
@@ -52,6 +53,11 @@ class DeliveryPlan:
     reverse_path: str
     messages: tuple[MessagePlan, ...]
 
+    @property
+    def protocol(self) -> Protocol:
+        """Return which of the target's servers the session talks to."""
+        return "lmtp" if self.dialect == "LMTP" else "smtp"
+
 
 @dataclass(frozen=True, slots=True)
 class RetrievalPlan:
@@ -63,6 +69,11 @@ class RetrievalPlan:
     account: Account
     auth: MaildropAuth
     delete: bool
+
+    @property
+    def protocol(self) -> Protocol:
+        """Return which of the target's servers the session talks to."""
+        return "pop3"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""One coroutine per kind of session. Each returns an Outcome and records nothing."""

@@ -1,0 +1,122 @@
+"""`mailproof run` and `mailproof schema`: where the engine meets a person."""
+
+import json
+import os
+import re
+import signal
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import trio
+import typer
+from reports.write import check_writable, write_run
+from rich.console import Console
+
+from loadgen.endpoint import Protocol
+from loadgen.engine.run import RunResult, run
+from loadgen.live import LiveView, PlainView
+from loadgen.scenario.accounts import open_accounts
+from loadgen.scenario.load import load_scenario
+from loadgen.scenario.model import Scenario
+from loadgen.scenario.schema import scenario_json_schema
+from reports.errors import UserError
+from reports.exit_codes import ExitCode
+from reports.schema import result_json_schema
+from reports.text import summary
+
+OUT = Path("out")
+
+
+class Format(StrEnum):
+    """What `mailproof schema` can print."""
+
+    SCENARIO = "scenario"
+    RESULT = "result"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this package's sub-commands."""
+    app.command("run", help="Run a scenario against its target and write the report.")(run_command)
+    app.command("schema", help="Print the JSON Schema of scenario files or result documents.")(schema_command)
+
+
+def run_command(
+    scenario: Annotated[str, typer.Argument(help="A scenario file, or the name of a shipped one (quickstart).")],
+    smtp: Annotated[str | None, typer.Option(metavar="URL", help="SMTP server, instead of the scenario's.")] = None,
+    lmtp: Annotated[str | None, typer.Option(metavar="URL", help="LMTP server, instead of the scenario's.")] = None,
+    pop3: Annotated[str | None, typer.Option(metavar="URL", help="POP3 server, instead of the scenario's.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the results go; default out/<run id>.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the scenario's.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one key: load.rate=500.")
+    ] = None,
+    authorized: Annotated[
+        bool, typer.Option("--authorized", help="I may load the public addresses that permitted_hosts names.")
+    ] = False,
+) -> None:
+    """Run a scenario against its target and write the report."""
+    given: dict[Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
+    urls = {protocol: url for protocol, url in given.items() if url is not None}
+    loaded = load_scenario(scenario, overrides=overrides or [], urls=urls, seed=seed, authorized=authorized)
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_file_name(loaded.about.name)}"
+    directory = out if out is not None else OUT / run_id
+    check_writable(directory)
+    console = Console(stderr=True)
+    with LiveView(console, loaded) if console.is_terminal else PlainView(sys.stderr) as view:
+        result = trio.run(_run_until_interrupted, loaded, run_id, view)
+    if result is None:
+        sys.stderr.write("mailproof: stopped at once; there is no report\n")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    report = write_run(directory, result.document, intervals=result.intervals, started=result.started)
+    Console().print(summary(result.document, report=str(report)))
+    raise typer.Exit(result.document.exit_code)
+
+
+def schema_command(of: Annotated[Format, typer.Argument(help="scenario or result")]) -> None:
+    """Print a JSON Schema."""
+    schema = scenario_json_schema() if of is Format.SCENARIO else result_json_schema()
+    typer.echo(json.dumps(schema, indent=2))
+
+
+async def _run_until_interrupted(scenario: Scenario, run_id: str, view: LiveView | PlainView) -> RunResult | None:
+    """Run; the first Ctrl-C (or SIGTERM) ends the arrivals and drains, the second stops at once: None."""
+    stop = trio.Event()
+    result: RunResult | None = None
+    complaint: UserError | None = None
+
+    async def listen(run_scope: trio.CancelScope) -> None:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for _ in signals:
+                if stop.is_set():
+                    run_scope.cancel()
+                    return
+                stop.set()
+                view.draining(scenario.load.drain.s)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(listen, nursery.cancel_scope)
+        try:
+            result = await run(
+                scenario,
+                open_accounts(scenario.accounts, environ=os.environ),
+                run_id=run_id,
+                version=version("mailproof"),
+                stop=stop,
+                observe=view.show,
+            )
+        except UserError as error:      # not through the nursery: it would come out as a group
+            complaint = error
+        nursery.cancel_scope.cancel()
+    if complaint is not None:
+        raise complaint
+    return result
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "run"

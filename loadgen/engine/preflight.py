@@ -1,0 +1,97 @@
+"""One look at the target before the load: is it there, is it what the scenario says, does it let us in.
+
+A thousand sessions failing for one typo is no measurement. What is learnt here stands in the report.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from loadgen.endpoint import Protocol
+from loadgen.scenario.accounts import Account
+from loadgen.session.dialogue import Dialogue
+from loadgen.session.login import mechanism_for
+from loadgen.session.pop3_dialogue import Pop3Dialogue
+from loadgen.session.refused import Refused
+from loadgen.session.route import Route
+from loadgen.session.smtp_dialogue import SmtpDialogue
+from loadgen.session.trace import Trace
+from loadgen.transport.errors import TlsFailed, TransportError
+from loadgen.wire.errors import RemoteProtocolError
+from loadgen.wire.pop3_commands import Capa
+from loadgen.wire.printable import printable
+from reports.document import EndpointFacts, TlsFacts
+from reports.errors import PreconditionFailed, UserError
+
+KEYWORDS_MAX = 64
+
+
+async def look_at(
+    routes: Mapping[Protocol, Route], logins: Mapping[Protocol, Iterable[str]], account: Account
+) -> tuple[EndpointFacts, ...]:
+    """Open one session by each route, and one for each login the scenario uses; return what was seen.
+
+    Raises UserError where the operator must act (a login refused, a certificate not trusted) and
+    PreconditionFailed where the server cannot be measured.
+    """
+    facts = []
+    for protocol, route in routes.items():
+        for auth in logins.get(protocol, ()) or ("none",):
+            seen = await _look(route, auth, account)
+        facts.append(seen)
+    return tuple(facts)
+
+
+async def _look(route: Route, auth: str, account: Account) -> EndpointFacts:
+    trace = Trace()
+    look = _look_at_pop3 if route.endpoint.protocol == "pop3" else _look_at_smtp
+    try:
+        return await look(route, auth, account, trace)
+    except Refused as refused:
+        where = f"{route.endpoint}: {refused}"
+        if trace.phase.endswith(".auth"):
+            raise UserError(
+                f"{where}: the login of {account.login!r} by {auth} was refused; check [accounts] in the scenario"
+            ) from None
+        raise PreconditionFailed(where) from None
+    except TlsFailed as error:
+        if error.untrusted:
+            raise UserError(
+                f"{route.endpoint}: {error}; name its authority with target.ca_file, or set target.verify = false"
+            ) from None
+        raise PreconditionFailed(f"{route.endpoint}: {error}") from None
+    except (TransportError, RemoteProtocolError) as error:
+        raise PreconditionFailed(f"{route.endpoint}: {error}") from None
+
+
+async def _look_at_smtp(route: Route, auth: str, account: Account, trace: Trace) -> EndpointFacts:
+    async with SmtpDialogue(route, trace, arrival=0) as dialogue:
+        await dialogue.open(mechanism_for(auth, account, 0))
+        greeting = dialogue.client.greeting
+        facts = _facts(
+            route, dialogue, greeting.text if greeting else b"",
+            [" ".join([name, *values]) for name, values in dialogue.client.extensions.keywords.items()],
+        )
+        await dialogue.quit()
+    return facts
+
+
+async def _look_at_pop3(route: Route, auth: str, account: Account, trace: Trace) -> EndpointFacts:
+    async with Pop3Dialogue(route, trace, arrival=0) as dialogue:
+        await dialogue.open(account, auth)
+        capabilities = await dialogue.ask("capa", Capa())
+        lines = (capabilities.body or b"").split(b"\r\n") if capabilities.ok else []
+        greeting = dialogue.client.greeting
+        facts = _facts(route, dialogue, greeting.text if greeting else b"", [printable(line) for line in lines if line])
+        await dialogue.quit()
+    return facts
+
+
+def _facts(route: Route, dialogue: Dialogue, greeting: bytes, keywords: list[str]) -> EndpointFacts:
+    tls = dialogue.transport.tls
+    return EndpointFacts(
+        protocol=route.endpoint.protocol,
+        url=str(route.endpoint),
+        greeting=printable(greeting),
+        keywords=tuple(keywords[:KEYWORDS_MAX]),
+        tls=TlsFacts(version=tls.version, cipher=tls.cipher, verified=tls.verified, subject=tls.peer_subject or None)
+        if tls else None,
+    )

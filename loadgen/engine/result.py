@@ -1,0 +1,110 @@
+"""From what a run recorded to the document's numbers."""
+
+import platform
+from collections.abc import Mapping
+
+import trio
+
+from loadgen.clock import NS_PER_S
+from loadgen.engine.health import HealthMonitor, usable_cpus
+from loadgen.engine.recorder import PhaseTimes, Recorder
+from loadgen.session.outcome import OutcomeKind
+from reports.document import HostFacts
+from reports.load_result import (
+    DeviationCount,
+    FailureCount,
+    LoadResult,
+    MessageCounts,
+    PhaseResult,
+    ReplyCount,
+    SessionCounts,
+    Throughput,
+)
+from reports.phases import PHASE_ORDER, in_order
+
+
+def load_result(
+    recorder: Recorder, monitor: HealthMonitor, *, model: str, warm_up_s: float, drain_s: float
+) -> LoadResult:
+    """Return the `load` section. The run is over: nothing is in flight, and the books balance."""
+    assert recorder.in_flight == 0, "every session has ended before the result is made"
+    kinds = {name: _session_counts(counts) for name, counts in sorted(recorder.outcomes.items())}
+    total = {kind: sum(counts[kind] for counts in recorder.outcomes.values()) for kind in OutcomeKind}
+    return LoadResult(
+        model=model,
+        warm_up_s=warm_up_s,
+        steady_s=recorder.window.steady_ns / NS_PER_S,
+        drain_s=drain_s,
+        in_flight_peak=recorder.in_flight_peak,
+        sessions=_session_counts(total),
+        messages=MessageCounts(**{name: recorder.messages[name] for name in MessageCounts.__struct_fields__}),
+        throughput=_throughput(recorder),
+        kinds=kinds,
+        phases={name: _phase_result(recorder.phases[name]) for name in in_order(recorder.phases)
+                if recorder.phases[name].service_histogram.count},
+        warm_up_phases={name: recorder.outside_steady[name] for name in in_order(recorder.outside_steady)},
+        replies=tuple(ReplyCount(*key, count) for key, count in sorted(recorder.replies.items(), key=_by_phase)),
+        failures=tuple(FailureCount(*key, count) for key, count in recorder.failures.most_common()),
+        deviations=tuple(
+            DeviationCount(*key, count, recorder.deviation_examples[key])
+            for key, count in recorder.deviations.most_common()
+        ),
+        timeline=recorder.seconds.timeline(),
+        health=monitor.result(recorder.lag.service_histogram),
+    )
+
+
+def host_facts(nofile: int) -> HostFacts:
+    """Return what is known of the machine that generated the load."""
+    return HostFacts(
+        python=platform.python_version(),
+        trio=trio.__version__,
+        platform=platform.platform(),
+        cpus=usable_cpus(),
+        nofile=nofile,
+        hostname=platform.node() or None,
+    )
+
+
+def _session_counts(kinds: Mapping[OutcomeKind, int]) -> SessionCounts:
+    counts = {kind.value: kinds[kind] for kind in OutcomeKind}
+    return SessionCounts(arrived=sum(counts.values()), **counts)
+
+
+def _phase_result(times: PhaseTimes) -> PhaseResult:
+    return PhaseResult(
+        count=times.service_histogram.count,
+        service_ns=times.service_histogram.quantiles(),
+        response_ns=times.response_histogram.quantiles(),
+        service_hdr=times.service_histogram.encode(),
+        response_hdr=times.response_histogram.encode(),
+    )
+
+
+def _throughput(recorder: Recorder) -> Throughput | None:
+    """Return the steady phase's rates; None when there was no steady phase to divide by."""
+    steady_s = recorder.window.steady_ns / NS_PER_S
+    if not steady_s:
+        return None
+    per_s = {name: count / steady_s for name, count in recorder.steady.items()}
+    started = ("accepted", "refused", "failed", "timed_out", "interrupted")
+    return Throughput(
+        sessions_arrived_per_s=per_s.get("sessions.arrived", 0.0),
+        sessions_per_s=sum(per_s.get(f"sessions.{kind}", 0.0) for kind in started),
+        sessions_accepted_per_s=per_s.get("sessions.accepted", 0.0),
+        sessions_refused_per_s=per_s.get("sessions.refused", 0.0),
+        sessions_failed_per_s=per_s.get("sessions.failed", 0.0),
+        sessions_timed_out_per_s=per_s.get("sessions.timed_out", 0.0),
+        sessions_dropped_per_s=per_s.get("sessions.dropped", 0.0),
+        messages_offered_per_s=per_s.get("messages.offered", 0.0),
+        messages_accepted_per_s=per_s.get("messages.accepted", 0.0),
+        messages_refused_per_s=per_s.get("messages.refused", 0.0),
+        messages_retrieved_per_s=per_s.get("messages.retrieved", 0.0),
+        octets_sent_per_s=per_s.get("octets.sent", 0.0),
+        octets_received_per_s=per_s.get("octets.received", 0.0),
+    )
+
+
+def _by_phase(item: tuple[tuple[str, str, str | None], int]) -> tuple[int, str, str, str]:
+    (phase, code, enhanced), _ = item
+    return (PHASE_ORDER.get(phase, len(PHASE_ORDER)), phase, code, enhanced or "")

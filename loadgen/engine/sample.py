@@ -1,0 +1,32 @@
+"""One arrival's three instants: the raw material of every latency in a report."""
+
+import msgspec
+
+from loadgen.session.outcome import Outcome
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One arrival, ns from the run's start on the run's one clock. Invariant: intended <= started <= finished."""
+
+    intended_ns: int     # when the schedule wanted it to start
+    started_ns: int      # when its task first ran
+    finished_ns: int     # when the session had ended
+    session: str         # which [[session]] of the scenario
+    protocol: str        # smtp, lmtp or pop3
+    outcome: Outcome
+    held: bool = False   # an idle-hold session: its length is the scenario's wish, not the server's doing
+
+    @property
+    def lag_ns(self) -> int:
+        """Return the schedule lag: our own delay, no fault of the server's."""
+        return self.started_ns - self.intended_ns
+
+    @property
+    def response_ns(self) -> int:
+        """Return the response time of the whole session, from its intended instant."""
+        return self.finished_ns - self.intended_ns
+
+    @property
+    def service_ns(self) -> int:
+        """Return the service time of the whole session."""
+        return self.finished_ns - self.started_ns

@@ -1,0 +1,109 @@
+"""The run second by second: the columns of the report's graphs, and the last second for the progress line."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from loadgen.clock import NS_PER_S
+from loadgen.session.outcome import OutcomeKind
+from reports.load_result import Timeline
+
+
+@dataclass(slots=True)
+class Second:
+    """What happened in one second of the run."""
+
+    arrived: int = 0
+    accepted: int = 0
+    refused: int = 0
+    failed: int = 0
+    timed_out: int = 0
+    dropped: int = 0
+    interrupted: int = 0
+    in_flight: int = 0                  # the most at once
+    messages_accepted: int = 0
+    messages_retrieved: int = 0
+    responses: list[int] = field(default_factory=list)     # ns; emptied when the second is closed
+    p50_ns: int | None = None
+    p99_ns: int | None = None
+
+    def close(self) -> None:
+        """Reduce the response times to their percentiles, nearest rank."""
+        if self.responses:
+            ordered = sorted(self.responses)
+            self.p50_ns = ordered[(len(ordered) - 1) // 2]
+            self.p99_ns = ordered[(99 * len(ordered) + 99) // 100 - 1]
+            self.responses = []
+
+
+class Seconds:
+    """Rows by second, counted from the run's start. An event counts in the second it happened."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, Second] = defaultdict(Second)
+        self._closed_until = 0          # seconds before this one are closed: their percentiles stand
+
+    def arrived(self, intended_ns: int, in_flight: int) -> None:
+        """Count an arrival in the second of its intended instant."""
+        row = self._rows[intended_ns // NS_PER_S]
+        row.arrived += 1
+        row.in_flight = max(row.in_flight, in_flight)
+
+    def ended(self, at_ns: int, kind: OutcomeKind) -> None:
+        """Count an outcome."""
+        row = self._rows[at_ns // NS_PER_S]
+        match kind:
+            case OutcomeKind.ACCEPTED:
+                row.accepted += 1
+            case OutcomeKind.REFUSED:
+                row.refused += 1
+            case OutcomeKind.FAILED:
+                row.failed += 1
+            case OutcomeKind.TIMED_OUT:
+                row.timed_out += 1
+            case OutcomeKind.DROPPED:
+                row.dropped += 1
+            case OutcomeKind.INTERRUPTED:
+                row.interrupted += 1
+
+    def responded(self, at_ns: int, response_ns: int) -> None:
+        """Keep a response time until its second is closed."""
+        self._rows[at_ns // NS_PER_S].responses.append(response_ns)
+
+    def messages(self, accepted_ns: Iterable[int], retrieved_ns: Iterable[int]) -> None:
+        """Count messages in the seconds of these instants."""
+        for at_ns in accepted_ns:
+            self._rows[at_ns // NS_PER_S].messages_accepted += 1
+        for at_ns in retrieved_ns:
+            self._rows[at_ns // NS_PER_S].messages_retrieved += 1
+
+    def close(self, second: int, in_flight: int) -> None:
+        """Settle every row up to this second; `in_flight` is what is open at its end."""
+        for number in range(self._closed_until, second + 1):
+            row = self._rows[number]
+            row.in_flight = max(row.in_flight, in_flight)
+            row.close()
+        self._closed_until = second + 1
+
+    def last_closed(self) -> Second:
+        """Return the newest settled second; an empty one before there is any."""
+        return self._rows[self._closed_until - 1] if self._closed_until else Second()
+
+    def timeline(self) -> Timeline:
+        """Return the run as columns, one row for each second from 0 to the last in which anything happened."""
+        rows = [self._rows[number] for number in range(max(self._rows, default=-1) + 1)]
+        for row in rows:
+            row.close()
+        return Timeline(
+            arrived=tuple(row.arrived for row in rows),
+            accepted=tuple(row.accepted for row in rows),
+            refused=tuple(row.refused for row in rows),
+            failed=tuple(row.failed for row in rows),
+            timed_out=tuple(row.timed_out for row in rows),
+            dropped=tuple(row.dropped for row in rows),
+            in_flight=tuple(row.in_flight for row in rows),
+            messages_accepted=tuple(row.messages_accepted for row in rows),
+            messages_retrieved=tuple(row.messages_retrieved for row in rows),
+            response_p50_ns=tuple(row.p50_ns for row in rows),
+            response_p99_ns=tuple(row.p99_ns for row in rows),
+        )

@@ -1,0 +1,24 @@
+"""The parts of a run: warm-up, steady phase, drain."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When the steady phase begins and ends, ns from the run's start. Only it is gated by time."""
+
+    steady_from_ns: int
+    steady_until_ns: int
+
+    def holds(self, instant_ns: int) -> bool:
+        """Say whether an instant lies in the steady phase."""
+        return self.steady_from_ns <= instant_ns < self.steady_until_ns
+
+    def ended_at(self, instant_ns: int) -> "Window":
+        """Return this window as it was if the arrivals ended at an instant."""
+        return Window(self.steady_from_ns, max(self.steady_from_ns, instant_ns))
+
+    @property
+    def steady_ns(self) -> int:
+        """Return the length of the steady phase."""
+        return max(0, self.steady_until_ns - self.steady_from_ns)

@@ -1,0 +1,43 @@
+"""How a session ended: exactly one Outcome per arrival that reached its instant."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loadgen.transport.errors import LocalExhausted, TransportError, TransportTimeout
+from loadgen.wire.errors import RemoteProtocolError
+
+
+class OutcomeKind(StrEnum):
+    """The six ways to end."""
+
+    ACCEPTED = "accepted"          # everything the session asked for was granted
+    REFUSED = "refused"            # the server said 4yz, 5yz or -ERR
+    FAILED = "failed"              # the network or the protocol broke
+    TIMED_OUT = "timed_out"        # a phase, or the whole session, outlived its limit
+    DROPPED = "dropped"            # never started: the in-flight limit was reached
+    INTERRUPTED = "interrupted"    # the run ended first
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one session ended, where, and why if not as asked.
+
+    `cause` is one sentence about the kind of trouble, without octets of the server's, so that
+    equal troubles count together.
+    """
+
+    kind: OutcomeKind
+    phase: str | None = None
+    cause: str | None = None
+    exhausted: bool = False      # this host ran out of something: no fault of the server's
+
+    @classmethod
+    def of_error(cls, error: TransportError | RemoteProtocolError, phase: str) -> "Outcome":
+        """Turn what the network or the server did into a value."""
+        kind = OutcomeKind.TIMED_OUT if isinstance(error, TransportTimeout) else OutcomeKind.FAILED
+        return cls(kind, phase, str(error), exhausted=isinstance(error, LocalExhausted))
+
+
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED)
+DROPPED = Outcome(OutcomeKind.DROPPED)
+INTERRUPTED = Outcome(OutcomeKind.INTERRUPTED)

@@ -1,0 +1,136 @@
+"""One POP3 dialogue: commands out, responses in, each phase timed into the trace (RFC 1939).
+
+The order of a session stands in `retrieve.py` and `hold.py`; this is the part they share.
+"""
+
+from loadgen.scenario.accounts import Account
+from loadgen.session.dialogue import Dialogue
+from loadgen.session.login import mechanism_for
+from loadgen.session.refused import Refused
+from loadgen.session.route import Route
+from loadgen.session.trace import Trace
+from loadgen.wire.commands import AuthResponse
+from loadgen.wire.errors import RemoteProtocolError
+from loadgen.wire.pop3 import Pop3Client, Response
+from loadgen.wire.pop3_commands import (
+    Apop,
+    Pass,
+    Pop3Auth,
+    Pop3Command,
+    Pop3Noop,
+    Pop3Quit,
+    Stls,
+    User,
+)
+from loadgen.wire.sasl import Mechanism, apop_digest, decode_challenge
+
+
+class Pop3Dialogue(Dialogue):
+    """Speak POP3."""
+
+    def __init__(self, route: Route, trace: Trace, arrival: int) -> None:
+        super().__init__(route, trace, arrival)
+        self.client = Pop3Client()
+
+    async def open(self, account: Account | None, auth: str) -> None:
+        """Greet, begin TLS if the route says so, and enter TRANSACTION.
+
+        `auth` is `user` (USER and PASS), `apop`, the name of a SASL mechanism, or `none` to stay in
+        AUTHORIZATION. Raises Refused
+        where the server does not grant it; never goes on in clear text unsaid.
+        """
+        started_ns, deadline = self._begin("greeting")
+        response = await self._answer(deadline)
+        self._end("greeting", started_ns)
+        self._require("greeting", response)
+        if self.route.upgrades:
+            await self._start_tls()
+        if auth == "none":
+            return
+        started_ns, deadline = self._begin("auth")
+        assert account is not None, "a plan that logs in has an account"
+        response = await self._log_in(account, auth, deadline)
+        self._end("auth", started_ns)
+        self._require("auth", response)
+
+    async def ask(self, phase: str, command: Pop3Command) -> Response:
+        """Send one command and return its response, whatever it says; the phase is timed."""
+        started_ns, deadline = self._begin(phase)
+        response = await self._exchange(command, deadline)
+        self._end(phase, started_ns)
+        self._keep(phase, response)
+        return response
+
+    async def require(self, phase: str, command: Pop3Command) -> Response:
+        """Send one command and return its +OK; raise Refused on -ERR."""
+        response = await self.ask(phase, command)
+        if not response.ok:
+            raise self._refusal(phase, response)
+        return response
+
+    async def noop(self) -> None:
+        """Ask for nothing, and be told so (RFC 1939 §5)."""
+        await self.require("noop", Pop3Noop())
+
+    async def quit(self) -> None:
+        """Enter UPDATE, or just leave from AUTHORIZATION, if the server is still there.
+
+        -ERR to QUIT means that messages marked deleted may still be there (RFC 1939 §6): Refused.
+        """
+        if self.client.permits(Pop3Quit()):
+            await self.require("quit", Pop3Quit())
+
+    async def _start_tls(self) -> None:
+        started_ns, deadline = self._begin("tls")
+        response = await self._exchange(Stls(), deadline)
+        self._require("tls", response)
+        self.client.tls_started()
+        await self._handshake(deadline)
+        self._end("tls", started_ns)
+
+    async def _log_in(self, account: Account, auth: str, deadline: float) -> Response:
+        match auth:
+            case "user":
+                response = await self._exchange(User(account.login), deadline)
+                return await self._exchange(Pass(account.password), deadline) if response.ok else response
+            case "apop":
+                if self.client.timestamp is None:
+                    raise RemoteProtocolError("APOP is not offered", octets=b"", section="RFC 1939 §7")
+                digest = apop_digest(self.client.timestamp, account.password)
+                return await self._exchange(Apop(account.login, digest), deadline)
+            case _:
+                mechanism = mechanism_for(auth, account, self._arrival)
+                assert mechanism is not None, auth
+                return await self._sasl(mechanism, deadline)
+
+    async def _sasl(self, login: Mechanism, deadline: float) -> Response:
+        response = await self._exchange(Pop3Auth(login.name, login.initial()), deadline)
+        while response.continues:
+            response = await self._exchange(AuthResponse(login.answer(decode_challenge(response.text))), deadline)
+        return response
+
+    async def _exchange(self, command: Pop3Command, deadline: float) -> Response:
+        await self.transport.send(self.client.send(command), deadline)
+        return await self._answer(deadline)
+
+    async def _answer(self, deadline: float) -> Response:
+        while (answer := self.client.next_answer()) is None:
+            self.client.receive(await self.transport.receive(deadline))
+        return answer.response
+
+    def _keep(self, phase: str, response: Response) -> None:
+        name = self.name_of(phase)
+        indicator = "+OK" if response.ok else "-ERR"
+        code = response.code.decode("ascii", "replace") if response.code is not None else None
+        self.trace.replies.append((name, indicator, code))
+        for deviation in response.deviations:
+            self.trace.deviations.append((name, deviation, response.text))
+
+    def _require(self, phase: str, response: Response) -> None:
+        self._keep(phase, response)
+        if not response.ok:
+            raise self._refusal(phase, response)
+
+    def _refusal(self, phase: str, response: Response) -> Refused:
+        code = f" [{response.code.decode('ascii', 'replace')}]" if response.code is not None else ""
+        return Refused(self.name_of(phase), f"-ERR{code}")

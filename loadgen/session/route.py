@@ -1,0 +1,45 @@
+"""How sessions reach one protocol of the server under test: made once, before the run."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import trio
+
+from loadgen.endpoint import Endpoint
+from loadgen.transport.addresses import Address
+from loadgen.transport.connect import connect
+from loadgen.transport.limits import PhaseLimits
+from loadgen.transport.stream import Transport
+from loadgen.transport.tls import TlsContext
+
+HELLO_NAME = "mailproof.invalid"      # RFC 2606: no host has it, and no server can mistake it for its own
+
+
+async def over_the_network(route: "Route", arrival: int, deadline: float) -> Transport:
+    """Connect in clear text, from the source address whose turn it is; TLS comes as a phase of its own."""
+    source = route.sources[arrival % len(route.sources)] if route.sources else None
+    clear = replace(route.endpoint, implicit_tls=False)
+    return await connect(clear, deadline=deadline, source=source, addresses=route.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One protocol of the server under test: where it is, how TLS is done, how long each phase may take."""
+
+    endpoint: Endpoint
+    limits: PhaseLimits
+    tls: TlsContext | None = None              # None: clear text
+    server_name: str | None = None             # the name the certificate must be for; None: the endpoint's host
+    sources: tuple[str, ...] = ()              # source addresses, taken in turn; empty: the system's choice
+    addresses: tuple[Address, ...] | None = None   # resolved once; None: resolved at each connect
+    hello_name: str = HELLO_NAME
+    dial: Callable[["Route", int, float], Awaitable[Transport]] = over_the_network    # tests: memory streams
+
+    @property
+    def upgrades(self) -> bool:
+        """Say whether TLS begins inside the session, by STARTTLS or STLS."""
+        return self.tls is not None and not self.endpoint.implicit_tls
+
+    def deadline(self, phase: str) -> float:
+        """Return the instant (trio's clock) by which a phase that begins now must have ended."""
+        return trio.current_time() + self.limits.for_phase(f"{self.endpoint.protocol}.{phase}")

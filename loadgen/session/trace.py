@@ -1,0 +1,65 @@
+"""What one session did, kept as it happens.
+
+A session that is cut short (its budget ran out, the run ended) cannot return what it had
+measured until then, and forgetting it would flatter the server: the slowest sessions are the
+ones cut short. So the session appends to a Trace that its engine made and still holds.
+"""
+
+from dataclasses import dataclass, field
+
+from loadgen.message.stamp import Stamp
+from loadgen.wire.deviation import Deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One message whose mail data was about to be sent, and to whom."""
+
+    stamp: Stamp
+    recipients: tuple[str, ...]     # those the server had accepted by RCPT
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """One message that came out of a maildrop."""
+
+    maildrop: str                   # the account's address
+    unique_id: bytes | None         # None: the server has no UIDL, so copies cannot be told apart
+    stamp: Stamp | None             # None: not one of ours
+    octets: int
+    at_ns: int                      # when its last octet had come
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The server's last word on one message."""
+
+    recipients: tuple[str, ...]     # accepted for these; none: refused
+    at_ns: int                      # when the last reply had come
+
+
+@dataclass(slots=True)
+class Trace:
+    """The record of one session.
+
+    Invariant: only the session's own task appends; the engine reads when the session has ended.
+    """
+
+    timings: list[tuple[str, int, int]] = field(default_factory=list)       # (phase, started_ns, finished_ns)
+    replies: list[tuple[str, str, str | None]] = field(default_factory=list)  # (phase, code or +OK/-ERR, enhanced)
+    deviations: list[tuple[str, Deviation, bytes]] = field(default_factory=list)  # (phase, what, octets)
+    phase: str = ""                                                         # the one under way, or the last
+    messages_offered: int = 0
+    messages_refused: int = 0
+    # A message stands in `begun` from before its first octet, and in `settled` under its index in
+    # `begun` once it is answered. What is begun and not settled is ambiguous (RFC 1047).
+    begun: list[Offered] = field(default_factory=list)
+    settled: dict[int, Settled] = field(default_factory=dict)
+    retrieved: list[Retrieved] = field(default_factory=list)
+    octets_sent: int = 0
+    octets_received: int = 0
+
+    @property
+    def messages_accepted(self) -> int:
+        """Count the messages accepted for at least one recipient."""
+        return sum(1 for word in self.settled.values() if word.recipients)

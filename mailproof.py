@@ -1,0 +1,46 @@
+"""The front door: the one command, composed from the three packages' sub-commands. Nothing else lives here."""
+
+import sys
+import traceback
+
+import reports.cli
+import typer
+
+import conformance.cli
+import loadgen.cli
+from reports.errors import UserError
+from reports.exit_codes import ExitCode
+
+
+def build_app() -> typer.Typer:
+    """Return the command with every sub-command."""
+    app = typer.Typer(
+        name="mailproof",
+        help="Prove mail servers: load, conformance and reports for SMTP, LMTP and POP3.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for register in (loadgen.cli.register, conformance.cli.register, reports.cli.register):
+        register(app)
+    return app
+
+
+def main() -> None:
+    """Run the command line; what ends it is an exit code of `reports.exit_codes`."""
+    try:
+        build_app()()
+    except UserError as error:
+        sys.stderr.write(f"mailproof: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.write("mailproof: this is a bug in mailproof; please report it with the lines above\n")
+        sys.exit(ExitCode.OUR_BUG)
+
+
+if __name__ == "__main__":
+    main()
