@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from loadgen.wire.commands import AuthResponse
 from loadgen.wire.errors import LocalProtocolError, RemoteProtocolError
-from loadgen.wire.pop3_commands import Capa, Pop3Auth, Pop3Command, Pop3Quit, Pop3RawLine
+from loadgen.wire.pop3_commands import Capa, Pop3Command, Pop3Quit, Pop3RawLine
 from loadgen.wire.pop3_table import (
     GREETING,
     RULES,
@@ -204,7 +203,7 @@ class Pop3Client:
         self._outstanding.popleft()
         self._phase = rule.phase
         if response.continues:
-            if not isinstance(command, Pop3Auth | AuthResponse | Pop3RawLine):
+            if rule.phase is not Pop3Phase.AUTH and rule.phase is not Pop3Phase.RAW:
                 self._close()
                 raise RemoteProtocolError("a challenge outside AUTH", octets=response.text[:512], section="RFC 5034 §4")
             after: Step | None = Step.CHALLENGED

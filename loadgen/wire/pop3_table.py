@@ -136,8 +136,6 @@ def pop3_phase_of(command: Pop3Command) -> Pop3Phase:
 
 def lines_follow(command: Pop3Command | None, rule: Rule) -> bool:
     """Say whether lines follow the +OK to this command (None: the greeting). No response says so itself."""
-    if isinstance(command, List | Uidl):
-        return command.number is None
-    if isinstance(command, Pop3RawLine):
-        return command.multi_line
-    return rule.multi_line
+    if rule.multi_line:
+        return not isinstance(command, List | Uidl) or command.number is None
+    return isinstance(command, Pop3RawLine) and command.multi_line

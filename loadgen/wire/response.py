@@ -10,7 +10,7 @@ from loadgen.wire.deviation import Deviation
 from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.framing import LineFramer
 from loadgen.wire.reply import deviant_octets
-from loadgen.wire.transparency import has_unstuffed_dot, unstuff
+from loadgen.wire.transparency import unstuff_noting
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,10 @@ class ResponseReader:
         if block is None:
             return None
         self._status = None
-        deviations = status.deviations
-        if has_unstuffed_dot(block):
-            deviations = (*deviations, Deviation.UNSTUFFED_DOT)
+        body, unstuffed = unstuff_noting(block)
+        deviations = (*status.deviations, Deviation.UNSTUFFED_DOT) if unstuffed else status.deviations
         octets_received = status.octets_received + len(block)
-        return Response(status.ok, status.code, status.text, unstuff(block), octets_received, deviations)
+        return Response(status.ok, status.code, status.text, body, octets_received, deviations)
 
 
 def read_status_line(octets: bytes) -> Response:

@@ -3,11 +3,11 @@
 from collections import deque
 from dataclasses import dataclass
 
-from loadgen.wire.commands import Auth, Bdat, Data, Helo, MailData, RawLine, Rcpt, SmtpCommand
+from loadgen.wire.commands import Helo, MailData, RawLine, Rcpt, SmtpCommand
 from loadgen.wire.errors import LocalProtocolError, RemoteProtocolError
 from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
 from loadgen.wire.reply import Reply, ReplyClass, ReplyReader
-from loadgen.wire.smtp_table import DIALECTS, LMTP, NEXT, RULES, SMTP, STAY, Dialect, Phase, phase_of
+from loadgen.wire.smtp_table import DIALECTS, FINAL, LMTP, NEXT, RULES, SMTP, STAY, Dialect, Phase, Rule, phase_of
 
 __all__ = ["DIALECTS", "LMTP", "SMTP", "Answer", "Dialect", "Phase", "SmtpClient", "phase_of"]
 
@@ -39,7 +39,7 @@ class SmtpClient:
         "_phase",
         "_reader",
         "_recipients",
-        "_recipients_answered",
+        "_verdicts",
         "authenticated",
         "dialect",
         "extensions",
@@ -56,7 +56,7 @@ class SmtpClient:
         self._phase = Phase.GREETING
         # Invariant: the recipients accepted in the open transaction, in order; empty outside one.
         self._recipients: list[str] = []
-        self._recipients_answered = 0  # of an LMTP transaction's final replies
+        self._verdicts: list[ReplyClass] = []  # of an LMTP transaction's final replies so far, one per recipient
         # Invariant: one entry per reply owed, oldest first; an LMTP final dot's stays until all its replies
         # are in.
         self._outstanding: deque[tuple[SmtpCommand | None, Phase]] = deque([(None, Phase.GREETING)])
@@ -82,9 +82,9 @@ class SmtpClient:
             return len(self._outstanding)
         replies, recipients = 0, len(self._recipients)
         for _, phase in self._outstanding:
-            replies += max(recipients, 1) if phase is Phase.BODY else 1
+            replies += max(recipients, 1) if phase in FINAL else 1
             recipients = _hoped(phase, self._phase, recipients)[1]
-        return replies - self._recipients_answered
+        return replies - len(self._verdicts)
 
     def permits(self, command: SmtpCommand) -> bool:
         """Say whether the command may be sent now, behind what is outstanding."""
@@ -97,11 +97,11 @@ class SmtpClient:
             phase, recipients = self._phase, len(self._recipients)
         if phase not in rule.permitted_in:
             return False
-        if isinstance(command, Data | Bdat):
-            return recipients > 0  # with none the server must refuse it (RFC 5321 §3.3), and it is a wasted turn
+        if rule.needs_recipient:
+            return recipients > 0 and not self._is_uncountable(rule)
         if rule.phase is Phase.EHLO:
             return command.verb in self.dialect.hello_verbs
-        return not (isinstance(command, Auth) and self.authenticated)  # once a session: RFC 4954 §4
+        return not (rule.phase is Phase.AUTH and self.authenticated)  # once a session: RFC 4954 §4
 
     def send(self, command: SmtpCommand) -> bytes:
         """Return the octets to send, and note what replies they are owed.
@@ -182,6 +182,14 @@ class SmtpClient:
         self.extensions = NO_EXTENSIONS
         self.authenticated = False
 
+    def _is_uncountable(self, rule: Rule) -> bool:
+        """Say whether BDAT would come before LMTP's count of its replies is known.
+
+        Behind recipients that may all be refused, BDAT LAST is owed none (RFC 2033 §4.3), and in practice one.
+        """
+        chunk = rule.phase is Phase.CHUNK and self.dialect.reply_per_recipient
+        return chunk and any(phase is not Phase.CHUNK for _, phase in self._outstanding)
+
     def _look_ahead(self) -> tuple[Phase, int]:
         if self._ahead is None:
             ahead = (self._phase, len(self._recipients))
@@ -202,12 +210,13 @@ class SmtpClient:
         elif phase is Phase.RCPT:
             if yes:
                 self._accept_recipient(command, reply)
-        elif phase is Phase.BODY:
+        elif phase in FINAL:
             recipient = self._recipient_in_turn()
             if recipient is not None:
-                self._recipients_answered += 1
-                if self._recipients_answered < len(self._recipients):
+                self._verdicts.append(reply_class)
+                if len(self._verdicts) < len(self._recipients):
                     return Answer(command, reply, recipient)
+                reply_class = min(self._verdicts)  # 2yz for any recipient is responsibility taken (RFC 2033 §4.2)
             self._forget_transaction()
         elif yes:
             self._note_completion(command, phase, reply)
@@ -236,13 +245,13 @@ class SmtpClient:
     def _recipient_in_turn(self) -> str | None:
         """Return whose reply the next one to mail data is, if the dialect has it so (RFC 2033 §4.2)."""
         if self.dialect.reply_per_recipient and self._recipients:
-            return self._recipients[self._recipients_answered]
+            return self._recipients[len(self._verdicts)]
         return None
 
     def _shut_down(self, reply: Reply) -> Answer:
         """Close on a 421, which may answer anything and nothing (RFC 5321 §3.8)."""
         command, phase = self._outstanding[0] if self._outstanding else (None, self._phase)
-        recipient = self._recipient_in_turn() if phase is Phase.BODY else None
+        recipient = self._recipient_in_turn() if phase in FINAL else None
         if phase is Phase.GREETING:
             self.greeting = reply
         self._close()
@@ -251,7 +260,7 @@ class SmtpClient:
     def _forget_transaction(self) -> None:
         if self._recipients:
             self._recipients = []
-            self._recipients_answered = 0
+            self._verdicts = []
 
     def _close(self) -> None:
         self._phase = Phase.CLOSED

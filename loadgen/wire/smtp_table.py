@@ -51,6 +51,7 @@ class Phase(StrEnum):
     DATA = "data"
     BODY = "body"  # as a state: 354 was said, the mail data is due
     CHUNK = "chunk"  # a BDAT with more to follow
+    LAST_CHUNK = "last-chunk"  # BDAT LAST, which ends the mail data as the final dot does
     RSET = "rset"  # as a state: a transaction failed half-way, and only RSET (or EHLO) makes it definite
     NOOP = "noop"
     ENQUIRY = "enquiry"  # VRFY, EXPN, HELP, ETRN
@@ -89,10 +90,11 @@ class Rule:
     phase: Phase  # of its reply
     permitted_in: frozenset[Phase]
     ends_group: bool  # nothing may be pipelined behind it until it is answered (RFC 2920 §3.1)
+    needs_recipient: bool  # with none accepted the server must refuse it (RFC 5321 §3.3)
 
 
-def _row(phase: Phase, *permitted_in: Phase, ends_group: bool = False) -> Rule:
-    return Rule(phase, frozenset(permitted_in), ends_group)
+def _row(phase: Phase, *permitted_in: Phase, ends_group: bool = False, needs_recipient: bool = False) -> Rule:
+    return Rule(phase, frozenset(permitted_in), ends_group, needs_recipient)
 
 
 _OPEN: Final = (Phase.MAIL, Phase.RCPT, Phase.CHUNK, Phase.RSET)  # after EHLO, between commands
@@ -109,9 +111,10 @@ RULES: Final[Mapping[type[SmtpCommand], Rule]] = {
     AuthCancel: _row(Phase.AUTH, Phase.AUTH, ends_group=True),
     Mail: _row(Phase.MAIL, Phase.MAIL),  # never nested: RFC 5321 §4.1.4
     Rcpt: _row(Phase.RCPT, Phase.RCPT),
-    Data: _row(Phase.DATA, Phase.RCPT, ends_group=True),
+    Data: _row(Phase.DATA, Phase.RCPT, ends_group=True, needs_recipient=True),
     MailData: _row(Phase.BODY, Phase.BODY),  # may begin the next group: RFC 2920 §3.1
-    Bdat: _row(Phase.CHUNK, Phase.RCPT, Phase.CHUNK),  # with LAST: Phase.BODY; never after DATA: RFC 3030 §2
+    # With LAST the reply's phase is LAST_CHUNK; never with DATA in one transaction: RFC 3030 §2.
+    Bdat: _row(Phase.CHUNK, Phase.RCPT, Phase.CHUNK, needs_recipient=True),
     Rset: _row(Phase.RSET, *_ANY),
     Noop: _row(Phase.NOOP, *_ANY, ends_group=True),
     Vrfy: _row(Phase.ENQUIRY, *_ANY, ends_group=True),
@@ -129,6 +132,8 @@ _GO_ON: Final = ReplyClass.POSITIVE_INTERMEDIATE
 _LATER: Final = ReplyClass.TRANSIENT_NEGATIVE
 _NO: Final = ReplyClass.PERMANENT_NEGATIVE
 
+FINAL: Final = frozenset({Phase.BODY, Phase.LAST_CHUNK})  # what these answer ends the mail data
+
 # 421 is handled before this table: it may answer any command (RFC 5321 §3.8). No cell: RemoteProtocolError.
 NEXT: Final[Mapping[Phase, Mapping[ReplyClass, Phase | None]]] = {
     # reply's phase  (section)       after each class of reply the state is
@@ -140,7 +145,8 @@ NEXT: Final[Mapping[Phase, Mapping[ReplyClass, Phase | None]]] = {
     Phase.RCPT: {_YES: STAY, _LATER: STAY, _NO: STAY},
     Phase.DATA: {_GO_ON: Phase.BODY, _LATER: Phase.RSET, _NO: Phase.RSET},
     Phase.BODY: {_YES: Phase.MAIL, _LATER: Phase.MAIL, _NO: Phase.MAIL},  # buffers cleared: §4.1.1.4
-    Phase.CHUNK: {_YES: Phase.CHUNK, _LATER: Phase.RSET, _NO: Phase.RSET},  # "indeterminate": RFC 3030 §2
+    Phase.CHUNK: {_YES: Phase.CHUNK, _LATER: Phase.RSET, _NO: Phase.RSET},  # RFC 3030 §2: the message failed,
+    Phase.LAST_CHUNK: {_YES: Phase.MAIL, _LATER: Phase.RSET, _NO: Phase.RSET},  # and what is left is indeterminate
     Phase.RSET: {_YES: Phase.MAIL, _LATER: STAY, _NO: STAY},
     Phase.NOOP: {_YES: STAY, _LATER: STAY, _NO: STAY},
     Phase.ENQUIRY: {_YES: STAY, _LATER: STAY, _NO: STAY},
@@ -152,5 +158,5 @@ NEXT: Final[Mapping[Phase, Mapping[ReplyClass, Phase | None]]] = {
 def phase_of(command: SmtpCommand) -> Phase:
     """Return the phase of the reply a command is owed: what it is timed and counted under."""
     if type(command) is Bdat and command.last:
-        return Phase.BODY
+        return Phase.LAST_CHUNK
     return RULES[type(command)].phase

@@ -9,28 +9,30 @@ END_OF_DATA = b".\r\n"  # the last line; before it stands the CRLF of the line b
 
 def stuff(body: bytes) -> bytes:
     """Return the body as mail data: leading dots doubled, ended by CRLF (added if missing) and `.` CRLF."""
-    if b"\r\n." in body:
-        body = body.replace(b"\r\n.", b"\r\n..")
-    if body.startswith(b"."):
-        body = b"." + body
-    return body + (END_OF_DATA if not body or body.endswith(b"\r\n") else b"\r\n.\r\n")
+    stuffed = body.replace(b"\r\n.", b"\r\n..")  # nothing to replace: the body itself, not a copy
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed + (END_OF_DATA if not body or body.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def unstuff(block: bytes) -> bytes:
     """Return what a whole block, its last line `.` CRLF included, stands for. The converse of `stuff`."""
+    return unstuff_noting(block)[0]
+
+
+def unstuff_noting(block: bytes) -> tuple[bytes, bool]:
+    """Return what a whole block stands for, and whether the sender did not stuff.
+
+    He did not if a line before the last begins with one dot only. RFC 1939 §3 has that dot stripped all the same.
+    """
     assert block.endswith(END_OF_DATA)
-    content = block[: -len(END_OF_DATA)]
-    if b"\r\n." in content:
-        content = content.replace(b"\r\n.", b"\r\n")
-    return content[1:] if content.startswith(b".") else content
-
-
-def has_unstuffed_dot(block: bytes) -> bool:
-    """Say whether a line before the last begins with one dot only: the sender did not stuff."""
-    content = block[: -len(END_OF_DATA)]
-    if content.startswith(b".") and not content.startswith(b".."):
-        return True
-    return b"\r\n." in content and content.count(b"\r\n.") != content.count(b"\r\n..")
+    stuffed = block[: -len(END_OF_DATA)]
+    content = stuffed.replace(b"\r\n.", b"\r\n")
+    stripped = len(stuffed) - len(content)
+    unstuffed = stripped > 0 and stuffed.count(b"\r\n..") < stripped
+    if stuffed.startswith(b"."):
+        return content[1:], unstuffed or not stuffed.startswith(b"..")
+    return content, unstuffed
 
 
 class Stuffer:
