@@ -73,6 +73,12 @@ class LineFramer:
         """Return how many octets were fed and not yet given out."""
         return len(self._buffer) - self._at
 
+    def take_pending(self) -> bytes:
+        """Take everything fed and not yet given out."""
+        pending = self.pending
+        self._at = self._searched = len(self._buffer)
+        return pending
+
     def next_line(self) -> Line | None:
         """Take the next line, or None while it has not ended."""
         octets = self.next_octets()
