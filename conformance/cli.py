@@ -20,6 +20,7 @@ from conformance.refserver.errors import ServerSetupError
 from conformance.refserver.listener.accept import allow_many_descriptors
 from conformance.refserver.listener.conversation import StartTls
 from conformance.refserver.listener.tls import context_from_files, self_made_context, start_tls_with
+from conformance.refserver.maildir import MaildirStore
 from conformance.refserver.maildrop import MaildropStore, MemoryStore
 from conformance.refserver.server import Bind, Listening, TokenSource, listening_on, make_service, serve
 from conformance.refserver.session import Service
@@ -78,7 +79,8 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
         with ExitStack() as stack:
             wants_tls = tls or smtps is not None or pop3s is not None or ca_file is not None
             start_tls, ca = _tls(stack, wants_tls, tls_cert, tls_key, ca_file, [behaviour.host_name, host])
-            service = make_service(directory, _store(maildir, limits), behaviour, limits, tls=start_tls is not None)
+            store = _store(maildir, limits, behaviour.host_name)
+            service = make_service(directory, store, behaviour, limits, tls=start_tls is not None)
             allow_many_descriptors()
             listening = stack.enter_context(listening_on(binds, host))
             trio.run(_run, service, listening, start_tls, ca, until_eof)
@@ -100,7 +102,9 @@ def _binds(*, lmtp: str | None, **ports: int | None) -> list[Bind]:
     return binds
 
 
-def _store(maildir: Path | None, limits: Limits) -> MaildropStore:
+def _store(maildir: Path | None, limits: Limits, host_name: str) -> MaildropStore:
+    if maildir is not None:
+        return MaildirStore(maildir, host_name, maildrop_octets_max=limits.maildrop_octets)
     return MemoryStore(
         TokenSource()(), maildrop_octets_max=limits.maildrop_octets, octets_max=limits.memory_octets
     )

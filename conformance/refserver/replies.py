@@ -1,6 +1,7 @@
 """SMTP replies as values, each with its enhanced status code (RFC 5321 §4.2, RFC 3463, RFC 5248)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 
@@ -24,6 +25,12 @@ def reply(code: int, status: str, *texts: str) -> Reply:
     """Make a reply; every line of a multi-line one carries the enhanced status code (RFC 2034 §4)."""
     prefixed = [f"{status} {text}" for text in texts] if status else list(texts)
     return Reply(code, status, texts, _lines(code, prefixed), _lines(code, list(texts)))
+
+
+@lru_cache(maxsize=64)
+def fixed_reply(code: int, status: str, *texts: str) -> Reply:
+    """Make a reply that every session of a server gives alike; the first one made serves the others."""
+    return reply(code, status, *texts)
 
 
 def _lines(code: int, texts: list[str]) -> bytes:

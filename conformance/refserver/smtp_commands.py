@@ -30,7 +30,7 @@ def ehlo(session: SmtpState, argument: bytes) -> Reply:
         Extension.AUTH: "".join(f" {name}" for name in session.mechanisms()),
     }
     keywords = [f"{keyword}{values.get(keyword, '')}" for keyword in Extension if keyword in session.offered]
-    return replies.reply(250, "", f"{session.service.behaviour.host_name} greets you", *keywords)
+    return replies.fixed_reply(250, "", f"{session.service.behaviour.host_name} greets you", *keywords)
 
 
 def helo(session: SmtpState, argument: bytes) -> Reply:
@@ -38,7 +38,7 @@ def helo(session: SmtpState, argument: bytes) -> Reply:
     if not _hello(session, argument, extended=False):
         return replies.BAD_HELLO_NAME
     session.offered = frozenset()
-    return replies.reply(250, "", session.service.behaviour.host_name)
+    return replies.fixed_reply(250, "", session.service.behaviour.host_name)
 
 
 def _hello(session: SmtpState, argument: bytes, *, extended: bool) -> bool:
@@ -132,7 +132,7 @@ def noop(session: SmtpState, argument: bytes) -> Reply:
 def quit_(session: SmtpState, argument: bytes) -> Reply:
     """QUIT: 221, then close (RFC 5321 §4.1.1.10)."""
     session.after = After.CLOSE
-    return replies.reply(221, "2.0.0", f"{session.service.behaviour.host_name} closing")
+    return replies.fixed_reply(221, "2.0.0", f"{session.service.behaviour.host_name} closing")
 
 
 def help_(session: SmtpState, argument: bytes) -> Reply:

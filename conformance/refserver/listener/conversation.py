@@ -21,13 +21,15 @@ _LINGER_OCTETS: Final = 1024 * 1024
 class Conversation:
     """Run one session over one stream. Everything that goes wrong with the peer ends it and nothing else."""
 
-    __slots__ = ("_expected", "_scope", "_session", "_start_tls", "_stopping", "_stream")
+    __slots__ = ("_due_s", "_expected", "_link", "_scope", "_session", "_start_tls", "_stopping", "_stream")
 
     def __init__(self, stream: trio.abc.Stream, session: Session, start_tls: StartTls | None) -> None:
         self._stream = stream
+        self._link = stream if isinstance(stream, SocketLink) else None     # clear text over a socket: the quick way
         self._session = session
         self._start_tls = start_tls
         self._scope = trio.CancelScope()
+        self._due_s = 0.0           # when the session will have been idle for too long
         self._stopping = False
         self._expected = False      # Invariant: true exactly while waiting for the peer to speak
 
@@ -39,10 +41,8 @@ class Conversation:
     async def run(self) -> None:
         """Talk until either side ends it; the stream is closed afterwards. Raises nothing a peer can cause."""
         try:
-            with self._scope:
-                self._progressed()
-                await self._talk()
-            if self._scope.cancelled_caught and self._expected:
+            await self._talk_until_due(self._session.greeting())
+            if self._expected:
                 words = self._session.shutting_down() if self._stopping else self._session.timed_out()
                 if words:
                     with trio.move_on_after(_FAREWELL_S, shield=True):
@@ -53,9 +53,28 @@ class Conversation:
             self._session.closed()
             await self._close()
 
+    async def _talk_until_due(self, greeting: bytes) -> None:
+        """Talk until it is over or the session has been idle for too long.
+
+        The scope's deadline is moved only when it is reached, or when a send has to wait: moving it at every command
+        costs a tenth of a message. So reaching it means nothing before `_due_s` has been looked at; and what it then
+        interrupts is the wait for the peer, where nothing can be lost.
+        """
+        self._progressed()
+        opening = greeting
+        while True:
+            with self._scope:
+                self._scope.deadline = self._due_s
+                if opening:
+                    await self._send(opening)
+                    opening = b""
+                await self._talk()
+            if not self._expected or self._stopping or trio.current_time() >= self._due_s:
+                return
+            self._scope = trio.CancelScope()
+
     async def _talk(self) -> None:
         session = self._session
-        await self._stream.send_all(session.greeting())
         progress = session.progress
         while True:
             self._expected = True
@@ -71,31 +90,33 @@ class Conversation:
                 await self._send(answer)
             while session.more:
                 await self._send(session.receive(b""))
-            if session.after is not After.GO_ON:
-                if session.after is After.CLOSE or self._start_tls is None:
+            after = session.after
+            if after is not After.GO_ON:
+                if after is After.CLOSE or self._start_tls is None:
                     return
+                self._scope.deadline = self._due_s
                 self._stream, cipher = await self._start_tls(self._stream)
+                self._link = None
                 session.tls_started(cipher)
 
     async def _send(self, octets: bytes) -> None:
-        if len(octets) <= _SEND_OCTETS:
-            await self._stream.send_all(octets)
-            return
+        if self._link is not None:
+            octets = octets[self._link.send_now(octets):]
         for start in range(0, len(octets), _SEND_OCTETS):
+            self._scope.deadline = self._due_s
             await self._stream.send_all(octets[start:start + _SEND_OCTETS])
             self._progressed()
 
     def _progressed(self) -> None:
-        self._scope.deadline = trio.current_time() + self._session.idle_s
+        self._due_s = trio.current_time() + self._session.idle_s
 
     async def _close(self) -> None:
         stream = self._stream
         if isinstance(stream, SocketLink):
             await self._close_link(stream)
             return
-        with trio.move_on_after(_CLOSE_S, shield=True):
-            with suppress(trio.BrokenResourceError):      # a peer need not say good-bye in TLS
-                await stream.aclose()
+        with trio.move_on_after(_CLOSE_S, shield=True), suppress(trio.BrokenResourceError):
+            await stream.aclose()      # a peer need not say good-bye in TLS
 
     async def _close_link(self, link: SocketLink) -> None:
         """Close so that the last octets arrive: with input unread a close sends RST, which may undo them."""
