@@ -248,6 +248,16 @@ async def test_closing_says_close_notify_and_waits_for_nobody(certificates: Cert
     await server.transport.aclose()
 
 
+async def test_closing_when_cancelled_gives_up_the_close_notify_and_closes(certificates: Certificates) -> None:
+    server = Server(certificates.server)
+    await server.agree(certificates.client)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await server.transport.aclose()
+    with pytest.raises(trio.BrokenResourceError):   # the end, without a close_notify before it
+        await server.tls.receive_some()
+
+
 async def test_half_close_inside_tls_still_lets_the_answer_in(certificates: Certificates) -> None:
     server = Server(certificates.server)
     await server.agree(certificates.client)
