@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from msgspec import inspect
+from msgspec import NODEFAULT, inspect
 
 from loadgen.scenario.problems import Problem, UnreadableError, join, near_miss, show, unknown_key
 from loadgen.scenario.quantities import Leaf
@@ -26,6 +26,7 @@ BROKEN: Final = _Broken()
 class Decoder:
     """Reads plain data into the types of the model; `problems` fills up in the order of the file."""
 
+    sections: frozenset[str] = frozenset()   # the keys of the whole file
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, node: inspect.Type, value: object, path: str) -> object:
@@ -71,7 +72,7 @@ class Decoder:
                 else:
                     values[known[key].name] = self.read(inner, item, join(path, key))
             elif key != node.tag_field:
-                self.problems.append(unknown_key(path, key, keys))
+                self.problems.append(self._unknown(path, key, keys))
                 values[key] = BROKEN
         for key, each in known.items():
             if each.required and key not in value:
@@ -79,6 +80,12 @@ class Decoder:
                 self.problems.append(Problem(join(path, key), what=what))
                 values[each.name] = BROKEN
         return values
+
+    def _unknown(self, path: str, key: str, keys: list[str]) -> Problem:
+        if path and key in self.sections:   # TOML gives a key to whichever table was opened last
+            hint = f"`{key}` belongs to the whole file: put it above the first [table], or write [{key}]"
+            return Problem(join(path, key), what="unknown key", hint=hint)
+        return unknown_key(path, key, keys)
 
     def _union(self, node: inspect.UnionType, value: object, path: str) -> object:
         structs = {each.tag: each for each in node.types if isinstance(each, inspect.StructType)}
@@ -113,7 +120,8 @@ class Decoder:
     def _each(self, node: inspect.VarTupleType, value: object, path: str) -> tuple[object, ...] | None:
         """Return each item read on its own (BROKEN where it could not be), or None if `value` is no list."""
         if not isinstance(value, list):
-            self._refuse(path, value, described(node), "put it in [ ]" if isinstance(value, dict) else "")
+            more = f"write [[{path}]] with two brackets" if path.isidentifier() else "put it in [ ]"
+            self._refuse(path, value, described(node), more if isinstance(value, dict) else "")
             return None
         if len(value) < (node.min_length or 0):
             self._refuse(path, value, f"at least {node.min_length} of {described(node.item_type)}")
@@ -148,6 +156,13 @@ class Decoder:
     def _refuse(self, path: str, value: object, allowed: str, hint: str = "") -> _Broken:
         self.problems.append(Problem(path, got=show(value), allowed=allowed, hint=hint))
         return BROKEN
+
+
+def default_of(field: inspect.Field) -> Any:
+    """Return what a field is when its key is left out; BROKEN if it may not be."""
+    if field.default is not NODEFAULT:
+        return field.default
+    return BROKEN if field.default_factory is NODEFAULT else field.default_factory()
 
 
 def bare(node: inspect.Type) -> inspect.Type:

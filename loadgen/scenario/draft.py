@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import inspect
 
-from loadgen.scenario.decode import BROKEN, Decoder
+from loadgen.scenario.decode import BROKEN, Decoder, default_of
 from loadgen.scenario.model import (
     About,
     Accounts,
@@ -70,11 +70,11 @@ class Draft:
 
 def read_draft(data: dict[str, object]) -> tuple[list[Problem], Draft]:
     """Return every problem of form in TOML's plain data, and the sections that have none."""
-    decoder = Decoder()
     node = inspect.type_info(Scenario)
     assert isinstance(node, inspect.StructType), "a Struct's type info is a StructType"
+    decoder = Decoder(frozenset(each.encode_name for each in node.fields))
     read = decoder.fields(node, data, "", item_by_item=True) or {}
-    values = {each.name: read.get(each.name, each.default) for each in node.fields}
+    values = {each.name: read[each.name] if each.name in read else default_of(each) for each in node.fields}
     for name, value in values.items():
         match value:
             case tuple():

@@ -1,21 +1,32 @@
 """The vocabulary of a scenario file, as frozen structs; what they say of themselves is in the JSON Schema."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from loadgen.endpoint import Endpoint, Protocol
 from loadgen.scenario.distributions import Counts, Durations, Sizes
-from loadgen.scenario.quantities import Duration, Rate
-from loadgen.scenario.server import ServerUrl
-from loadgen.scenario.shapes import Fixed
+from loadgen.scenario.quantities import Duration, Leaf, Rate
+from loadgen.scenario.server import EMBEDDED, ServerUrl
 from reports.gate import Gate
+
+SomeLeaf = TypeVar("SomeLeaf", bound=Leaf[Any])
 
 
 def says(description: str) -> Meta:
     """Return what the schema says of a field."""
     return Meta(description=description)
+
+
+def default(kind: type[SomeLeaf], written: object) -> SomeLeaf:
+    """Return the field's default as a file would write it.
+
+    By a factory, because msgspec's schema maker cannot write down a default of a class it does not know.
+    """
+    value = kind.parse(written)
+    field: SomeLeaf = msgspec.field(default_factory=lambda: value)
+    return field
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -77,6 +88,11 @@ class Target(Table, frozen=True, kw_only=True):
         return {p: url.endpoint for p, url in urls.items() if url.endpoint is not None}
 
 
+EMBEDDED_TARGET: Final = Target(
+    smtp=ServerUrl.parse(EMBEDDED), lmtp=ServerUrl.parse(EMBEDDED), pop3=ServerUrl.parse(EMBEDDED)
+)
+
+
 class Accounts(Table, frozen=True, kw_only=True):
     """The maildrops sent to and read from: numbered from 1 by a pattern, or listed in a CSV file."""
 
@@ -134,10 +150,10 @@ class OpenLoad(Table, frozen=True, kw_only=True, tag_field="model", tag="open"):
     ] = 4000
     warm_up: Annotated[
         Duration, says("First part of the schedule; run and counted, but no gate looks at it.")
-    ] = Duration(0)
+    ] = default(Duration, "0s")
     drain: Annotated[
         Duration, says("How long sessions in flight may take to end after the schedule has.")
-    ] = Duration(30_000_000_000)
+    ] = default(Duration, "30s")
 
 
 class ClosedLoad(
@@ -146,7 +162,7 @@ class ClosedLoad(
     """A fixed population: a virtual user's next session starts when its last has ended, after think time."""
 
     virtual_users: Annotated[int, says("The population."), Meta(ge=1, le=1_000_000)]
-    think: Annotated[Durations, says("Pause between a user's sessions.")] = Durations(Fixed(0))
+    think: Annotated[Durations, says("Pause between a user's sessions.")] = default(Durations, "0s")
     sessions: Annotated[
         Annotated[int, Meta(ge=1, le=1_000_000_000)] | None, says("End after this many; this or for.")
     ] = None
@@ -155,10 +171,10 @@ class ClosedLoad(
     ] = None
     warm_up: Annotated[
         Duration, says("First part of the run; counted, but no gate looks at it.")
-    ] = Duration(0)
+    ] = default(Duration, "0s")
     drain: Annotated[
         Duration, says("How long sessions in flight may take to end after the last has started.")
-    ] = Duration(30_000_000_000)
+    ] = default(Duration, "30s")
 
 
 Load = OpenLoad | ClosedLoad
@@ -181,9 +197,9 @@ class _Delivery(Table, frozen=True, kw_only=True, tag_field="kind"):
 
     name: Name = None
     weight: Weight = 1.0
-    messages: Annotated[Counts, says("Mail transactions in one session.")] = Counts(Fixed(1))
-    recipients: Annotated[Counts, says("Different recipients of one message.")] = Counts(Fixed(1))
-    size: Annotated[Sizes, says("Octets of one message, headers included.")] = Sizes(Fixed(4096))
+    messages: Annotated[Counts, says("Mail transactions in one session.")] = default(Counts, 1)
+    recipients: Annotated[Counts, says("Different recipients of one message.")] = default(Counts, 1)
+    size: Annotated[Sizes, says("Octets of one message, headers included.")] = default(Sizes, "4 KiB")
     reverse_path: Annotated[
         str, says('Address in MAIL FROM; "" is the null reverse-path (RFC 5321 §4.5.5).')
     ] = "load@example.test"
@@ -216,7 +232,7 @@ class IdleHold(Table, frozen=True, kw_only=True, tag_field="kind", tag="idle-hol
     name: Name = None
     weight: Weight = 1.0
     protocol: Annotated[Literal["smtp", "pop3"], says("Where to stay.")] = "smtp"
-    hold: Annotated[Durations, says("How long to stay.")] = Durations(Fixed(20_000_000_000))
+    hold: Annotated[Durations, says("How long to stay.")] = default(Durations, "20s")
     noop_every: Annotated[
         Duration | None, says("Say NOOP this often; in POP3 only after login (RFC 1939 §5).")
     ] = None
@@ -244,7 +260,7 @@ class Limits(Table, frozen=True, kw_only=True):
     noop: Duration | None = None
     quit: Duration | None = None
     pop3: Annotated[Duration | None, says("Each POP3 response after the greeting.")] = None
-    session: Annotated[Duration, says("A whole session.")] = Duration(600_000_000_000)
+    session: Annotated[Duration, says("A whole session.")] = default(Duration, "10m")
 
 
 class Ledger(Table, frozen=True, kw_only=True):
@@ -255,21 +271,21 @@ class Ledger(Table, frozen=True, kw_only=True):
     ] = False
     settle: Annotated[
         Duration, says("How long after the run a message may take to reach its maildrop.")
-    ] = Duration(10_000_000_000)
+    ] = default(Duration, "10s")
 
 
 class Scenario(Table, frozen=True, kw_only=True):
     """A whole scenario file. Times are durations ("30s"), sizes octets ("4 KiB"), rates per second."""
 
     about: Annotated[About, says("Name and seed.")] = msgspec.field(name="scenario")
-    target: Target = Target(smtp=ServerUrl(None), lmtp=ServerUrl(None), pop3=ServerUrl(None))
+    target: Target = msgspec.field(default_factory=lambda: EMBEDDED_TARGET)
     accounts: Accounts = Accounts()
     load: Load
     sessions: Annotated[
         tuple[Session, ...], says("The kinds of session, each with its weight."), Meta(min_length=1)
     ] = msgspec.field(name="session")
-    limits: Limits = Limits()
-    ledger: Ledger = Ledger()
+    limits: Limits = msgspec.field(default_factory=Limits)
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
     gates: Annotated[tuple[Gate, ...], says("What must hold.")] = msgspec.field(
         name="gate", default=()
     )

@@ -1,0 +1,177 @@
+"""What a scenario means: every problem beyond form, each with its sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from loadgen.scenario.load import scenario_from
+from loadgen.scenario.model import Scenario
+from loadgen.scenario.problems import ScenarioError
+
+OPEN = {"model": "open", "arrivals": [{"shape": "poisson", "rate": 5, "for": "10s"}]}
+LOCAL = {"smtp": "smtp://127.0.0.1:25", "lmtp": "lmtp://[::1]", "pop3": "pop3://localhost"}
+
+
+def loaded(*, authorized: bool = False, environ: dict[str, str] | None = None, **sections: object) -> Scenario:
+    data: dict[str, object] = {
+        "scenario": {"name": "x"},
+        "load": dict(OPEN),
+        "session": [{"kind": "smtp-deliver"}],
+        **{name.rstrip("_"): value for name, value in sections.items()},
+    }
+    return scenario_from(data, name="x", directory=Path("/nowhere"), environ=environ or {}, authorized=authorized)
+
+
+def problems(**sections: object) -> list[str]:
+    with pytest.raises(ScenarioError) as caught:
+        loaded(**sections)   # type: ignore[arg-type]
+    return [str(problem) for problem in caught.value.problems]
+
+
+def closed(**keys: object) -> dict[str, object]:
+    return {"model": "closed", "virtual_users": 2, **keys}
+
+
+def segments(*arrivals: dict[str, object], **keys: object) -> dict[str, object]:
+    return {"model": "open", "arrivals": list(arrivals), **keys}
+
+
+def session(kind: str = "smtp-deliver", **keys: object) -> list[dict[str, object]]:
+    return [{"kind": kind, **keys}]
+
+
+MEANT = [
+    # section(s), and the one sentence they get
+    ({"scenario": {"name": "a\nb"}}, 'scenario.name: got "a\\nb", expected printable text'),
+    ({"load": segments({"shape": "constant", "rate": 0, "for": "1s"})},
+        "load.arrivals: every rate is 0, so no session would ever start"),
+    ({"load": segments({"shape": "constant", "rate": 1, "for": "0s"})},
+        'load.arrivals[0].for: got "0s", expected more than zero'),
+    ({"load": segments({"shape": "ramp", "from": 0, "to": 9, "over": "0s"})},
+        'load.arrivals[0].over: got "0s", expected more than zero'),
+    ({"load": segments({"shape": "poisson", "rate": 1_000_000, "for": "1h"})},
+        "load.arrivals: 3.6e+09 arrivals are more than one run can hold (1e+08)"),
+    ({"load": {**OPEN, "warm_up": "10s"}},
+        'load.warm_up: got "10s", expected less than the whole schedule, "10s"'),
+    ({"load": closed(sessions=5, **{"for": "1s"})},
+        "load: a closed load ends by sessions or by for; both are given"),
+    ({"load": closed()}, "load: a closed load ends by sessions = N or by for = DURATION; neither is given"),
+    ({"load": closed(**{"for": "0s"})}, 'load.for: got "0s", expected more than zero'),
+    ({"load": closed(warm_up="5s", **{"for": "5s"})},
+        'load.warm_up: got "5s", expected less than the whole schedule, "5s"'),
+    ({"session": session(weight=0)}, "session: every weight is 0, so no session would ever be chosen"),
+    ({"session": session(messages=0)}, "session[0].messages: got 0, expected numbers from 1 to 100000"),
+    ({"session": session(messages={"uniform": [0, 3]})},
+        "session[0].messages: got {uniform = [0, 3]}, expected numbers from 1 to 100000"),
+    ({"session": session(recipients=101)},
+        "session[0].recipients: up to 101 different recipients, but there are only 100 accounts"),
+    ({"session": session(recipients=20000), "accounts": {"count": 30000}},
+        "session[0].recipients: got 20000, expected numbers from 1 to 10000"),
+    ({"session": session(reverse_path="a b@x")},
+        'session[0].reverse_path: got "a b@x", expected an address such as "user{n}@example.test"'),
+    ({"session": session(name="a\tb")}, 'session[0].name: got "a\\tb", expected printable text'),
+    ({"session": session("idle-hold", noop_every="0s")},
+        'session[0].noop_every: got "0s", expected more than zero'),
+    ({"session": session("idle-hold", auth="apop")},
+        "session[0].auth: apop is a POP3 login, and this session speaks SMTP"),
+    ({"session": session("idle-hold", protocol="pop3", noop_every="5s")},
+        "session[0].noop_every: POP3 has NOOP only in the TRANSACTION state (RFC 1939 §5); "
+        'say auth = "user", or leave noop_every out'),
+    ({"session": session("lmtp-deliver"), "target": {"smtp": "embedded"}},
+        "session[0]: lmtp-deliver needs an LMTP server; add lmtp under [target], or give --lmtp URL"),
+    ({"session": session("lmtp-deliver"), "target": {"lmtp": "embedded", "tls": "implicit"}},
+        'session[0]: LMTP has no implicit TLS, and the target says tls = "implicit"'),
+    ({"target": {**LOCAL, "smtp": "lmtp://127.0.0.1:24"}},
+        'target.smtp: got "lmtp://127.0.0.1:24", expected an smtp, smtps or smtp+unix URL'),
+    ({"target": {"smtp": "smtp://127.0.0.1:465", "tls": "implicit"}},
+        'target.smtp: got "smtp://127.0.0.1:465", expected a smtps URL with tls = "implicit"'),
+    ({"target": {"smtp": "smtps://127.0.0.1:465", "tls": "starttls"}},
+        "target.tls: every URL speaks TLS from the first octet, which leaves nothing for STARTTLS; "
+        'leave tls out, or say "implicit"'),
+    ({"target": {**LOCAL, "ca_file": "ca.pem"}}, "target.ca_file: no such file: /nowhere/ca.pem"),
+    ({"target": {**LOCAL, "permitted_hosts": ["smtp://mail.test"]}},
+        'target.permitted_hosts[0]: got "smtp://mail.test", expected a host name or an address, without scheme'),
+    ({"target": {**LOCAL, "permitted_hosts": ["mail.test:25"]}}, "without scheme or port"),
+    ({"target": {**LOCAL, "source_addresses": ["eth0"]}},
+        'target.source_addresses[0]: got "eth0", expected an address of this machine such as "127.0.0.2"'),
+    ({"limits": {"body": "0s"}}, 'limits.body: got "0s", expected more than zero'),
+    ({"target": {"smtp": "smtp://127.0.0.1:25"}, "ledger": {"verify": True}},
+        "ledger.verify: looks into the maildrops over POP3, and there is no POP3 server; add pop3 under [target], "
+        "or give --pop3 URL"),
+    ({"target": {"smtp": "embedded", "pop3": "pop3://127.0.0.1"}, "ledger": {"verify": True}},
+        "ledger.verify: what one server accepts cannot come out of another: some servers are embedded"),
+    ({"session": session("pop3-retrieve"), "ledger": {"verify": True}},
+        "ledger.verify: no session delivers anything"),
+    ({"gate": [{"metric": "smtp.body.response", "below": "1s"}]},
+        "gate[0]: smtp.body.response is a distribution: say which percentile"),
+    ({"gate": [{"metric": "ledger.lost", "equals": 0}]},
+        "gate[0].metric: ledger.lost can have no data without [ledger] verify = true"),
+    ({"gate": [{"metric": "lmtp.body.response", "percentile": 99, "below": "1s"}]},
+        "gate[0].metric: lmtp.body.response can have no data: no session speaks LMTP"),
+    ({"accounts": {"pattern": "user@example.test"}},
+        'accounts.pattern: got "user@example.test" for 100 accounts: without {n} they are all the same'),
+    ({"accounts": {"pattern": "user{n}"}},
+        'accounts.pattern: got "user{n}", expected an address such as "user{n}@example.test"'),
+    ({"accounts": {"login": "{lokal}"}},
+        'accounts.login: got "{lokal}", expected {n}, {local}, {address}; did you mean `local`?'),
+    ({"accounts": {"password": "hush{x"}}, 'accounts.password: got "{", expected {n}'),
+    ({"accounts": {"password": "env:MAIL_PW"}},
+        'accounts.password: the environment has no variable "MAIL_PW"'),
+    ({"accounts": {"file": "none.csv"}}, "accounts.file: cannot read /nowhere/none.csv: No such file"),
+]   # fmt: skip
+
+
+@pytest.mark.parametrize(("sections", "sentence"), MEANT)
+def test_what_cannot_be_meant_gets_its_sentence(sections: dict[str, object], sentence: str) -> None:
+    [said] = problems(**sections)
+    assert sentence in said
+
+
+def test_a_ca_file_that_is_never_looked_at_is_reported_beside_its_absence() -> None:
+    said = problems(target={**LOCAL, "ca_file": "/nowhere/x", "verify": False})
+    assert said == [
+        "target.ca_file: no such file: /nowhere/x",
+        "target.ca_file: verify = false would never look at it; leave one of them out",
+    ]
+
+
+def test_two_sessions_of_one_name_are_both_reported() -> None:
+    said = problems(session=session(name="a") + session(name="a"))
+    assert said == [
+        f'session[{i}].name: "a" names 2 sessions, and the report could not tell them apart' for i in (0, 1)
+    ]
+
+
+def test_a_mistake_of_form_in_one_session_does_not_hide_one_of_meaning_in_the_next() -> None:
+    said = problems(session=[*session(wieght=1), *session(messages=0)], load={**OPEN, "warm_up": "1h"})
+    assert [each.partition(":")[0] for each in said] == ["session[0].wieght", "load.warm_up", "session[1].messages"]
+
+
+LAWFUL = [
+    {"target": {"smtp": "smtp://127.0.0.1:587", "pop3": "pop3s://127.0.0.1", "tls": "starttls"}},
+    {"target": {"smtp": "smtps://127.0.0.1", "tls": "implicit"}},
+    {"target": {"smtp": "smtps://127.0.0.1"}},
+    {"target": {"smtp": "smtp+unix:///run/mta"}},
+    {"load": segments({"shape": "poisson", "rate": 5, "for": "1s"}, {"shape": "constant", "rate": 0, "for": "1s"})},
+    {"load": closed(sessions=5, warm_up="1h")},
+    {"session": session(messages={"exponential": {"mean": 2, "max": 9}})},
+    {"session": session(reverse_path="")},
+    {"session": session("idle-hold", protocol="pop3", auth="user", noop_every="5s")},
+    {"session": session(weight=0) + session("pop3-retrieve")},
+    {"accounts": {"pattern": "one@example.test", "count": 1}},
+    {"accounts": {"login": "{local}+{n}", "password": "env:X"}},
+]   # fmt: skip
+
+
+@pytest.mark.parametrize("sections", LAWFUL)
+def test_what_is_unusual_but_can_be_meant_is_let_through(sections: dict[str, object]) -> None:
+    loaded(environ={"X": "y"}, **sections)   # type: ignore[arg-type]
+
+
+def test_a_host_beyond_loopback_stops_the_scenario_until_it_is_named_and_authorized() -> None:
+    target = {"smtp": "smtp://mail.example.com"}
+    [said] = problems(target=target)
+    assert "target.smtp: mail.example.com is beyond loopback and not permitted" in said
+    [said] = problems(target={**target, "permitted_hosts": ["mail.example.com"]})
+    assert said.startswith("target.smtp: mail.example.com is public; give --authorized to state that its owner")
+    loaded(authorized=True, target={**target, "permitted_hosts": ["mail.example.com"]})
