@@ -159,7 +159,7 @@ def deviant_octets(octets: bytes) -> tuple[Deviation, ...]:
 
 def read_line(octets: bytes) -> ReplyLine:
     """Read one line, its ending included, as a line of a reply. Anything is a line of some kind."""
-    content = octets.removesuffix(b"\n").removesuffix(b"\r") if octets.endswith(b"\r\n") else octets[:-1]
+    content = octets[:-2] if octets.endswith(b"\r\n") else octets[:-1]
     deviations = deviant_octets(octets)
     if not _CODE.match(content):
         return ReplyLine(0, AfterCode.NO_CODE, content, deviations)
@@ -251,7 +251,7 @@ class ReplyReader:
     def _emit(self) -> Reply:
         lines, self._lines, self._octets = self._lines, [], 0
         deviations: dict[Deviation, None] = {}  # ordered, each once
-        first_code = 0
+        first_code: int | None = None
         for line, octets, recorded in lines:
             deviations.update(dict.fromkeys(line.deviations))
             if recorded is not None:
@@ -259,9 +259,10 @@ class ReplyReader:
             if len(octets) > self._max_line:
                 deviations[Deviation.OVER_LONG] = None
             if line.after_code is not AfterCode.NO_CODE:
-                if first_code and line.code != first_code:
+                if first_code is None:
+                    first_code = line.code
+                elif line.code != first_code:
                     deviations[Deviation.CHANGED_CODE] = None
-                first_code = first_code or line.code
         return Reply(
             lines[-1][0].code,
             tuple([line.text for line, _, _ in lines]),
