@@ -47,9 +47,7 @@ def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str]
         "fast_enough": list(_gate_findings(judged, "fast_enough")),
         "valid": list(_validity_findings(document, doubts)),
     }
-    verdicts = Verdicts(
-        **{question: worst_of(each for each, _ in found) for question, found in findings.items()}
-    )
+    verdicts = Verdicts(**{question: worst_of(each for each, _ in found) for question, found in findings.items()})
     return structs.replace(
         document,
         gates=judged,
@@ -80,8 +78,7 @@ def _gate_findings(judged: Sequence[GateResult], question: Question) -> Iterator
     asked = [gate for gate in judged if gate.question == question]
     held = sum(gate.verdict is Verdict.PASS for gate in asked)
     if held:
-        every = "the gate held" if len(asked) == 1 else f"{held} of {len(asked)} gates held"
-        yield Verdict.PASS, f"all {held} gates held" if held == len(asked) > 1 else every
+        yield Verdict.PASS, f"{held} of {len(asked)} {'gate' if len(asked) == 1 else 'gates'} held"
     for gate in asked:
         if gate.verdict is not Verdict.PASS:
             yield gate.verdict, gate.sentence

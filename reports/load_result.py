@@ -28,24 +28,22 @@ class Quantiles(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class SessionCounts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Arrivals by how they ended; exactly one outcome for each arrival that reached its instant.
 
-    Invariant: arrived == accepted + refused + failed + timed_out + dropped + interrupted (ValueError).
+    Invariant: arrived == accepted + refused + failed + timed_out + dropped + interrupted, none negative (ValueError).
     """
 
     arrived: Annotated[Count, Meta(description="Arrivals whose intended instant was reached.")] = 0
     accepted: Annotated[Count, Meta(description="Sessions in which everything asked for was done.")] = 0
     refused: Annotated[Count, Meta(description="Sessions in which the server said no (4yz, 5yz, -ERR).")] = 0
-    failed: Annotated[
-        Count, Meta(description="Sessions broken by the network, by TLS, or by a protocol error.")
-    ] = 0
+    failed: Annotated[Count, Meta(description="Sessions broken by the network, by TLS, or by a protocol error.")] = 0
     timed_out: Annotated[
         Count, Meta(description="Sessions in which a phase or the whole took longer than its limit.")
     ] = 0
-    dropped: Annotated[
-        Count, Meta(description="Arrivals never started: in_flight_max sessions were already open.")
-    ] = 0
+    dropped: Annotated[Count, Meta(description="Arrivals never started: in_flight_max sessions were already open.")] = 0
     interrupted: Annotated[Count, Meta(description="Sessions still open when the run ended.")] = 0
 
     def __post_init__(self) -> None:
+        if min(structs.astuple(self)) < 0:
+            raise ValueError(f"a count of sessions is negative: {structs.asdict(self)}")
         if not books_balance(self):
             raise ValueError(
                 f"sessions do not balance: {self.arrived} arrived, {_accounted_for(self)} are accounted for"
@@ -68,9 +66,7 @@ class MessageCounts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     accepted: Annotated[
         Count, Meta(description="Transactions whose final dot was answered 2yz (LMTP: for any recipient).")
     ] = 0
-    refused: Annotated[
-        Count, Meta(description="Transactions the server answered 4yz or 5yz, in whatever phase.")
-    ] = 0
+    refused: Annotated[Count, Meta(description="Transactions the server answered 4yz or 5yz, in whatever phase.")] = 0
     retrieved: Annotated[Count, Meta(description="Messages read whole by RETR.")] = 0
 
 
@@ -91,9 +87,7 @@ class Throughput(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     messages_refused_per_s: float = 0.0
     messages_retrieved_per_s: float = 0.0
     octets_sent_per_s: Annotated[float, Meta(description="Octets given to the transport, before TLS.")] = 0.0
-    octets_received_per_s: Annotated[
-        float, Meta(description="Octets read from the transport, after TLS.")
-    ] = 0.0
+    octets_received_per_s: Annotated[float, Meta(description="Octets read from the transport, after TLS.")] = 0.0
 
 
 class PhaseResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -117,9 +111,7 @@ class ReplyCount(Struct, frozen=True, forbid_unknown_fields=True):
 
     phase: str
     code: Annotated[str, Meta(description='"250"; for POP3 the status indicator, "+OK" or "-ERR".')]
-    enhanced: Annotated[
-        str | None, Meta(description='RFC 3463 status "2.1.5", or a POP3 response code "IN-USE".')
-    ]
+    enhanced: Annotated[str | None, Meta(description='RFC 3463 status "2.1.5", or a POP3 response code "IN-USE".')]
     count: Count
 
 
@@ -152,9 +144,7 @@ class Timeline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     failed: tuple[int, ...] = ()
     timed_out: tuple[int, ...] = ()
     dropped: tuple[int, ...] = ()
-    in_flight: Annotated[
-        tuple[int, ...], Meta(description="The most sessions open at once in that second.")
-    ] = ()
+    in_flight: Annotated[tuple[int, ...], Meta(description="The most sessions open at once in that second.")] = ()
     messages_accepted: tuple[int, ...] = ()
     messages_retrieved: tuple[int, ...] = ()
     response_p50_ns: Annotated[
@@ -180,13 +170,11 @@ class Timeline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Health(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The generator's own condition in the steady phase: what decides whether the run can be believed."""
 
-    schedule_lag_ns: Annotated[
-        Quantiles, Meta(description="Started - intended, of every session started.")
-    ] = Quantiles()
-    schedule_lag_hdr: Hdr = ""
-    loop_lag_ns: Annotated[Quantiles, Meta(description="How late a timer of the event loop fired.")] = (
+    schedule_lag_ns: Annotated[Quantiles, Meta(description="Started - intended, of every session started.")] = (
         Quantiles()
     )
+    schedule_lag_hdr: Hdr = ""
+    loop_lag_ns: Annotated[Quantiles, Meta(description="How late a timer of the event loop fired.")] = Quantiles()
     cpu_share: Annotated[
         float,
         Meta(
@@ -201,16 +189,12 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One load run: what was offered, what came of it, how long it took."""
 
-    model: Annotated[
-        str, Meta(description='"open": arrivals ignore completions; "closed": a fixed population waits.')
-    ]
+    model: Annotated[str, Meta(description='"open": arrivals ignore completions; "closed": a fixed population waits.')]
     warm_up_s: Annotated[float, Meta(ge=0)] = 0.0
     steady_s: Annotated[
         float, Meta(ge=0, description="Length of the steady phase, the only one that is gated by time.")
     ] = 0.0
-    drain_s: Annotated[
-        float, Meta(ge=0, description="How long the last sessions took after the last arrival.")
-    ] = 0.0
+    drain_s: Annotated[float, Meta(ge=0, description="How long the last sessions took after the last arrival.")] = 0.0
     in_flight_peak: Annotated[Count, Meta(description="The most sessions open at once.")] = 0
     sessions: Annotated[SessionCounts, Meta(description="The whole run.")]
     messages: Annotated[MessageCounts, Meta(description="The whole run.")] = MessageCounts()

@@ -83,10 +83,8 @@ def _phase(shape: tuple[str, float, float, int], rng: random.Random, slower: flo
 
 def _timeline(rng: random.Random, slower: float) -> Timeline:
     seconds = WARM_UP_S + STEADY_S + DRAIN_S
-    arrived = [
-        0 if s >= WARM_UP_S + STEADY_S else rng.randint(65, 85) * min(s + 1, 12) // 12 for s in range(seconds)
-    ]
-    failed = [1 if s % 31 == 7 else 0 for s in range(seconds)]
+    arrived = [0 if s >= WARM_UP_S + STEADY_S else rng.randint(65, 85) * min(s + 1, 12) // 12 for s in range(seconds)]
+    failed = [1 if s % 31 == 17 else 0 for s in range(seconds)]
     dropped = [rng.randint(2, 14) if slower > 3 and 70 <= s < 84 else 0 for s in range(seconds)]
     accepted = [max(0, a - f - d) for a, f, d in zip(arrived, failed, dropped, strict=True)]
     middle = [slower * 88e6 * (1 + 0.5 * math.exp(-((s - 76) ** 2) / 60)) for s in range(seconds)]
@@ -99,17 +97,12 @@ def _timeline(rng: random.Random, slower: float) -> Timeline:
         timed_out=(0,) * seconds,
         dropped=tuple(dropped),
         in_flight=tuple(
-            0 if a == 0 else 240 + int(m / 1e6) + rng.randint(-20, 20)
-            for a, m in zip(arrived, middle, strict=True)
+            0 if a == 0 else 240 + int(m / 1e6) + rng.randint(-20, 20) for a, m in zip(arrived, middle, strict=True)
         ),
         messages_accepted=tuple(a * 19 // 10 for a in accepted),
         messages_retrieved=tuple(a * 17 // 10 for a in accepted),
-        response_p50_ns=tuple(
-            None if i else int(m * rng.uniform(0.9, 1.1)) for m, i in zip(middle, idle, strict=True)
-        ),
-        response_p99_ns=tuple(
-            None if i else int(m * rng.uniform(3.4, 5.2)) for m, i in zip(middle, idle, strict=True)
-        ),
+        response_p50_ns=tuple(None if i else int(m * rng.uniform(0.9, 1.1)) for m, i in zip(middle, idle, strict=True)),
+        response_p99_ns=tuple(None if i else int(m * rng.uniform(3.4, 5.2)) for m, i in zip(middle, idle, strict=True)),
     )
 
 
@@ -133,9 +126,7 @@ def _load(rng: random.Random, slower: float) -> LoadResult:
         drain_s=float(DRAIN_S),
         in_flight_peak=max(timeline.in_flight),
         sessions=whole,
-        messages=MessageCounts(
-            offered=max(offered, taken + 74), accepted=taken, refused=74, retrieved=retrieved
-        ),
+        messages=MessageCounts(offered=max(offered, taken + 74), accepted=taken, refused=74, retrieved=retrieved),
         throughput=Throughput(
             sessions_arrived_per_s=75.2,
             sessions_per_s=74.9,

@@ -1,0 +1,59 @@
+"""`mailproof report`: make any report again from a result document."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from reports.document import Document, encode, read
+from reports.junit import junit
+from reports.text import plain, summary
+from reports.write import write_text
+
+
+class Format(StrEnum):
+    """The forms a result can be given."""
+
+    HTML = "html"
+    TEXT = "text"
+    JUNIT = "junit"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this package to the one command line."""
+    app.command("report")(report)
+
+
+def report(
+    result: Annotated[Path, typer.Argument(help="A result.json.", metavar="RESULT.json", show_default=False)],
+    form: Annotated[Format, typer.Option("--format", "-f", help="What to make of it.")] = Format.TEXT,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write to this file; '-' is standard output.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Make a report from a result document: HTML, text, JUnit XML, or the document itself, checked."""
+    document = read(result)
+    if out is not None and str(out) != "-":
+        write_text(out, _made(document, form))
+    elif form is Format.TEXT:
+        Console(soft_wrap=False).print(summary(document))
+    else:
+        sys.stdout.buffer.write(_made(document, form))
+
+
+def _made(document: Document, form: Format) -> bytes:
+    match form:
+        case Format.TEXT:
+            return plain(document).encode("utf-8")
+        case Format.JSON:
+            return encode(document)
+        case Format.JUNIT:
+            return junit(document)
+        case Format.HTML:
+            from reports.html import html  # noqa: PLC0415 - matplotlib takes half a second no other form should pay
+
+            return html(document).encode("utf-8")

@@ -1,0 +1,132 @@
+"""The report a person opens: one HTML file, no script, nothing fetched, fit to be attached to a ticket."""
+
+import re
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from reports import plots, units
+from reports.document import Document, EndpointFacts, ReplyCount, Verdict
+from reports.phases import PHASE_ORDER, in_order
+from reports.safe import inert
+from reports.toml import to_toml
+
+# verdict -> the word, and a mark that is told from the others without its colour
+_MARKS: Final = {
+    "pass": ("pass", "✓"),
+    "fail": ("fail", "✕"),
+    "inconclusive": ("inconclusive", "?"),
+    "not-applicable": ("not asked", "–"),
+}
+_UNIT: Final = re.compile(r"(\d) (%|(?:ns|µs|ms|s|min|h|B|KiB|MiB|GiB)\b)")
+_OUTCOMES: Final = ("arrived", "accepted", "refused", "failed", "timed_out", "dropped", "interrupted")
+
+
+def html(document: Document) -> str:
+    """Return the whole report as one HTML page."""
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,  # whatever the server said is text, never markup
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters |= {
+        "count": units.count,
+        "duration": units.duration,
+        "ms": units.milliseconds,
+        "rate": units.rate,
+        "share": units.share,
+        "octets": units.octets,
+        "words": _words,
+        "unbroken": _unbroken,
+        "breakable": _breakable,
+    }
+    load = document.load
+    return environment.get_template("report.html.j2").render(
+        document=document,
+        load=load,
+        title=_title(document),
+        headline=_headline(document),
+        style=Markup(_style(environment)),  # noqa: S704 - our own file
+        marks=_MARKS,
+        questions=(
+            ("correct", "Is it correct?"),
+            ("fast_enough", "Is it fast enough?"),
+            ("valid", "Can this run be believed?"),
+        ),
+        outcomes=_OUTCOMES,
+        over_time=load and plots.over_time(load),
+        ranges=load and plots.ranges(load),
+        percentiles=load and plots.percentiles(load),
+        phases=[(name, load.phases[name]) for name in in_order(load.phases) if load.phases[name].count] if load else [],
+        replies=_replies(document),
+        failures=sorted(load.failures, key=lambda each: -each.count) if load else [],
+        unverified=[endpoint for endpoint in document.target if _unverified(endpoint)],
+        scenario=to_toml(document.scenario) if document.scenario else "",
+    )
+
+
+def _shown(value: object) -> object:
+    """Make every character harmless that acts instead of showing; line breaks stay where we made them."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return "\n".join(inert(line) for line in value.split("\n"))
+    return value
+
+
+def _style(environment: Environment) -> str:
+    return environment.get_template("style.css").render()
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _unbroken(sentence: str) -> str:
+    """Keep a number and its unit on one line."""
+    return _UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", sentence)
+
+
+def _breakable(name: str) -> Markup:
+    """Let a dotted name break after its dots, as on a phone it must."""
+    return Markup(".<wbr>").join(escape(part) for part in inert(name).split("."))
+
+
+def _title(document: Document) -> str:
+    about = document.scenario.get("scenario")
+    name = about.get("name") if isinstance(about, dict) else None
+    return str(name) if name else document.run_id
+
+
+def _headline(document: Document) -> tuple[str, str]:
+    """Return the verdict's mark for the whole, and the one sentence people repeat to each other."""
+    verdicts = document.verdicts
+    if document.interrupted:
+        return "inconclusive", "Interrupted: this is not the whole run"
+    if verdicts.valid is not Verdict.PASS:
+        return "inconclusive", "This run cannot be believed"
+    failed = [
+        what
+        for verdict, what in ((verdicts.correct, "not correct"), (verdicts.fast_enough, "not fast enough"))
+        if verdict is Verdict.FAIL
+    ]
+    if failed:
+        return "fail", f"Failed: {' and '.join(failed)}"
+    if Verdict.INCONCLUSIVE in (verdicts.correct, verdicts.fast_enough):
+        return "inconclusive", "Undecided: something asked for could not be judged"
+    if verdicts.correct is verdicts.fast_enough is Verdict.NOT_APPLICABLE:
+        return "not-applicable", "Measured, nothing judged: no gate and no check was asked for"
+    return "pass", "Everything asked for held"
+
+
+def _replies(document: Document) -> list[ReplyCount]:
+    replies = document.load.replies if document.load else ()
+    return sorted(
+        replies, key=lambda each: (PHASE_ORDER.get(each.phase, len(PHASE_ORDER)), each.code, each.enhanced or "")
+    )
+
+
+def _unverified(endpoint: EndpointFacts) -> bool:
+    return endpoint.tls is not None and not endpoint.tls.verified

@@ -1,0 +1,83 @@
+"""JUnit XML, the dialect CI systems read: a test case for each verdict, each gate and each conformance case.
+
+What could not be decided is an `error`, never a success; what was not asked is `skipped`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from reports.document import CaseResult, Document, GateResult, Question
+from reports.safe import inert
+
+_QUESTIONS: Final[dict[Question, str]] = {
+    "correct": "it is correct",
+    "fast_enough": "it is fast enough",
+    "valid": "the run can be believed",
+}
+# verdict -> JUnit's element; no row: a success
+_ELEMENTS: Final = {
+    "fail": "failure",
+    "inconclusive": "error",
+    "error": "error",
+    "not-applicable": "skipped",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _TestCase:
+    name: str
+    verdict: str
+    message: str
+    details: str = ""
+
+
+def junit(document: Document) -> bytes:
+    """Return the document as JUnit XML, UTF-8."""
+    suites = {
+        "verdicts": [_of_verdict(document, question) for question in _QUESTIONS],
+        "gates": [_of_gate(gate) for gate in document.gates],
+    }
+    if document.conformance is not None:
+        suites["cases"] = [_of_case(case) for case in document.conformance.cases]
+    root = ET.Element("testsuites", name=f"mailproof {inert(document.run_id)}", time=f"{document.duration_s:.3f}")
+    for name, cases in suites.items():
+        _add_suite(root, name, cases, document)
+    _count(root, [case for cases in suites.values() for case in cases])
+    ET.indent(root)
+    made: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return made + b"\n"
+
+
+def _of_verdict(document: Document, question: Question) -> _TestCase:
+    sentences = "; ".join(reason.sentence for reason in document.reasons if reason.verdict == question)
+    return _TestCase(_QUESTIONS[question], getattr(document.verdicts, question).value, sentences)
+
+
+def _of_gate(gate: GateResult) -> _TestCase:
+    return _TestCase(f"{gate.metric} {gate.condition}", gate.verdict.value, gate.sentence)
+
+
+def _of_case(case: CaseResult) -> _TestCase:
+    message = f"{case.level}: expected {case.expected}; got {case.got}"
+    return _TestCase(case.id, case.verdict, message, "\n".join(inert(line) for line in case.transcript))
+
+
+def _add_suite(root: ET.Element, name: str, cases: list[_TestCase], document: Document) -> None:
+    suite = ET.SubElement(root, "testsuite", name=name, timestamp=inert(document.started), time="0")
+    _count(suite, cases)
+    for case in cases:
+        made = ET.SubElement(suite, "testcase", classname=f"mailproof.{name}", name=inert(case.name), time="0")
+        if element := _ELEMENTS.get(case.verdict):
+            outcome = ET.SubElement(made, element, message=inert(case.message), type=case.verdict)
+            outcome.text = case.details or None
+        else:
+            ET.SubElement(made, "system-out").text = f"{case.verdict}: {inert(case.message)}"
+
+
+def _count(element: ET.Element, cases: Iterable[_TestCase]) -> None:
+    elements = [_ELEMENTS.get(case.verdict) for case in cases]
+    element.set("tests", str(len(elements)))
+    for attribute, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(attribute, str(elements.count(kind)))

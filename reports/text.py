@@ -1,0 +1,203 @@
+"""The summary on a terminal, which must also read well as plain lines of 80 columns in a CI log.
+
+The verdict comes last: it is what stays on the screen.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import Final
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reports import units
+from reports.document import Document, LedgerResult, LoadResult, SessionCounts, Verdict
+from reports.exit_codes import ExitCode
+from reports.phases import in_order
+from reports.safe import inert
+
+PLAIN_WIDTH: Final = 80
+_FAILURES_SHOWN: Final = 5
+
+# The word carries the meaning; colour only repeats it.
+_WORDS: Final = {
+    Verdict.PASS: ("pass", "green"),
+    Verdict.FAIL: ("FAIL", "bold red"),
+    Verdict.INCONCLUSIVE: ("INCONCLUSIVE", "bold yellow"),
+    Verdict.NOT_APPLICABLE: ("not asked", "dim"),
+}
+_QUESTIONS: Final = (("correct", "correct"), ("fast_enough", "fast enough"), ("valid", "believable"))
+_EXIT_MEANINGS: Final[dict[int, str]] = {
+    ExitCode.HELD: "everything asked for held",
+    ExitCode.FAILED: "a gate, a delivery or a case failed",
+    ExitCode.OPERATOR_ERROR: "the operator must act",
+    ExitCode.INCONCLUSIVE: "inconclusive",
+    ExitCode.OUR_BUG: "an error of mailproof itself",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
+
+def summary(document: Document, *, report: str | None = None) -> RenderableType:
+    """Return the summary for rich to print; `report` is where the whole report lies."""
+    parts: list[RenderableType] = [_head(document)]
+    if document.load is not None:
+        parts += _load(document.load)
+    if document.ledger is not None:
+        parts += [_ledger(document.ledger)]
+    if document.conformance is not None:
+        result = document.conformance
+        parts += [Text(f"cases     {units.count(result.executed)} of {units.count(result.planned)} were run")]
+    if document.gates:
+        parts += [_gates(document)]
+    parts += _unverified(document)
+    parts += [_verdicts(document)]
+    if report is not None:
+        parts += [Text.assemble(("report  ", "dim"), inert(report))]
+    return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts[:-1]), parts[-1])
+
+
+def plain(document: Document, *, report: str | None = None, width: int = PLAIN_WIDTH) -> str:
+    """Return the summary as plain text, no line longer than `width`, ending with a newline."""
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, color_system=None, force_terminal=False, legacy_windows=False)
+    console.print(summary(document, report=report))
+    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
+
+
+def _exit_meaning(code: int) -> str:
+    """Return what an exit status says, in a few words."""
+    return _EXIT_MEANINGS.get(code, "unknown to this version")
+
+
+def _head(document: Document) -> RenderableType:
+    facts = [units.duration(document.duration_s * units.NS_PER_S)]
+    if document.load is not None:
+        facts.insert(0, f"{inert(document.load.model)} model")
+    if document.seed is not None:
+        facts.append(f"seed {document.seed}")
+    return Text.assemble(
+        (inert(document.run_id), "bold"),
+        "  ",
+        " · ".join(facts),
+        "\n",
+        (f"mailproof {inert(document.mailproof)}, started {inert(document.started)}", "dim"),
+    )
+
+
+def _load(load: LoadResult) -> Iterator[RenderableType]:
+    yield _sessions(load)
+    yield _flow(load)
+    if any(phase.count for phase in load.phases.values()):
+        yield _phases(load)
+    if load.failures:
+        yield _failures(load)
+
+
+def _table(*headings: str, left: int = 1) -> Table:
+    """Return an empty table; the first `left` columns are words, the rest numbers."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for position, heading in enumerate(headings):
+        if position < left:
+            table.add_column(heading, overflow="fold")
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _sessions(load: LoadResult) -> Table:
+    table = _table("sessions", "arrived", "accepted", "refused", "failed", "timed\nout", "dropped", "inter-\nrupted")
+    for name, counts in load.kinds.items() if len(load.kinds) > 1 else ():
+        table.add_row(inert(name), *_counts(counts))
+    if table.row_count:
+        table.add_section()
+    table.add_row("all", *_counts(load.sessions))
+    return table
+
+
+def _counts(n: SessionCounts) -> list[Text]:
+    numbers = (n.arrived, n.accepted, n.refused, n.failed, n.timed_out, n.dropped, n.interrupted)
+    return [Text(units.count(number), style="" if number else "dim") for number in numbers]
+
+
+def _flow(load: LoadResult) -> Table:
+    """Say what went through: messages of the whole run, then rates of the steady phase."""
+    table = Table.grid(padding=(0, 2))
+    n = load.messages
+    table.add_row(
+        "messages",
+        f"{units.count(n.offered)} offered, {units.count(n.accepted)} accepted, "
+        f"{units.count(n.refused)} refused, {units.count(n.retrieved)} retrieved",
+    )
+    if (rates := load.throughput) is not None:
+        steady = units.duration(load.steady_s * units.NS_PER_S)
+        table.add_row(
+            "steady",
+            f"for {steady}: {units.rate(rates.sessions_arrived_per_s)} sessions offered, "
+            f"{units.rate(rates.sessions_per_s)} ended; messages {units.rate(rates.messages_accepted_per_s)} accepted, "
+            f"{units.rate(rates.messages_retrieved_per_s)} retrieved",
+        )
+    table.add_row("in flight", f"{units.count(load.in_flight_peak)} sessions at the peak")
+    return table
+
+
+def _phases(load: LoadResult) -> Table:
+    table = _table("times in ms", "count", "service\np50", "\np99", "\nmax", "response\np50", "\np99", "\nmax")
+    for name in in_order(load.phases):
+        phase = load.phases[name]
+        if phase.count:
+            times = [(q.p50, q.p99, q.max) for q in (phase.service_ns, phase.response_ns)]
+            table.add_row(
+                inert(name), units.count(phase.count), *(units.milliseconds(ns) for each in times for ns in each)
+            )
+    return table
+
+
+def _failures(load: LoadResult) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right")
+    by_count = sorted(load.failures, key=lambda failure: -failure.count)
+    for failure in by_count[:_FAILURES_SHOWN]:
+        table.add_row(units.count(failure.count), inert(failure.phase), inert(failure.cause))
+    if len(by_count) > _FAILURES_SHOWN:
+        rest = sum(failure.count for failure in by_count[_FAILURES_SHOWN:])
+        table.add_row(units.count(rest), "", "of other causes: see the report")
+    return table
+
+
+def _ledger(ledger: LedgerResult) -> Text:
+    found = ", ".join(
+        f"{units.count(getattr(ledger, name))} {name.replace('_', ' ')}"
+        for name in ledger.__struct_fields__
+        if name == "accepted" or getattr(ledger, name)
+    )
+    return Text(f"ledger    {found}")
+
+
+def _gates(document: Document) -> Table:
+    table = _table("gate", "allowed", "measured", "", left=4)
+    for gate in document.gates:
+        word, style = _WORDS[gate.verdict]
+        table.add_row(
+            inert(gate.metric), inert(gate.condition), inert(gate.measured or "no data"), Text(word, style=style)
+        )
+    return table
+
+
+def _unverified(document: Document) -> Iterator[Text]:
+    for endpoint in document.target:
+        if endpoint.tls is not None and not endpoint.tls.verified:
+            yield Text(f"CERTIFICATE NOT VERIFIED: {inert(endpoint.url)}", style="bold yellow")
+
+
+def _verdicts(document: Document) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for question, label in _QUESTIONS:
+        word, style = _WORDS[getattr(document.verdicts, question)]
+        sentences = [inert(reason.sentence) for reason in document.reasons if reason.verdict == question]
+        table.add_row(label, Text(word, style=style), Text("\n".join(sentences)))
+    code = document.exit_code
+    table.add_row("exit", str(code), _exit_meaning(code))
+    return table
