@@ -106,12 +106,13 @@ def _rows(path: Path) -> tuple[Account, ...]:
     rows: list[Account] = []
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            for cells in csv.reader(file):
+            reader = csv.reader(file)
+            for cells in reader:
                 values = [cell.strip() for cell in cells]
                 if not any(values) or (not rows and tuple(values) == _COLUMNS):
                     continue
                 if len(values) != len(_COLUMNS) or not all(values):
-                    what = f"line {len(rows) + 1} of {path}: expected address,login,password"
+                    what = f"line {reader.line_num} of {path}: expected address,login,password"
                     problems.append(Problem("file", what=what))
                 else:
                     rows.append(Account(*values))

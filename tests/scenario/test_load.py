@@ -195,7 +195,8 @@ def test_every_mistake_is_listed_at_once_with_its_key_path() -> None:
         text = text.replace(good, bad)
     with pytest.raises(UserError) as caught:
         read(text)
-    assert str(caught.value).splitlines() == [
+    lines = str(caught.value).splitlines()
+    assert lines[:-1] == [
         "x.toml has 8 problems:",
         '  target.tls: got "startls", expected one of implicit, none, starttls; did you mean `starttls`?',
         "  accounts.count: got 0, expected a whole number from 1 to 10000000",
@@ -205,8 +206,8 @@ def test_every_mistake_is_listed_at_once_with_its_key_path() -> None:
         '  session[0].size: got {size = 3, lognormal = {median = "4 KiB", sigma = 1.0, max …, '
         "expected a table with one key, one of fixed, uniform, lognormal, exponential, choice",
         '  session[1].delete: got "yes", expected true or false',
-        '  gate[1]: unknown metric "ledger.lots"; did you mean ledger.lost?',
     ]
+    assert lines[-1].startswith('  gate[1]: unknown metric "ledger.lots"; did you mean ledger.lost')
 
 
 MISTAKES = [

@@ -1,0 +1,172 @@
+"""Plans: what arrival k does, from the seed and k alone."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from loadgen.scenario.accounts import open_accounts
+from loadgen.scenario.distributions import Counts, Durations, Sizes
+from loadgen.scenario.load import load_scenario
+from loadgen.scenario.model import (
+    About,
+    Accounts,
+    ClosedLoad,
+    Constant,
+    IdleHold,
+    LmtpDeliver,
+    Load,
+    OpenLoad,
+    Pop3Retrieve,
+    Scenario,
+    Session,
+    SmtpDeliver,
+)  # fmt: skip
+from loadgen.scenario.quantities import Duration, Rate
+from loadgen.scenario.shipped import shipped_scenarios
+from loadgen.schedule.arrivals import arrivals
+from loadgen.schedule.plans import DeliveryPlan, HoldPlan, Planner, RetrievalPlan, plan_for
+
+OPEN = OpenLoad(arrivals=(Constant(rate=Rate.parse(1), duration=Duration(10**9)),))
+
+
+def planner(*sessions: Session, seed: int = 1, count: int = 100, load: Load = OPEN) -> Planner:
+    accounts = Accounts(count=count)
+    scenario = Scenario(about=About(name="x", seed=seed), load=load, sessions=sessions, accounts=accounts)
+    return Planner(scenario, open_accounts(accounts, environ={}))
+
+
+DELIVER = SmtpDeliver(
+    name="mail",
+    messages=Counts.parse({"uniform": [1, 3]}),
+    recipients=Counts.parse({"uniform": [1, 20]}),
+    size=Sizes.parse({"lognormal": {"median": "4 KiB", "sigma": 1.0, "max": "1 MiB"}}),
+    auth="plain",
+    pipelining="if-offered",
+)
+READ = Pop3Retrieve(name="read", delete=True, weight=2)
+HOLD = IdleHold(name="hold", hold=Durations.parse({"uniform": ["1s", "2s"]}), noop_every=Duration(5))
+
+
+def test_a_plan_depends_on_nothing_but_the_seed_and_k() -> None:
+    numbers = list(range(300))
+    in_order = [planner(DELIVER, READ, HOLD).plan_for(k) for k in numbers]
+    shared = planner(DELIVER, READ, HOLD)
+    random.Random(5).shuffle(numbers)
+    shuffled = {k: shared.plan_for(k) for k in numbers}
+    assert [shuffled[k] for k in range(300)] == in_order
+
+
+def test_shards_together_plan_what_one_worker_plans() -> None:
+    whole = [planner(DELIVER, READ).plan_for(k) for k in range(60)]
+    shards = [planner(DELIVER, READ) for _ in range(3)]
+    assert [shards[k % 3].plan_for(k) for k in range(60)] == whole
+
+
+def test_another_seed_makes_other_plans() -> None:
+    assert planner(DELIVER, seed=1).plan_for(0) != planner(DELIVER, seed=2).plan_for(0)
+
+
+def test_weights_are_honoured() -> None:
+    zero = IdleHold(name="never", weight=0)
+    chosen = planner(zero, SmtpDeliver(name="a", weight=7), Pop3Retrieve(name="b", weight=3), zero)
+    counts = Counter(chosen.plan_for(k).session_name for k in range(10_000))
+    assert set(counts) == {"a", "b"}
+    assert counts["a"] == pytest.approx(7000, abs=4 * (10_000 * 0.21) ** 0.5)
+
+
+def test_a_delivery_carries_what_its_session_says() -> None:
+    plan = planner(DELIVER).plan_for(3)
+    assert isinstance(plan, DeliveryPlan)
+    assert (plan.kind, plan.dialect, plan.arrival, plan.session_name) == ("smtp-deliver", "SMTP", 3, "mail")
+    assert (plan.auth, plan.pipelining, plan.reverse_path) == ("plain", "if-offered", "load@example.test")
+    assert plan.account is not None
+    assert [message.index for message in plan.messages] == list(range(len(plan.messages)))
+    assert all(message.content_seed == f"1/content/3/{message.index}" for message in plan.messages)
+
+
+def test_an_lmtp_delivery_says_so() -> None:
+    plan = planner(LmtpDeliver(name="l")).plan_for(0)
+    assert isinstance(plan, DeliveryPlan)
+    assert (plan.kind, plan.dialect, plan.account) == ("lmtp-deliver", "LMTP", None)
+
+
+def test_a_retrieval_and_a_hold_carry_what_their_sessions_say() -> None:
+    read, hold = planner(READ).plan_for(0), planner(HOLD).plan_for(0)
+    assert isinstance(read, RetrievalPlan)
+    assert (read.delete, read.auth) == (True, "user")
+    assert isinstance(hold, HoldPlan)
+    assert 10**9 <= hold.hold_ns <= 2 * 10**9
+    assert (hold.protocol, hold.noop_every_ns, hold.account) == ("smtp", 5, None)
+    held = planner(IdleHold(name="h", protocol="pop3", auth="user")).plan_for(0)
+    assert isinstance(held, HoldPlan)
+    assert held.account is not None
+
+
+def test_recipients_are_distinct_within_a_message_and_all_accounts_get_mail() -> None:
+    plans = [planner(DELIVER, count=20).plan_for(k) for k in range(200)]
+    messages = [message for plan in plans if isinstance(plan, DeliveryPlan) for message in plan.messages]
+    assert all(len(set(message.recipients)) == len(message.recipients) >= 1 for message in messages)
+    assert {len(message.recipients) for message in messages} == set(range(1, 21))
+    assert {address for message in messages for address in message.recipients} == {
+        f"user{n}@example.test" for n in range(1, 21)
+    }
+
+
+def test_a_continuous_count_that_comes_out_as_none_is_still_one() -> None:
+    shape = Counts.parse({"exponential": {"mean": 1, "max": 1}})
+    plans = [planner(SmtpDeliver(name="m", messages=shape, recipients=shape)).plan_for(k) for k in range(50)]
+    assert all(isinstance(plan, DeliveryPlan) and len(plan.messages) == 1 for plan in plans)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 100, 1000])
+def test_accounts_are_dealt_round_so_that_sessions_in_flight_do_not_meet(count: int) -> None:
+    dealt = planner(READ, count=count)
+    for start in (0, 5, count):
+        accounts = {dealt.account_of(k).address for k in range(start, start + count)}
+        assert len(accounts) == count                       # any `count` arrivals in a row: all different
+
+
+def test_accounts_are_dealt_in_an_order_of_the_seed_s_own() -> None:
+    orders = {tuple(planner(READ, seed=seed).account_of(k).login for k in range(10)) for seed in range(10)}
+    assert len(orders) == 10
+
+
+def test_think_time_is_drawn_by_user_and_turn() -> None:
+    think = Durations.parse({"exponential": {"mean": "1s", "max": "10s"}})
+    closed = planner(READ, load=ClosedLoad(virtual_users=3, think=think, sessions=9))
+    drawn = {(user, i): closed.think_ns(user, i) for user in range(3) for i in range(3)}
+    assert len(set(drawn.values())) == 9
+    assert closed.think_ns(1, 2) == drawn[1, 2]
+    assert planner(READ).think_ns(0, 0) == 0
+
+
+@pytest.mark.parametrize("name", shipped_scenarios())
+def test_a_shipped_scenario_sends_to_reserved_names_only(name: str) -> None:
+    scenario = load_scenario(name)
+    for k in range(100):
+        plan = plan_for(scenario, k, environ={})
+        if isinstance(plan, DeliveryPlan):
+            addresses = [plan.reverse_path, *(a for message in plan.messages for a in message.recipients)]
+            assert all(address.endswith("@example.test") for address in addresses)   # RFC 2606 §2
+
+
+def test_the_quickstart_keeps_a_thousand_sessions_open_and_is_gentle() -> None:
+    scenario = load_scenario("quickstart")
+    assert isinstance(scenario.load, OpenLoad)
+    plans = Planner(scenario, open_accounts(scenario.accounts, environ={}))
+    edges: list[tuple[int, int]] = []
+    messages_per_s: Counter[int] = Counter()
+    for k, start_ns in enumerate(arrivals(scenario.load, scenario.about.seed)):
+        match plans.plan_for(k):
+            case HoldPlan(hold_ns=hold_ns):
+                edges += [(start_ns, 1), (start_ns + hold_ns, -1)]
+            case DeliveryPlan(messages=messages):
+                messages_per_s[start_ns // 10**9] += len(messages)
+    open_now = peak = 0
+    for _, change in sorted(edges):
+        open_now += change
+        peak = max(peak, open_now)
+    assert 1000 <= peak <= 1200
+    assert max(end for end, _ in edges) < 22 * 10**9
+    assert max(messages_per_s.values()) <= 60
