@@ -1,0 +1,1 @@
+"""The scenario file: its vocabulary as frozen structs, read and checked. No trio, no clock."""

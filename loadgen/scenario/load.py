@@ -60,9 +60,9 @@ def scenario_from(
     authorized: bool = False,
 ) -> Scenario:
     """Return the checked scenario of TOML's plain data, which is changed; file names are relative to `directory`."""
-    if data.get("target", EMBEDDED) == EMBEDDED:
-        data["target"] = dict(_EMBEDDED_TARGET)
+    _spell_out_embedded(data)                      # so that target.tls can be set within it,
     overridden = apply_overrides(data, overrides)
+    _spell_out_embedded(data)                      # and target=embedded put in place of a table
     _point_at(data, urls or {})
     if seed is not None:
         _set(data, "scenario", "seed", seed)
@@ -115,6 +115,11 @@ def _parse(name: str, text: str) -> dict[str, object]:
         what = f"not TOML: line {line}, column {column}: {sentence[: place.start()]}"
         caret = f"\n    {shown}\n    {' ' * (column - 1)}^" if column <= len(shown) + 1 else ""
         raise ScenarioError(name, [Problem("", what=what + caret)]) from None
+
+
+def _spell_out_embedded(data: dict[str, object]) -> None:
+    if data.get("target", EMBEDDED) == EMBEDDED:
+        data["target"] = dict(_EMBEDDED_TARGET)
 
 
 def _point_at(data: dict[str, object], urls: Mapping[Protocol, str]) -> None:

@@ -124,3 +124,9 @@ def test_a_profile_of_zeros_cannot_be_scaled() -> None:
     zeros = "load.arrivals=[{shape='constant', rate=0, for='1s'}]"
     with pytest.raises(ScenarioError, match=r"every rate of load\.arrivals is 0, so there is nothing to scale"):
         loaded(zeros, "load.rate=5")
+
+
+def test_the_embedded_target_can_be_changed_in_part_and_be_put_in_place_of_a_url() -> None:
+    assert loaded("target.tls=starttls").target.tls == "starttls"
+    assert loaded("target.tls=starttls").target.embedded == ("smtp", "lmtp", "pop3")
+    assert loaded("target.smtp=smtp://127.0.0.1", "target=embedded").target.embedded == ("smtp", "lmtp", "pop3")
