@@ -132,7 +132,7 @@ class Pop3Session:
 
 
 def _fits(wanted: Argument, space: bool, argument: bytes) -> bool:
-    """Say whether an argument is there as it should be. `PASS ` with nothing behind it is an empty password."""
+    """Say whether an argument is there as it should be; a space with nothing behind it is none (RFC 1939 §3)."""
     if wanted is Argument.NONE:
         return not space
     if wanted is Argument.REQUIRED:

@@ -260,7 +260,7 @@ _BOTH: Final = frozenset(State)
 COMMANDS: Final[Mapping[bytes, Command]] = {
     # keyword            permitted in (else -ERR)
     b"USER": Command(user,  _AUTHORIZATION, Argument.REQUIRED),
-    b"PASS": Command(pass_, _AUTHORIZATION, Argument.OPTIONAL),
+    b"PASS": Command(pass_, _AUTHORIZATION, Argument.REQUIRED),
     b"APOP": Command(apop,  _AUTHORIZATION, Argument.REQUIRED),
     b"AUTH": Command(auth,  _AUTHORIZATION, Argument.REQUIRED),
     b"STLS": Command(stls,  _AUTHORIZATION),

@@ -164,6 +164,8 @@ def starttls(session: SmtpState, argument: bytes) -> Reply:
     """STARTTLS (RFC 3207 §4)."""
     if session.cipher is not None:
         return replies.ALREADY_TLS
+    if Extension.STARTTLS not in session.available():
+        return replies.NOT_IMPLEMENTED
     session.after = After.START_TLS
     return replies.READY_FOR_TLS
 
