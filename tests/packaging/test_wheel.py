@@ -1,0 +1,81 @@
+"""What `pip install .` gives a stranger: everything a run needs, and nothing that is only ours. Needs no network."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SHIPPED = {"loadgen", "conformance", "reports", "scenarios", "mailproof.py"}
+pytestmark = pytest.mark.timeout(120)  # the first test builds the wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(directory)]
+    subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
+    (built,) = directory.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the programs' directory of a new environment that holds the wheel; dependencies are lent by ours."""
+    home = tmp_path_factory.mktemp("installed")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)
+    python = home / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--no-deps", "--no-index", str(wheel)], check=True, capture_output=True)
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = Path(subprocess.check_output([python, "-c", ask], text=True).strip())
+    # A .pth file adds our packages but does not obey theirs, so the checkout itself stays out of reach.
+    (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return home / "bin"
+
+
+def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["scenarios/*.toml", "reports/templates/*", "*/py.typed", "mailproof.py", "*/**/*.py"]
+)
+def test_the_wheel_holds_every_file_of_the_packages(names: set[str], pattern: str) -> None:
+    ours = {path.relative_to(CHECKOUT) for path in CHECKOUT.glob(pattern) if path.is_file()}
+    wanted = {path.as_posix() for path in ours if path.parts[0] in SHIPPED}
+    assert wanted
+    assert wanted - names == set()
+
+
+def test_the_wheel_holds_no_tests_and_no_benchmarks(names: set[str]) -> None:
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == SHIPPED
+
+
+def test_the_installed_command_runs_anywhere(installed: Path, tmp_path: Path) -> None:
+    ran = run(installed / "mailproof", "--help", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "run" in ran.stdout.split()
+
+
+def test_the_installed_command_finds_the_shipped_scenarios(installed: Path, tmp_path: Path) -> None:
+    ask = "import importlib.resources as r; print(*(f.name for f in r.files('scenarios').iterdir()))"
+    shipped = run(installed / "python", "-I", "-c", ask, cwd=tmp_path).stdout.split()
+    assert {path.name for path in (CHECKOUT / "scenarios").glob("*.toml")} <= set(shipped)
+    assert "quickstart.toml" in shipped
+
+
+def test_what_is_installed_is_not_the_checkout(installed: Path, tmp_path: Path) -> None:
+    ran = run(installed / "python", "-I", "-c", "import loadgen; print(loadgen.__file__)", cwd=tmp_path)
+    assert Path(ran.stdout).is_relative_to(installed.parent)
