@@ -22,8 +22,12 @@ def check_writable(directory: Path) -> None:
         raise UserError(_cannot("write to", directory, exc)) from None
 
 
-def write_run(directory: Path, document: Document, intervals: Iterable[Interval] = ()) -> Path:
+def write_run(
+    directory: Path, document: Document, intervals: Iterable[Interval] = (), *, started: datetime | None = None
+) -> Path:
     """Write everything into the directory, making it if need be, and return the path of the HTML report.
+
+    `started` is the run's start when it is known more finely than the document says it, to the second.
 
     The result itself comes first, so that it survives whatever goes wrong with its presentation. UserError when
     a file cannot be written.
@@ -33,7 +37,7 @@ def write_run(directory: Path, document: Document, intervals: Iterable[Interval]
         (directory / RESULT).write_bytes(encode(document))
         _write_histograms(directory / HISTOGRAMS, document)
         with (directory / HLOG).open("w", encoding="ascii") as stream:
-            log = HlogWriter(stream, datetime.fromisoformat(document.started))
+            log = HlogWriter(stream, started or datetime.fromisoformat(document.started))
             for interval in intervals:
                 log.write(interval)
         (directory / REPORT).write_text(_page(document), encoding="utf-8")
