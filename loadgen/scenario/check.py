@@ -36,6 +36,9 @@ def check(draft: Draft, *, authorized: bool, environ: Mapping[str, str]) -> list
         problems += _target_problems(draft.target, authorized=authorized)
     if draft.accounts is not None:
         problems += account_problems(draft.accounts, environ)
+        if draft.accounts.file is not None and draft.target is not None and draft.target.embedded:
+            what = "the embedded server makes its accounts from accounts.pattern, it cannot take them from a file"
+            problems.append(Problem("accounts.file", what=what))
     if draft.load is not None:
         problems += _load_problems(draft.load)
     problems += session_problems(draft)

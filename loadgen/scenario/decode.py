@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import NODEFAULT, inspect
 
-from loadgen.scenario.problems import Problem, UnreadableError, join, near_miss, show, unknown_key
+from loadgen.scenario.problems import Problem, UnreadableError, join, near_miss, nearest, show, unknown_key
 from loadgen.scenario.quantities import Leaf
 
 
@@ -110,7 +110,10 @@ class Decoder:
             return BROKEN
         tag = value[tag_field]
         if not isinstance(tag, str) or tag not in structs:
-            return self._refuse(join(path, tag_field), tag, allowed, near_miss(str(tag), structs))
+            broken = self._refuse(join(path, tag_field), tag, allowed, near_miss(str(tag), structs))
+            if (meant := nearest(str(tag), structs)) is not None:    # tell the other mistakes in it as well
+                self._struct(structs[meant], value, path)
+            return broken
         return self._struct(structs[tag], value, path)
 
     def _items(self, node: inspect.VarTupleType, value: object, path: str) -> object:

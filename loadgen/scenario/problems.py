@@ -92,12 +92,18 @@ def show(value: object) -> str:
 
 def near_miss(word: str, allowed: Iterable[str]) -> str:
     """Return ``did you mean `x`?`` for the closest allowed word, or "" if none is close."""
+    found = nearest(word, allowed)
+    return f"did you mean `{found}`?" if found is not None else ""
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str | None:
+    """Return the allowed word that was most likely meant; None if none is close."""
     folded = {re.sub(r"[^a-z0-9]", "", candidate.lower()): candidate for candidate in allowed}
     plain = re.sub(r"[^a-z0-9]", "", word.lower())
     close = difflib.get_close_matches(plain, folded, n=1, cutoff=0.6)
     if not close and len(plain) > 2:   # "rate_per_s" for "rate", "users" for "virtual_users"
         close = [known for known in folded if len(known) > 2 and (known in plain or plain in known)]
-    return f"did you mean `{folded[close[0]]}`?" if close else ""
+    return folded[close[0]] if close else None
 
 
 def unknown_key(path: str, key: str, allowed: Sequence[str]) -> Problem:

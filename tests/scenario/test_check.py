@@ -117,7 +117,7 @@ MEANT = [
     ({"accounts": {"password": "hush{x"}}, 'accounts.password: got "{", expected {n}'),
     ({"accounts": {"password": "env:MAIL_PW"}},
         'accounts.password: the environment has no variable "MAIL_PW"'),
-    ({"accounts": {"file": "none.csv"}}, "accounts.file: cannot read /nowhere/none.csv: No such file"),
+    ({"accounts": {"file": "none.csv"}, "target": LOCAL}, "accounts.file: cannot read /nowhere/none.csv: No such file"),
 ]   # fmt: skip
 
 
@@ -125,6 +125,13 @@ MEANT = [
 def test_what_cannot_be_meant_gets_its_sentence(sections: dict[str, object], sentence: str) -> None:
     [said] = problems(**sections)
     assert sentence in said
+
+
+def test_the_embedded_server_takes_no_accounts_from_a_file(tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("a@example.test,a,x\n")
+    [said] = problems(accounts={"file": str(people)})
+    assert said.startswith("accounts.file: the embedded server makes its accounts from accounts.pattern")
 
 
 def test_a_ca_file_that_is_never_looked_at_is_reported_beside_its_absence() -> None:

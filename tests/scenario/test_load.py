@@ -210,6 +210,20 @@ def test_every_mistake_is_listed_at_once_with_its_key_path() -> None:
     assert lines[-1].startswith('  gate[1]: unknown metric "ledger.lots"; did you mean ledger.lost')
 
 
+def test_a_misspelt_kind_does_not_hide_the_other_mistakes_of_its_table(tmp_path: Path) -> None:
+    path = tmp_path / "slips.toml"
+    path.write_text(
+        'target = "embedded"\n[scenario]\nname = "x"\n'
+        '[load]\nmodel = "opne"\narrivals = [{shape = "poison", rate = -3, for = "1s"}]\n'
+        '[[session]]\nkind = "smtp-delivr"\nwieght = 3\n'
+    )
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    assert [problem.path for problem in caught.value.problems] == [
+        "load.model", "load.arrivals[0].shape", "load.arrivals[0].rate", "session[0].kind", "session[0].wieght",
+    ]
+
+
 MISTAKES = [
     # what is written after the minimal scenario, and what is said about it
     ('[[session]]\nkind = "smtp"', "session[1].kind: got \"smtp\", expected one of smtp-deliver, lmtp-deliver,"
@@ -346,4 +360,4 @@ def test_file_names_are_relative_to_the_scenario(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("address,login,password\na@example.test,a,x\n")
     path = tmp_path / "s.toml"
     path.write_text(MINIMAL + '[accounts]\nfile = "people.csv"\n')
-    assert load_scenario(path).accounts.file == str(tmp_path / "people.csv")
+    assert load_scenario(path, urls={"smtp": "smtp://127.0.0.1:25"}).accounts.file == str(tmp_path / "people.csv")
