@@ -73,7 +73,7 @@ def run_command(
     if result is None:
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    report = write_run(directory, result.document, intervals=result.intervals, started=result.started)
+    report = write_run(directory, result.document, result.intervals)
     Console().print(summary(result.document, report=str(report)))
     raise typer.Exit(result.document.exit_code)
 
