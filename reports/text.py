@@ -96,6 +96,11 @@ def _load(load: LoadResult) -> Iterator[RenderableType]:
         yield _failures(load)
 
 
+def _said(text: str) -> Text:
+    """Return words that came from outside: inert, and never read as rich's own markup."""
+    return Text(inert(text))
+
+
 def _table(*headings: str, left: int = 1) -> Table:
     """Return an empty table; the first `left` columns are words, the rest numbers."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
@@ -110,7 +115,7 @@ def _table(*headings: str, left: int = 1) -> Table:
 def _sessions(load: LoadResult) -> Table:
     table = _table("sessions", "arrived", "accepted", "refused", "failed", "timed\nout", "dropped", "inter-\nrupted")
     for name, counts in load.kinds.items() if len(load.kinds) > 1 else ():
-        table.add_row(inert(name), *_counts(counts))
+        table.add_row(_said(name), *_counts(counts))
     if table.row_count:
         table.add_section()
     table.add_row("all", *_counts(load.sessions))
@@ -150,7 +155,7 @@ def _phases(load: LoadResult) -> Table:
         if phase.count:
             times = [(q.p50, q.p99, q.max) for q in (phase.service_ns, phase.response_ns)]
             table.add_row(
-                inert(name), units.count(phase.count), *(units.milliseconds(ns) for each in times for ns in each)
+                _said(name), units.count(phase.count), *(units.milliseconds(ns) for each in times for ns in each)
             )
     return table
 
@@ -160,7 +165,7 @@ def _failures(load: LoadResult) -> Table:
     table.add_column(justify="right")
     by_count = sorted(load.failures, key=lambda failure: -failure.count)
     for failure in by_count[:_FAILURES_SHOWN]:
-        table.add_row(units.count(failure.count), inert(failure.phase), inert(failure.cause))
+        table.add_row(units.count(failure.count), _said(failure.phase), _said(failure.cause))
     if len(by_count) > _FAILURES_SHOWN:
         rest = sum(failure.count for failure in by_count[_FAILURES_SHOWN:])
         table.add_row(units.count(rest), "", "of other causes: see the report")
@@ -181,7 +186,7 @@ def _gates(document: Document) -> Table:
     for gate in document.gates:
         word, style = _WORDS[gate.verdict]
         table.add_row(
-            inert(gate.metric), inert(gate.condition), inert(gate.measured or "no data"), Text(word, style=style)
+            _said(gate.metric), _said(gate.condition), _said(gate.measured or "no data"), Text(word, style=style)
         )
     return table
 
