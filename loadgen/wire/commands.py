@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from loadgen.wire.errors import LocalProtocolError
@@ -234,7 +234,7 @@ class Auth:
 
     verb: ClassVar[str] = "AUTH"
     mechanism: str
-    initial: bytes | None = None
+    initial: bytes | None = field(default=None, repr=False)  # may hold a password
 
     def to_bytes(self) -> bytes:
         """Return the command line."""
@@ -248,7 +248,7 @@ class AuthResponse:
     """The answer to a challenge, in the clear here, base64 on the wire (RFC 4954 §4, RFC 5034 §4)."""
 
     verb: ClassVar[str] = ""
-    octets: bytes
+    octets: bytes = field(repr=False)  # may hold a password
 
     def to_bytes(self) -> bytes:
         """Return the response line; an empty response is an empty line."""

@@ -30,8 +30,5 @@ class RemoteProtocolError(ProtocolError):
         self.section = section
 
     def __str__(self) -> str:
-        return (
-            f"{self.why} ({self.section}), got {printable(self.octets)!r}"
-            if self.octets
-            else (f"{self.why} ({self.section})")
-        )
+        got = f', got "{printable(self.octets)}"' if self.octets else ""
+        return f"{self.why} ({self.section}){got}"

@@ -194,7 +194,8 @@ class Pop3Client:
         if self._ahead is None:
             ahead = self._step
             for _, rule in self._outstanding:
-                ahead = ahead if rule.after_ok is None else rule.after_ok
+                if rule.after_ok is not None and ahead in rule.permitted_in:
+                    ahead = rule.after_ok
             self._ahead = ahead
         return self._ahead
 

@@ -1,7 +1,7 @@
 """POP3 commands as values. The answers to AUTH challenges are SMTP's: AuthResponse and AuthCancel."""
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from loadgen.wire.commands import AuthCancel, AuthResponse, one_line
@@ -21,17 +21,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """PASS (RFC 1939 §7). The secret may hold spaces, and is shown nowhere."""
+    """PASS (RFC 1939 §7). The secret may hold spaces."""
 
     verb: ClassVar[str] = "PASS"
-    secret: str
+    secret: str = field(repr=False)
 
     def to_bytes(self) -> bytes:
         """Return the command line."""
         return one_line(f"PASS {self.secret}")
-
-    def __repr__(self) -> str:
-        return "Pass(secret='***')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Pop3Auth:
 
     verb: ClassVar[str] = "AUTH"
     mechanism: str
-    initial: bytes | None = None
+    initial: bytes | None = field(default=None, repr=False)  # may hold a password
 
     def to_bytes(self) -> bytes:
         """Return the command line."""
