@@ -2,6 +2,8 @@
 
 import sys
 import traceback
+from importlib import metadata
+from typing import Annotated
 
 import reports.cli
 import typer
@@ -16,15 +18,28 @@ def build_app() -> typer.Typer:
     """Return the command with every sub-command."""
     app = typer.Typer(
         name="mailproof",
-        help="Prove mail servers: load, conformance and reports for SMTP, LMTP and POP3.",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    app.callback(no_args_is_help=True)(_options)
     for register in (loadgen.cli.register, conformance.cli.register, reports.cli.register):
         register(app)
     return app
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mailproof {metadata.version('mailproof')}")
+        raise typer.Exit
+
+
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Prove mail servers: load, conformance and reports for SMTP, LMTP and POP3."""
 
 
 def main() -> None:
