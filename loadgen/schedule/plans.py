@@ -31,12 +31,11 @@ from loadgen.scenario.model import (
 
 @dataclass(frozen=True, slots=True)
 class MessagePlan:
-    """One mail transaction: to whom, how large, and the name of the random numbers its content is made from."""
+    """One mail transaction: to whom, and how large. Its content follows from the seed, the arrival and the index."""
 
     index: int                     # from 0, within the session
     recipients: tuple[str, ...]    # Invariant: at least one, all different
     size_octets: int
-    content_seed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +135,13 @@ class Planner:
         return self._book.account((self._multiplier * (k % count) + self._shift) % count + 1)
 
     def _delivery(self, session: Delivery, k: int, rng: random.Random) -> DeliveryPlan:
-        seed, book = self._seed, self._book
+        book = self._book
         messages: list[MessagePlan] = []
         for index in range(max(1, session.messages.sample(rng))):
             wanted = min(book.count, max(1, session.recipients.sample(rng)))
             numbers = (rng.randrange(book.count),) if wanted == 1 else rng.sample(range(book.count), wanted)
             recipients = tuple(book.address(number + 1) for number in numbers)
-            messages.append(MessagePlan(index, recipients, session.size.sample(rng), f"{seed}/content/{k}/{index}"))
+            messages.append(MessagePlan(index, recipients, session.size.sample(rng)))
         lmtp = isinstance(session, LmtpDeliver)
         return DeliveryPlan(
             kind="lmtp-deliver" if lmtp else "smtp-deliver",
