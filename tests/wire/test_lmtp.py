@@ -94,7 +94,7 @@ def test_the_last_chunk_is_answered_per_recipient_and_the_others_once() -> None:
     for command in commands:
         client.send(command)
     assert client.owed == 3
-    taken = answers(client, b"250 3\r\n550 no\r\n250 sent\r\n")
+    taken = answers(client, b"250 3\r\n250 sent\r\n550 no\r\n")
     assert [(a.command, a.recipient) for a in taken] == [(commands[0], None), (commands[1], "x"), (commands[1], "y")]
     assert client.phase is Phase.MAIL  # one recipient has it: the transaction succeeded
 

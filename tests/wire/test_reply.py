@@ -77,6 +77,7 @@ DEVIANT = [
     (b"000-a\r\n250 b\r\n", 250, (b"a", b"b"), (D.BAD_CODE, D.CHANGED_CODE)),
     (b"250-a\r\ngarbage\r\n250 b\r\n", 250, (b"a", b"garbage", b"b"), (D.BAD_CODE,)),
     (b"250 " + b"x" * 506 + b"\r\n", 250, (b"x" * 506,), ()),  # 512 octets, CRLF included: RFC 5321 §4.5.3.1.5
+    (b"250 " + b"x" * 505 + b"\xff\r\n", 250, (b"x" * 505 + b"\xff",), (D.NON_ASCII,)),
     (b"250 " + b"x" * 507 + b"\r\n", 250, (b"x" * 507,), (D.OVER_LONG,)),
     (b"250-a\r\n250 " + b"x" * 507 + b"\r\n", 250, (b"a", b"x" * 507), (D.OVER_LONG,)),
 ]  # fmt: skip

@@ -238,6 +238,15 @@ def test_tls_forgets_what_was_learnt_in_the_clear() -> None:
     assert client.extensions.pipelining
 
 
+def test_tls_forgets_who_was_authenticated_in_the_clear() -> None:
+    client = greeted()
+    exchange(client, Auth("PLAIN", b"\0user\0secret"), b"235 welcome\r\n")
+    exchange(client, StartTls(), b"220 go ahead\r\n")
+    client.tls_started()
+    exchange(client, Ehlo("c"), EHLO_OK)
+    assert client.permits(Auth("PLAIN"))
+
+
 @pytest.mark.parametrize("injected", [b"250 injected\r\n", b"2", b"421 injected\r\n"])
 def test_octets_in_the_clear_behind_the_220_are_an_injection(injected: bytes) -> None:
     client = greeted()

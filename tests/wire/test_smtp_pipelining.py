@@ -49,6 +49,14 @@ def test_a_group_judges_each_command_as_if_those_before_it_had_succeeded() -> No
     assert not client.permits(Data())
 
 
+def test_recipients_of_an_aborted_transaction_do_not_count_for_the_next() -> None:
+    client = with_recipients(b"250 OK\r\n")
+    for command in (Rset(), Mail("b")):
+        client.send(command)
+    assert client.permits(Rcpt("c"))
+    assert not client.permits(Data())
+
+
 def test_mixed_recipients_are_paired_each_with_its_own_reply() -> None:
     client = greeted()
     group: list[SmtpCommand] = [Mail("a"), Rcpt("yes1"), Rcpt("no"), Rcpt("later"), Rcpt("yes2"), Data()]
