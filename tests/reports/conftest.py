@@ -67,11 +67,13 @@ GATES = (
 
 
 def _phase(shape: tuple[str, float, float, int], rng: random.Random, slower: float) -> PhaseResult:
-    _, median_ms, spread, samples = shape
+    name, median_ms, spread, samples = shape
     service, response = Histogram(), Histogram()
     took = [int(rng.lognormvariate(math.log(median_ms * slower * 1e6), spread)) for _ in range(samples)]
     service.record_many(took)
-    response.record_many([ns + int(rng.expovariate(1 / (400_000 * slower))) for ns in took])
+    # Only what was due at an instant of the schedule can be late for it.
+    due = name.endswith((".connect", ".session"))
+    response.record_many([ns + int(rng.expovariate(1 / (400_000 * slower))) if due else ns for ns in took])
     return PhaseResult(
         count=samples,
         service_ns=service.quantiles(),
