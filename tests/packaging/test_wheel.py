@@ -11,6 +11,18 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = {"loadgen", "conformance", "reports", "scenarios", "mailproof.py"}
+SMALL = """
+[scenario]
+name = "small"
+[load]
+model = "closed"
+virtual_users = 2
+sessions = 4
+[[session]]
+kind = "smtp-deliver"
+[ledger]
+verify = true
+"""
 pytestmark = pytest.mark.timeout(120)  # the first test builds the wheel
 
 
@@ -67,6 +79,14 @@ def test_the_installed_command_runs_anywhere(installed: Path, tmp_path: Path) ->
     ran = run(installed / "mailproof", "--help", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "run" in ran.stdout.split()
+
+
+def test_the_installed_command_runs_a_scenario_and_writes_its_report(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL)
+    ran = run(installed / "mailproof", "run", "small.toml", "--out", "here", cwd=tmp_path)
+    assert ran.returncode in {0, 3}, ran.stderr  # 3: this machine was too busy to believe its times
+    assert '"delivered_once": 4' in (tmp_path / "here" / "result.json").read_text()
+    assert (tmp_path / "here" / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_the_installed_command_finds_the_shipped_scenarios(installed: Path, tmp_path: Path) -> None:
