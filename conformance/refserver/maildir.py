@@ -175,9 +175,11 @@ def directory_name(maildrop: str) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
+    """Return the files of a folder; none when there is no such folder, or it cannot be read."""
     try:
-        return [Path(entry.path) for entry in os.scandir(folder) if not entry.name.startswith(".")]
-    except FileNotFoundError:
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries if not entry.name.startswith(".")]
+    except OSError:
         return []
 
 

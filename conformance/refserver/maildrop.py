@@ -61,11 +61,12 @@ class MaildropStore(Protocol):
 class MemoryMaildrop:
     """A maildrop in memory. Messages to several recipients share their octets."""
 
-    __slots__ = ("_locked", "_messages", "_store", "octets")
+    __slots__ = ("_listed", "_locked", "_messages", "_store", "octets")
 
     def __init__(self, store: "MemoryStore") -> None:
         self._store = store
-        self._messages: dict[str, bytes] = {}     # Invariant: insertion order is order of arrival
+        self._messages: dict[str, bytes] = {}
+        self._listed: dict[str, Listed] = {}      # Invariant: the keys of _messages, in order of arrival
         self._locked = False
         self.octets = 0                           # Invariant: the sum over _messages
 
@@ -82,7 +83,7 @@ class MemoryMaildrop:
 
     def listing(self) -> tuple[Listed, ...]:
         """See Maildrop."""
-        return tuple([Listed(unique_id, len(message)) for unique_id, message in self._messages.items()])
+        return tuple(self._listed.values())
 
     def read(self, unique_id: str) -> bytes | None:
         """See Maildrop."""
@@ -96,6 +97,7 @@ class MemoryMaildrop:
             if message is None:
                 complete = False
                 continue
+            del self._listed[unique_id]
             self.octets -= len(message)
             self._store.octets -= len(message)
         return complete
@@ -103,6 +105,7 @@ class MemoryMaildrop:
     def add(self, unique_id: str, message: bytes) -> None:
         """Append a message."""
         self._messages[unique_id] = message
+        self._listed[unique_id] = Listed(unique_id, len(message))
         self.octets += len(message)
         self._store.octets += len(message)
 

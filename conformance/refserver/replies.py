@@ -61,7 +61,6 @@ SEND_MAIL_DATA: Final = reply(354, "", "Start mail input; end with <CRLF>.<CRLF>
 # For now not.
 TOO_MANY_RECIPIENTS: Final = reply(452, "4.5.3", "Too many recipients")
 STORE_FULL: Final = reply(452, "4.3.1", "Insufficient system storage")
-MAILDROP_FULL_NOW: Final = reply(452, "4.2.2", "Mailbox full")
 STORE_FAILED: Final = reply(451, "4.3.0", "The message could not be stored")
 TOO_MANY_ERRORS: Final = reply(421, "4.7.0", "Too many errors, closing")
 TOO_MANY_FAILED_LOGINS: Final = reply(421, "4.7.0", "Too many failed logins, closing")

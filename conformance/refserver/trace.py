@@ -25,11 +25,12 @@ class Arrival:
 def trace_fields(reverse_path: bytes, arrival: Arrival) -> bytes:
     """Return Return-Path and Received, each with its CRLF."""
     origin = f"{arrival.helo} ({arrival.client})" if arrival.client else arrival.helo
-    tls = f" tls {arrival.cipher}" if arrival.cipher else ""
-    lines = f"Received: from {origin}\r\n\tby {arrival.host_name} with {arrival.protocol}{tls} id {arrival.message_id}"
+    lines = f"Received: from {origin}\r\n\tby {arrival.host_name} with {arrival.protocol} id {arrival.message_id}"
     octets = b"Return-Path: <" + reverse_path + b">\r\n" + lines.encode("ascii")
     if arrival.recipient is not None:
         octets += b"\r\n\tfor <" + arrival.recipient + b">"
+    if arrival.cipher is not None:
+        octets += b"\r\n\ttls " + arrival.cipher.encode("ascii")
     return octets + f";\r\n\t{arrival.date}\r\n".encode("ascii")
 
 

@@ -6,14 +6,19 @@ from typing import Final
 from conformance.refserver import replies
 from conformance.refserver.address import Path
 from conformance.refserver.directory import Refusal
-from conformance.refserver.mail_data import count_received, has_bare_cr_or_lf, header_section, without_return_path
+from conformance.refserver.dsn import Delivered, success_report
+from conformance.refserver.mail_data import (
+    count_received,
+    has_bare_cr_or_lf,
+    header_section,
+    without_return_path,
+)
 from conformance.refserver.maildrop import NotStored
 from conformance.refserver.parameters import MailParameters, RcptParameters
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import Service
 from conformance.refserver.trace import Arrival, protocol_keyword, trace_fields
 
-#                              at RCPT, and after the dot where each recipient has a reply of its own
 _NOT_STORED: Final = {
     NotStored.MAILDROP_FULL: replies.MAILDROP_FULL,
     NotStored.STORE_FULL: replies.STORE_FULL,
@@ -67,30 +72,53 @@ class Transaction:
         return replies.RECIPIENT_TAKEN
 
     def deliver(self, content: bytes, client: Client, service: Service, base: str, *, each: bool) -> list[Reply]:
-        """Store the message and return the replies it is owed: one, or with `each` one per recipient (RFC 2033 §4.2).
+        """Store the message and return the replies it is owed: one, or with `each` one per recipient.
 
         `base` is the protocol's name in trace fields, SMTP or LMTP. After one reply of 250 every recipient has it,
-        after any other nobody has; with `each` that holds recipient by recipient.
+        after any other nobody has; with `each` (RFC 2033 §4.2) that holds recipient by recipient.
         """
-        owed = len(self.recipients) if each else 1
         header = header_section(content)
         refusal = _objection(content, header, service)
         if refusal is not None:
-            return [refusal] * owed
+            return [refusal] * (len(self.recipients) if each else 1)
         message = self._trace(client, service, base) + without_return_path(header, content)
-        if each:
-            return self._deliver_each(message, service)
-        # dict: two forward-paths that lead to one maildrop put one copy there
-        failed = service.maildrops.deliver(dict.fromkeys([r.maildrop for r in self.recipients]), message)
+        final = self._store_each(message, service) if each else self._store(message, service)
+        stored = [one for one, reply in zip(self.recipients, final, strict=False) if reply.code == 250]
+        if stored and not self.reverse_path.is_null:
+            self._report(stored if each else self.recipients, header, service)
+        return final
+
+    def _store(self, message: bytes, service: Service) -> list[Reply]:
+        # A maildrop that was not full at RCPT takes this message even if it is full after it: refusing now would
+        # refuse it for the other recipients too. dict: two forward-paths to one maildrop put one copy there.
+        failed = service.maildrops.deliver(dict.fromkeys([one.maildrop for one in self.recipients]), message)
         return [_NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN]
 
-    def _deliver_each(self, message: bytes, service: Service) -> list[Reply]:
+    def _store_each(self, message: bytes, service: Service) -> list[Reply]:
         outcome: dict[str, Reply] = {}
-        for name in [recipient.maildrop for recipient in self.recipients]:
+        for name in [one.maildrop for one in self.recipients]:
             if name not in outcome:
                 failed = service.maildrops.room(name, len(message)) or service.maildrops.deliver([name], message)
                 outcome[name] = _NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN
-        return [outcome[recipient.maildrop] for recipient in self.recipients]
+        return [outcome[one.maildrop] for one in self.recipients]
+
+    def _report(self, stored: list[Recipient], header: bytes, service: Service) -> None:
+        """Tell the sender of a delivery it asked to be told of, if it has a maildrop here: nothing is relayed."""
+        asked = [one for one in stored if one.parameters.notify and b"SUCCESS" in one.parameters.notify]
+        sender = service.directory.maildrop_of(self.reverse_path) if asked else Refusal.NO_SUCH_MAILBOX
+        if isinstance(sender, Refusal):
+            return
+        report = success_report(
+            [Delivered(one.path.mailbox, one.parameters.orcpt) for one in asked],
+            reverse_path=self.reverse_path.mailbox,
+            envid=self.parameters.envid,
+            header=header,
+            host_name=service.behaviour.host_name,
+            identity=service.token(),
+            date=service.date.at(service.wall_clock()),
+        )
+        if service.maildrops.room(sender, len(report)) is None:
+            service.maildrops.deliver([sender], report)
 
     def _trace(self, client: Client, service: Service, base: str) -> bytes:
         only = self.recipients[0].path if len(self.recipients) == 1 else None

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 import trio
+import trio.testing
 
 from conformance.refserver.behaviour import Limits
 from conformance.refserver.errors import ServerSetupError
@@ -105,6 +106,17 @@ async def test_past_the_connection_limit_one_is_told_so_and_the_others_go_on():
             await third.aclose()
         assert (await dialogue(first, b"QUIT\r\n", greeted=True))[0].startswith(b"221")
         await first.aclose()
+        await second.aclose()
+
+
+async def test_a_handshake_that_does_not_come_counts_as_a_connection(start_tls):
+    bench = make_bench(limits=replace(Limits(), connections=1))
+    async with serving(bench, [Bind("smtps", 0), Bind("smtp", 0)], start_tls) as (ports, _):
+        silent = await trio.open_tcp_stream("127.0.0.1", ports["smtps"])
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        second = await trio.open_tcp_stream("127.0.0.1", ports["smtp"])
+        assert (await dialogue(second))[0].startswith(b"421")
+        await silent.aclose()
         await second.aclose()
 
 

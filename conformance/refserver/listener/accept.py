@@ -20,6 +20,7 @@ from conformance.refserver.session import Session
 
 _BACKLOG: Final = 65_535           # the kernel cuts it to net.core.somaxconn
 _ACCEPTS_PER_WAKE: Final = 256     # then the sessions get their turn
+_HANDSHAKE_S: Final = 60.0         # of implicit TLS; STARTTLS has the session's idle time
 _NO_DESCRIPTORS_S: Final = 0.1     # how long to wait when there are none left, as trio's own listener does
 
 
@@ -38,20 +39,45 @@ class Conversations:
     """Those going on now, over all listening sockets."""
 
     limit: int
+    connections: int = 0                                          # hand-shakes of implicit TLS included
     going_on: set[Conversation] = field(default_factory=set)
 
-    async def run(self, conversation: Conversation) -> None:
-        """Run it, counted."""
-        self.going_on.add(conversation)
+    async def run(self, link: SocketLink, peer: str | None, greeter: Greeter) -> None:
+        """Serve one connection, which was counted when it was accepted."""
         try:
-            await conversation.run()
+            if greeter.implicit_tls:
+                stream, cipher = await _secured(link, greeter)
+                if stream is None:
+                    return
+                conversation = Conversation(stream, greeter.open_session(peer, cipher), None)
+            else:
+                conversation = Conversation(link, greeter.open_session(peer, None), greeter.start_tls)
+            self.going_on.add(conversation)
+            try:
+                await conversation.run()
+            finally:
+                self.going_on.discard(conversation)
         finally:
-            self.going_on.discard(conversation)
+            self.connections -= 1
 
     def stop(self) -> None:
         """End all of them soon."""
         for conversation in self.going_on:
             conversation.stop()
+
+
+async def _secured(link: SocketLink, greeter: Greeter) -> tuple[trio.abc.Stream | None, str]:
+    assert greeter.start_tls is not None
+    stream, cipher = None, ""
+    try:
+        with trio.fail_after(_HANDSHAKE_S):
+            stream, cipher = await greeter.start_tls(link)
+    except (trio.BrokenResourceError, trio.TooSlowError):
+        pass
+    finally:
+        if stream is None:
+            link.close()
+    return stream, cipher
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:
@@ -126,28 +152,12 @@ async def accept_forever(
                     await trio.sleep(_NO_DESCRIPTORS_S)
                 break      # any other error is of a connection that is gone already
             connected.setblocking(False)
-            if len(conversations.going_on) >= conversations.limit:
+            if conversations.connections >= conversations.limit:
                 _turn_away(connected, greeter)
                 continue
+            conversations.connections += 1
             peer = _address_literal(address[0]) if isinstance(address, tuple) else None
-            if greeter.implicit_tls:
-                nursery.start_soon(_converse_in_tls, SocketLink(connected), peer, greeter, conversations)
-                continue
-            conversation = Conversation(SocketLink(connected), greeter.open_session(peer, None), greeter.start_tls)
-            nursery.start_soon(conversations.run, conversation)
-
-
-async def _converse_in_tls(
-    link: SocketLink, peer: str | None, greeter: Greeter, conversations: Conversations
-) -> None:
-    assert greeter.start_tls is not None
-    try:
-        with trio.fail_after(60):
-            stream, cipher = await greeter.start_tls(link)
-    except (trio.BrokenResourceError, trio.TooSlowError):
-        link.close()
-        return
-    await conversations.run(Conversation(stream, greeter.open_session(peer, cipher), None))
+            nursery.start_soon(conversations.run, SocketLink(connected), peer, greeter)
 
 
 def _turn_away(connected: socket.socket, greeter: Greeter) -> None:
