@@ -1,23 +1,37 @@
 """What every dialogue has, whatever the protocol: one transport, its life, and phases timed into a trace."""
 
-from contextlib import AsyncExitStack
+from abc import ABC, abstractmethod
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from loadgen.clock import clock_ns
+from loadgen.session.refused import Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
+from loadgen.transport.errors import PeerClosed, TransportTimeout
 from loadgen.transport.stream import Transport
 
 
-class Dialogue:
+class Machine(Protocol):
+    """What a client machine takes in, whatever it speaks."""
+
+    def receive(self, octets: bytes) -> None:
+        """Take in what was received."""
+
+    def receive_eof(self) -> None:
+        """Note that the server closed; RemoteProtocolError if it did so amid an answer."""
+
+
+class Dialogue(ABC):
     """One connection of a session. Enter it to connect; leaving it closes the transport."""
 
-    def __init__(self, route: Route, trace: Trace, arrival: int) -> None:
+    def __init__(self, route: Route, trace: Trace, arrival: int, machine: Machine) -> None:
         self.route = route
         self.trace = trace
-        self._prefix = route.endpoint.protocol
         self._arrival = arrival
+        self._machine = machine
+        self._prefix = route.endpoint.protocol
         self._transport: Transport | None = None
 
     async def __aenter__(self) -> Self:
@@ -46,6 +60,32 @@ class Dialogue:
         assert self._transport is not None, "entered before use"
         return self._transport
 
+    @abstractmethod
+    async def noop(self) -> None:
+        """Ask for nothing; raise Refused if even that is."""
+
+    @abstractmethod
+    async def quit(self) -> Refused | None:
+        """Say goodbye if the server is still there, and return its refusal if it would not have it."""
+
+    async def idle(self, until: float) -> None:
+        """Be silent until an instant (trio's clock, seconds), unless the server speaks or closes before it.
+
+        Nothing was asked, so what it says can only be that it leaves: Refused. Anything else is its error.
+        What happens here counts under `noop`: that is the phase in which a client asks whether the server
+        is still there.
+        """
+        self._begin("noop")
+        try:
+            refusal = await self._unasked(until)
+        except TransportTimeout:
+            return
+        raise refusal
+
+    @abstractmethod
+    async def _unasked(self, deadline: float) -> Refused:
+        """Wait for an answer to nothing, and return the refusal that it is."""
+
     async def _handshake(self, deadline: float) -> None:
         assert self.route.tls is not None, "the route's endpoint or scenario asks for TLS"
         await self.transport.start_tls(self.route.tls, self.route.server_name, deadline)
@@ -61,3 +101,17 @@ class Dialogue:
 
     def _end(self, phase: str, started_ns: int) -> None:
         self.trace.timings.append((self.name_of(phase), started_ns, clock_ns()))
+
+    async def _say(self, octets: bytes, deadline: float) -> None:
+        """Send octets that an answer is owed to. A server that is gone may have said why: the read tells."""
+        with suppress(PeerClosed):
+            await self.transport.send(octets, deadline)
+
+    async def _listen(self, deadline: float) -> None:
+        """Let the machine have what the server sends next. An end amid an answer is the server's error."""
+        try:
+            octets = await self.transport.receive(deadline)
+        except PeerClosed:
+            self._machine.receive_eof()
+            raise
+        self._machine.receive(octets)

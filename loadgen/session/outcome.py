@@ -10,9 +10,9 @@ from loadgen.wire.errors import RemoteProtocolError
 class OutcomeKind(StrEnum):
     """The six ways to end."""
 
-    ACCEPTED = "accepted"          # everything the session asked for was granted
+    ACCEPTED = "accepted"          # every message was taken for somebody, and everything else was granted
     REFUSED = "refused"            # the server said 4yz, 5yz or -ERR
-    FAILED = "failed"              # the network or the protocol broke
+    FAILED = "failed"              # the network or the protocol broke, or what the session needs is not offered
     TIMED_OUT = "timed_out"        # a phase, or the whole session, outlived its limit
     DROPPED = "dropped"            # never started: the in-flight limit was reached
     INTERRUPTED = "interrupted"    # the run ended first
@@ -30,10 +30,13 @@ class Outcome:
     phase: str | None = None
     cause: str | None = None
     exhausted: bool = False      # this host ran out of something: no fault of the server's
+    evidence: bytes = b""        # what the server sent instead of protocol, as received
 
     @classmethod
     def of_error(cls, error: TransportError | RemoteProtocolError, phase: str) -> "Outcome":
         """Turn what the network or the server did into a value."""
+        if isinstance(error, RemoteProtocolError):
+            return cls(OutcomeKind.FAILED, phase, f"{error.why} ({error.section})", evidence=error.octets)
         kind = OutcomeKind.TIMED_OUT if isinstance(error, TransportTimeout) else OutcomeKind.FAILED
         return cls(kind, phase, str(error), exhausted=isinstance(error, LocalExhausted))
 

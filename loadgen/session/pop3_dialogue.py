@@ -6,11 +6,10 @@ The order of a session stands in `retrieve.py` and `hold.py`; this is the part t
 from loadgen.scenario.accounts import Account
 from loadgen.session.dialogue import Dialogue
 from loadgen.session.login import mechanism_for
-from loadgen.session.refused import Refused
+from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
 from loadgen.wire.commands import AuthResponse
-from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.pop3 import Pop3Client, Response
 from loadgen.wire.pop3_commands import (
     Apop,
@@ -29,19 +28,20 @@ class Pop3Dialogue(Dialogue):
     """Speak POP3."""
 
     def __init__(self, route: Route, trace: Trace, arrival: int) -> None:
-        super().__init__(route, trace, arrival)
         self.client = Pop3Client()
+        super().__init__(route, trace, arrival, self.client)
 
     async def open(self, account: Account | None, auth: str) -> None:
         """Greet, begin TLS if the route says so, and enter TRANSACTION.
 
         `auth` is `user` (USER and PASS), `apop`, the name of a SASL mechanism, or `none` to stay in
-        AUTHORIZATION. Raises Refused
-        where the server does not grant it; never goes on in clear text unsaid.
+        AUTHORIZATION. Raises Refused where the server does not grant it, NotOffered where a greeting
+        without a timestamp says that there is no APOP; never goes on in clear text unsaid.
         """
         started_ns, deadline = self._begin("greeting")
         response = await self._answer(deadline)
         self._end("greeting", started_ns)
+        self._keep("greeting", response)
         self._require("greeting", response)
         if self.route.upgrades:
             await self._start_tls()
@@ -51,6 +51,7 @@ class Pop3Dialogue(Dialogue):
         assert account is not None, "a plan that logs in has an account"
         response = await self._log_in(account, auth, deadline)
         self._end("auth", started_ns)
+        self._keep("auth", response)
         self._require("auth", response)
 
     async def ask(self, phase: str, command: Pop3Command) -> Response:
@@ -64,27 +65,34 @@ class Pop3Dialogue(Dialogue):
     async def require(self, phase: str, command: Pop3Command) -> Response:
         """Send one command and return its +OK; raise Refused on -ERR."""
         response = await self.ask(phase, command)
-        if not response.ok:
-            raise self._refusal(phase, response)
+        self._require(phase, response)
         return response
 
     async def noop(self) -> None:
         """Ask for nothing, and be told so (RFC 1939 §5)."""
         await self.require("noop", Pop3Noop())
 
-    async def quit(self) -> None:
+    async def quit(self) -> Refused | None:
         """Enter UPDATE, or just leave from AUTHORIZATION, if the server is still there.
 
-        -ERR to QUIT means that messages marked deleted may still be there (RFC 1939 §6): Refused.
+        Returns the refusal if there is one: messages marked deleted may then still be there (RFC 1939 §6).
         """
-        if self.client.permits(Pop3Quit()):
-            await self.require("quit", Pop3Quit())
+        if not self.client.permits(Pop3Quit()):
+            return None
+        response = await self.ask("quit", Pop3Quit())
+        return None if response.ok else self._refusal("quit", response)
+
+    async def _unasked(self, deadline: float) -> Refused:
+        response = await self._answer(deadline)
+        self._keep("noop", response)
+        return self._refusal("noop", response)
 
     async def _start_tls(self) -> None:
         started_ns, deadline = self._begin("tls")
         response = await self._exchange(Stls(), deadline)
+        self._keep("tls", response)
         self._require("tls", response)
-        self.client.tls_started()
+        self.client.tls_started()      # before the handshake: it looks for octets smuggled in behind the +OK
         await self._handshake(deadline)
         self._end("tls", started_ns)
 
@@ -92,10 +100,12 @@ class Pop3Dialogue(Dialogue):
         match auth:
             case "user":
                 response = await self._exchange(User(account.login), deadline)
-                return await self._exchange(Pass(account.password), deadline) if response.ok else response
+                if not response.ok:
+                    return response
+                return await self._exchange(Pass(account.password), self.route.deadline("auth"))
             case "apop":
                 if self.client.timestamp is None:
-                    raise RemoteProtocolError("APOP is not offered", octets=b"", section="RFC 1939 §7")
+                    raise NotOffered("APOP", section="RFC 1939 §7")
                 digest = apop_digest(self.client.timestamp, account.password)
                 return await self._exchange(Apop(account.login, digest), deadline)
             case _:
@@ -106,16 +116,17 @@ class Pop3Dialogue(Dialogue):
     async def _sasl(self, login: Mechanism, deadline: float) -> Response:
         response = await self._exchange(Pop3Auth(login.name, login.initial()), deadline)
         while response.continues:
-            response = await self._exchange(AuthResponse(login.answer(decode_challenge(response.text))), deadline)
+            answer = AuthResponse(login.answer(decode_challenge(response.text)))
+            response = await self._exchange(answer, self.route.deadline("auth"))
         return response
 
     async def _exchange(self, command: Pop3Command, deadline: float) -> Response:
-        await self.transport.send(self.client.send(command), deadline)
+        await self._say(self.client.send(command), deadline)
         return await self._answer(deadline)
 
     async def _answer(self, deadline: float) -> Response:
         while (answer := self.client.next_answer()) is None:
-            self.client.receive(await self.transport.receive(deadline))
+            await self._listen(deadline)
         return answer.response
 
     def _keep(self, phase: str, response: Response) -> None:
@@ -127,7 +138,7 @@ class Pop3Dialogue(Dialogue):
             self.trace.deviations.append((name, deviation, response.text))
 
     def _require(self, phase: str, response: Response) -> None:
-        self._keep(phase, response)
+        """Go on only with +OK."""
         if not response.ok:
             raise self._refusal(phase, response)
 

@@ -1,11 +1,19 @@
-"""The server said no: how a session leaves its script for the farewell."""
+"""Why a session leaves its script for the farewell. Neither ever leaves `loadgen.session` but to the preflight."""
 
 from loadgen.session.outcome import Outcome, OutcomeKind
+from loadgen.wire.errors import RemoteProtocolError
 
 
 class Refused(Exception):
-    """The server answered 4yz, 5yz or -ERR where the session cannot go on. Never leaves `loadgen.session`."""
+    """The server answered 4yz, 5yz or -ERR where the session cannot go on."""
 
     def __init__(self, phase: str, answer: str) -> None:
         super().__init__(f"{phase} was answered {answer}")
         self.outcome = Outcome(OutcomeKind.REFUSED, phase, f"the server answered {answer}")
+
+
+class NotOffered(RemoteProtocolError):
+    """The server does not offer what the session needs: lawful, and so the session still says goodbye."""
+
+    def __init__(self, what: str, *, section: str) -> None:
+        super().__init__(f"{what} is not offered", octets=b"", section=section)

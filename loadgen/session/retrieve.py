@@ -3,41 +3,28 @@
 from loadgen.clock import clock_ns
 from loadgen.message.stamp import read_stamp
 from loadgen.schedule.plans import RetrievalPlan
+from loadgen.session.course import follow
 from loadgen.session.outcome import ACCEPTED, Outcome
 from loadgen.session.pop3_dialogue import Pop3Dialogue
-from loadgen.session.refused import Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Retrieved, Trace
-from loadgen.transport.errors import TransportError
-from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.pop3 import parse_scan_listing, parse_stat, parse_uidl
 from loadgen.wire.pop3_commands import Dele, List, Retr, Stat, Uidl
 
 
 async def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int) -> Outcome:
-    """Run one session and say how it ended.
+    """Run one session and say how it ended, as `follow` decides; the first -ERR ends the script."""
+    dialogue = Pop3Dialogue(route, trace, arrival)
 
-    Whatever the network or the server does becomes an Outcome. What raises is our bug, or
-    `trio.Cancelled`, which passes through untouched.
-    """
-    outcome = ACCEPTED
-    try:
-        async with Pop3Dialogue(route, trace, arrival) as dialogue:
-            try:
-                await dialogue.open(plan.account, plan.auth)
-                await _empty_the_maildrop(dialogue, plan, trace)
-            except Refused as refused:
-                outcome = refused.outcome
-            try:
-                await dialogue.quit()
-            except Refused as refused:
-                outcome = outcome if outcome is not ACCEPTED else refused.outcome
-    except (TransportError, RemoteProtocolError) as error:
-        return Outcome.of_error(error, trace.phase)
-    return outcome
+    async def script() -> Outcome:
+        await dialogue.open(plan.account, plan.auth)
+        await _empty_the_maildrop(dialogue, plan)
+        return ACCEPTED
+
+    return await follow(dialogue, script)
 
 
-async def _empty_the_maildrop(dialogue: Pop3Dialogue, plan: RetrievalPlan, trace: Trace) -> None:
+async def _empty_the_maildrop(dialogue: Pop3Dialogue, plan: RetrievalPlan) -> None:
     count, _ = parse_stat(await dialogue.require("stat", Stat()))
     if count == 0:
         return
@@ -48,7 +35,7 @@ async def _empty_the_maildrop(dialogue: Pop3Dialogue, plan: RetrievalPlan, trace
     for number in numbers:
         response = await dialogue.require("retr", Retr(number))
         assert response.body is not None, "RETR is multi-line"
-        trace.retrieved.append(
+        dialogue.trace.retrieved.append(
             Retrieved(
                 maildrop=plan.account.address,
                 unique_id=unique_ids.get(number),

@@ -4,10 +4,11 @@ The order of a session stands in `deliver.py` and `hold.py`; this is the part th
 opening (connect, greeting, TLS, EHLO, AUTH), asking, and leaving.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from loadgen.session.dialogue import Dialogue
-from loadgen.session.refused import Refused
+from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
 from loadgen.wire.commands import (
@@ -22,25 +23,32 @@ from loadgen.wire.commands import (
     SmtpCommand,
     StartTls,
 )
-from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.reply import Reply, ReplyClass
 from loadgen.wire.sasl import Mechanism, decode_challenge
-from loadgen.wire.smtp import LMTP, SMTP, Answer, SmtpClient
+from loadgen.wire.smtp import LMTP, SMTP, Answer, Phase, SmtpClient
+
+SHUTTING_DOWN: Final = 421                     # RFC 5321 §3.8: may answer any command, and ends the session
+WITHOUT_EXTENSIONS: Final = frozenset({500, 502})   # "command not recognized", RFC 5321 §3.2; 550 is a policy
+BLOCK_OCTETS: Final = 131_072                  # of mail data per send, each under its own limit: §4.5.3.2.5
 
 
 class SmtpDialogue(Dialogue):
     """Speak SMTP, or LMTP where the route leads to an LMTP server."""
 
     def __init__(self, route: Route, trace: Trace, arrival: int) -> None:
-        super().__init__(route, trace, arrival)
         self.client = SmtpClient(LMTP if route.endpoint.protocol == "lmtp" else SMTP)
+        super().__init__(route, trace, arrival, self.client)
+
+    @property
+    def closed(self) -> bool:
+        """Say whether the server has ended the session: by 421, or in its answer to QUIT."""
+        return self.client.phase is Phase.CLOSED
 
     async def open(self, login: Mechanism | None = None) -> None:
         """Greet, begin TLS if the route says so, introduce ourselves, and log in if asked.
 
-        Raises Refused where the server does not grant it, and RemoteProtocolError if it does not
-        offer what the route or the login needs: never does a session go on in clear text, or
-        without its login, unsaid.
+        Raises Refused where the server does not grant it, and NotOffered if it does not offer what the
+        route or the login needs: never does a session go on in clear text, or without its login, unsaid.
         """
         await self._greeting()
         await self._hello()
@@ -59,14 +67,16 @@ class SmtpDialogue(Dialogue):
         return answer.reply
 
     async def ask_all(self, commands: Sequence[tuple[str, SmtpCommand]]) -> list[Reply]:
-        """Send commands in one write and return their replies in order (RFC 2920 §3.1).
+        """Send commands in one write and return their replies in order (RFC 2920 §3.1); none follow a 421.
 
         Each phase counts from the one write to its own reply.
         """
         started_ns, deadline = self._begin(commands[0][0])
-        await self.transport.send(b"".join([self.client.send(command) for _, command in commands]), deadline)
-        replies = []
+        await self._say(b"".join([self.client.send(command) for _, command in commands]), deadline)
+        replies: list[Reply] = []
         for phase, _ in commands:
+            if self.closed:
+                break
             self.trace.phase = self.name_of(phase)
             answer = await self._answer(self.route.deadline(phase))
             self._end(phase, started_ns)
@@ -74,76 +84,92 @@ class SmtpDialogue(Dialogue):
             replies.append(answer.reply)
         return replies
 
-    async def send_mail_data(self, octets: bytes) -> list[Answer]:
-        """Send the mail data and return every reply to the final dot: one, or one per recipient (RFC 2033 §4.2).
+    async def send_mail_data(self, octets: bytes, heed: Callable[[Answer], None]) -> None:
+        """Send the mail data and read every reply to the final dot: one, or one per recipient (RFC 2033 §4.2).
 
-        `octets` are stuffed and end with CRLF.CRLF. The phase `body` counts from the first octet to the
-        last of the replies.
+        `octets` are stuffed and end with CRLF.CRLF. `heed` is called with each reply as soon as it has come:
+        there may be no time to wait for the next. The phase `body` counts from the first octet to the last of
+        the replies.
         """
         started_ns, _ = self._begin("body")
-        await self.transport.send(self.client.send(MailData(octets)), self.route.deadline("block"))
-        answers = []
+        octets = self.client.send(MailData(octets))
+        for start in range(0, len(octets), BLOCK_OCTETS):
+            await self._say(octets[start : start + BLOCK_OCTETS], self.route.deadline("block"))
         while self.client.owed:
-            answers.append(await self._answer(self.route.deadline("body")))
-            self._keep("body", answers[-1].reply)
+            answer = await self._answer(self.route.deadline("body"))
+            heed(answer)
+            self._keep("body", answer.reply)
         self._end("body", started_ns)
-        return answers
 
     async def noop(self) -> None:
-        """Ask for nothing, and be told so (RFC 5321 §4.1.1.9)."""
-        reply = await self.ask("noop", Noop())
-        if reply.reply_class is not ReplyClass.POSITIVE_COMPLETION:
-            raise self.refusal("noop", reply)
+        """Ask for nothing, and be told so (RFC 5321 §4.1.1.9); Refused on anything else."""
+        self._require("noop", await self.ask("noop", Noop()))
 
-    async def quit(self) -> None:
-        """Say goodbye and wait for the answer, if the server is still there to give it."""
-        if self.client.permits(Quit()):
-            await self.ask("quit", Quit())
+    async def quit(self) -> Refused | None:
+        """Say goodbye if the server is still there, and return its refusal if it would not have it.
+
+        221 and 421 come to the same: the session is over.
+        """
+        if not self.client.permits(Quit()):
+            return None
+        reply = await self.ask("quit", Quit())
+        gone = reply.code == SHUTTING_DOWN or reply.reply_class is ReplyClass.POSITIVE_COMPLETION
+        return None if gone else self.refusal("quit", reply)
+
+    def refusal(self, phase: str, reply: Reply) -> Refused:
+        """Return the refusal that a negative reply in a phase amounts to."""
+        return Refused(self.name_of(phase), str(reply.code))
+
+    async def _unasked(self, deadline: float) -> Refused:
+        reply = (await self._answer(deadline)).reply
+        self._keep("noop", reply)
+        return self.refusal("noop", reply)
 
     async def _greeting(self) -> None:
         started_ns, deadline = self._begin("greeting")
-        answer = await self._answer(deadline)
+        reply = (await self._answer(deadline)).reply
         self._end("greeting", started_ns)
-        self._require("greeting", answer.reply)
+        self._keep("greeting", reply)
+        self._require("greeting", reply)
 
     async def _hello(self) -> None:
         name = self.route.hello_name
-        if self.client.dialect is LMTP:
-            self._require("ehlo", await self.ask("ehlo", Lhlo(name)), kept=True)
-            return
-        reply = await self.ask("ehlo", Ehlo(name))
-        if reply.reply_class is ReplyClass.PERMANENT_NEGATIVE and not self.route.upgrades:
-            reply = await self.ask("ehlo", Helo(name))      # a server without extensions: RFC 5321 §3.2
-        self._require("ehlo", reply, kept=True)
+        lmtp = self.client.dialect is LMTP
+        reply = await self.ask("ehlo", Lhlo(name) if lmtp else Ehlo(name))
+        if reply.code in WITHOUT_EXTENSIONS and not lmtp and not self.route.upgrades:
+            reply = await self.ask("ehlo", Helo(name))
+        self._require("ehlo", reply)
 
     async def _start_tls(self) -> None:
-        if not self.client.extensions.starttls:
-            raise RemoteProtocolError("STARTTLS is not offered", octets=b"", section="RFC 3207 §4")
         started_ns, deadline = self._begin("tls")
-        answer = await self._exchange(StartTls(), deadline)
-        self._require("tls", answer.reply)
-        self.client.tls_started()
+        if not self.client.extensions.starttls:
+            raise NotOffered("STARTTLS", section="RFC 3207 §4")
+        reply = (await self._exchange(StartTls(), deadline)).reply
+        self._keep("tls", reply)
+        self._require("tls", reply)
+        self.client.tls_started()      # before the handshake: it looks for octets smuggled in behind the 220
         await self._handshake(deadline)
         self._end("tls", started_ns)
 
     async def _log_in(self, login: Mechanism) -> None:
-        if login.name not in self.client.extensions.auth:
-            raise RemoteProtocolError(f"AUTH {login.name} is not offered", octets=b"", section="RFC 4954 §3")
         started_ns, deadline = self._begin("auth")
-        answer = await self._exchange(Auth(login.name, login.initial()), deadline)
-        while answer.reply.code == 334:
-            response = AuthResponse(login.answer(decode_challenge(answer.reply.text)))
-            answer = await self._exchange(response, deadline)
+        if login.name not in self.client.extensions.auth:
+            raise NotOffered(f"AUTH {login.name}", section="RFC 4954 §3")
+        reply = (await self._exchange(Auth(login.name, login.initial()), deadline)).reply
+        while reply.reply_class is ReplyClass.POSITIVE_INTERMEDIATE:
+            response = AuthResponse(login.answer(decode_challenge(reply.text)))
+            reply = (await self._exchange(response, self.route.deadline("auth"))).reply
         self._end("auth", started_ns)
-        self._require("auth", answer.reply)
+        self._keep("auth", reply)
+        self._require("auth", reply)
 
     async def _exchange(self, command: SmtpCommand, deadline: float) -> Answer:
-        await self.transport.send(self.client.send(command), deadline)
+        await self._say(self.client.send(command), deadline)
         return await self._answer(deadline)
 
     async def _answer(self, deadline: float) -> Answer:
         while (answer := self.client.next_answer()) is None:
-            self.client.receive(await self.transport.receive(deadline))
+            await self._listen(deadline)
         return answer
 
     def _keep(self, phase: str, reply: Reply) -> None:
@@ -152,13 +178,7 @@ class SmtpDialogue(Dialogue):
         for deviation in reply.deviations:
             self.trace.deviations.append((name, deviation, reply.octets))
 
-    def _require(self, phase: str, reply: Reply, *, kept: bool = False) -> None:
-        """Go on only with a 2yz reply; keep it in the trace unless `ask` has done so."""
-        if not kept:
-            self._keep(phase, reply)
+    def _require(self, phase: str, reply: Reply) -> None:
+        """Go on only with a 2yz reply."""
         if reply.reply_class is not ReplyClass.POSITIVE_COMPLETION:
             raise self.refusal(phase, reply)
-
-    def refusal(self, phase: str, reply: Reply) -> Refused:
-        """Return the refusal that a negative reply in a phase amounts to."""
-        return Refused(self.name_of(phase), str(reply.code))

@@ -32,10 +32,11 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The server's last word on one message."""
+    """What the server has said on one message so far. For whom it was offered and is named here in neither: no."""
 
-    recipients: tuple[str, ...]     # accepted for these; none: refused
-    at_ns: int                      # when the last reply had come
+    recipients: tuple[str, ...]            # accepted for these; none: refused
+    at_ns: int                             # when the last reply had come
+    unanswered: tuple[str, ...] = ()       # no word on these yet: LMTP answers for one after another
 
 
 @dataclass(slots=True)
@@ -52,12 +53,19 @@ class Trace:
     messages_offered: int = 0
     messages_refused: int = 0
     # A message stands in `begun` from before its first octet, and in `settled` under its index in
-    # `begun` once it is answered. What is begun and not settled is ambiguous (RFC 1047).
+    # `begun` from the first word on it. What is begun and not answered is ambiguous (RFC 1047).
     begun: list[Offered] = field(default_factory=list)
     settled: dict[int, Settled] = field(default_factory=dict)
     retrieved: list[Retrieved] = field(default_factory=list)
     octets_sent: int = 0
     octets_received: int = 0
+
+    def settle(self, recipients: tuple[str, ...], *, accepted: bool, at_ns: int) -> None:
+        """Note the server's word on the message begun last, for these of its recipients."""
+        index = len(self.begun) - 1
+        before = self.settled.get(index) or Settled((), at_ns, self.begun[index].recipients)
+        left = tuple([recipient for recipient in before.unanswered if recipient not in recipients])
+        self.settled[index] = Settled(before.recipients + recipients if accepted else before.recipients, at_ns, left)
 
     @property
     def messages_accepted(self) -> int:
