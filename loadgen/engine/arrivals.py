@@ -52,16 +52,14 @@ class Arrivals:
     def start(self, nursery: trio.Nursery, arrival: int, intended_ns: int) -> None:
         """Start one arrival's session in a nursery, and count it as in flight from now."""
         self.recorder.started(intended_ns)
-        nursery.start_soon(self.run, arrival, intended_ns)
+        nursery.start_soon(self._run_now, arrival, intended_ns)
 
     def drop(self, arrival: int, intended_ns: int) -> None:
         """Record an arrival that cannot start: the in-flight limit is reached."""
         self.recorder.dropped(intended_ns, self.plan_for(arrival).session_name)
 
-    async def run(self, arrival: int, intended_ns: int) -> None:
-        """Run one started arrival's session. It is recorded exactly once, however it ends."""
-        # The timer never fires early, but its instant in float seconds may round down by a nanosecond.
-        started_ns = max(intended_ns, self.now_ns())
+    async def run(self, arrival: int, intended_ns: int, started_ns: int) -> None:
+        """Run the session of an arrival counted as started. It is recorded exactly once, however it ends."""
         plan = self.plan_for(arrival)
         trace = Trace()
         outcome = INTERRUPTED                       # true unless we learn better: the run ended first
@@ -78,3 +76,7 @@ class Arrivals:
             self.recorder.ended(sample, trace, self.origin_ns)
             if self.ledger is not None:
                 self.ledger.add(trace)
+
+    async def _run_now(self, arrival: int, intended_ns: int) -> None:
+        # The timer never fires early, but its instant in float seconds may round down by a nanosecond.
+        await self.run(arrival, intended_ns, max(intended_ns, self.now_ns()))

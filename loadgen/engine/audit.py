@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import trio
 
+from loadgen.engine.stop import cancel_when
 from loadgen.ledger import Ledger
 from loadgen.scenario.accounts import Account
 from loadgen.scenario.model import MaildropAuth
@@ -15,46 +16,89 @@ from loadgen.session.trace import Trace
 
 SIDE_BY_SIDE = 16
 ROUND_PAUSE_S = 0.25
+STALL_LIMIT_S = 10.0
+
+
+class Audit:
+    """The reading of the maildrops. What was read stands, whenever it is cancelled."""
+
+    def __init__(self, ledger: Ledger, route: Route, auth: MaildropAuth) -> None:
+        self.read: set[str] = set()          # the maildrops whose last reading came to its end
+        self._ledger = ledger
+        self._route = route
+        self._auth = auth
+        self._open: dict[str, Trace] = {}    # readings under way
+        self._closed = 0                     # messages seen in those that are over, and the readings themselves
+
+    async def rounds(self, accounts: Iterable[Account], settle_s: float) -> None:
+        """Read every maildrop once, then those that still owe mail, until none does or `settle_s` is over."""
+        by_address = {account.address: account for account in accounts}
+        settled_s = trio.current_time() + settle_s
+        due = set(by_address)
+        while True:
+            self.read -= due
+            await self._round([by_address[address] for address in sorted(due)])
+            due = (self._ledger.maildrops_owing() | (set(by_address) - self.read)) & set(by_address)
+            if not due or trio.current_time() >= settled_s:
+                return
+            await trio.sleep(ROUND_PAUSE_S)
+
+    async def watch(self, scope: trio.CancelScope, settle_s: float) -> None:
+        """Cancel the reading when, past `settle_s`, nothing has come out of any maildrop for STALL_LIMIT_S.
+
+        A round that makes progress may finish, however much mail there is: what is only slow to read is not
+        lost. A server that has stopped answering ends the audit.
+        """
+        await trio.sleep(settle_s)
+        while True:
+            seen = self._seen()
+            await trio.sleep(STALL_LIMIT_S)
+            if self._seen() == seen:
+                scope.cancel()
+                return
+
+    def _seen(self) -> int:
+        return self._closed + sum(len(trace.retrieved) for trace in self._open.values())
+
+    async def _round(self, accounts: list[Account]) -> None:
+        """Read these maildrops, a bounded number at a time."""
+        places = trio.CapacityLimiter(SIDE_BY_SIDE)
+        async with trio.open_nursery() as nursery:
+            for number, account in enumerate(accounts):
+                nursery.start_soon(self._one, places, number, account)
+
+    async def _one(self, places: trio.CapacityLimiter, number: int, account: Account) -> None:
+        async with places:
+            trace = self._open[account.address] = Trace()
+            plan = RetrievalPlan("pop3-retrieve", number, "audit", account, self._auth, delete=False)
+            try:
+                outcome = await retrieve(self._route, plan, trace, number)
+                if outcome.kind is OutcomeKind.ACCEPTED:
+                    self.read.add(account.address)
+            finally:
+                del self._open[account.address]
+                self._closed += 1 + len(trace.retrieved)
+                self._ledger.add(trace)
 
 
 async def audit(
-    ledger: Ledger, route: Route, accounts: Iterable[Account], *, auth: MaildropAuth, settle_s: float
+    ledger: Ledger,
+    route: Route,
+    accounts: Iterable[Account],
+    *,
+    auth: MaildropAuth,
+    settle_s: float,
+    stop: trio.Event,
 ) -> set[str]:
-    """Read every maildrop once, then those that still owe mail, for `settle_s` at most; return those read.
+    """Find accepted mail in the maildrops, for `settle_s` or until `stop`; return the maildrops that were read.
 
-    Nothing is deleted. A maildrop whose last reading failed is not among those returned: what it owes
-    is pending, not lost.
+    Nothing is deleted. A maildrop whose last reading failed or was cut short is not among those returned: what
+    it owes is pending, not lost.
     """
-    by_address = {account.address: account for account in accounts}
-    read: set[str] = set()
-    due = set(by_address)
-    deadline = trio.current_time() + settle_s
-    while due:
-        read -= due
-        read |= await _read(ledger, route, [by_address[address] for address in sorted(due)], auth)
-        due = (ledger.maildrops_owing() | (set(by_address) - read)) & set(by_address)
-        if trio.current_time() >= deadline:
-            break
-        if due:
-            await trio.sleep(ROUND_PAUSE_S)
-    return read
-
-
-async def _read(ledger: Ledger, route: Route, accounts: list[Account], auth: MaildropAuth) -> set[str]:
-    """Read these maildrops, a bounded number at a time; return the addresses of those that let us."""
-    read: set[str] = set()
-    places = trio.CapacityLimiter(SIDE_BY_SIDE)
-
-    async def one(number: int, account: Account) -> None:
-        async with places:
-            trace = Trace()
-            plan = RetrievalPlan("pop3-retrieve", number, "audit", account, auth, delete=False)
-            outcome = await retrieve(route, plan, trace, number)
-            ledger.add(trace)
-            if outcome.kind is OutcomeKind.ACCEPTED:
-                read.add(account.address)
-
+    reading = Audit(ledger, route, auth)
     async with trio.open_nursery() as nursery:
-        for number, account in enumerate(accounts):
-            nursery.start_soon(one, number, account)
-    return read
+        nursery.start_soon(reading.watch, nursery.cancel_scope, settle_s)
+        nursery.start_soon(cancel_when, stop, nursery.cancel_scope)
+        await reading.rounds(accounts, settle_s)
+        nursery.cancel_scope.cancel()
+    return reading.read

@@ -20,35 +20,43 @@ async def closed_loop(
 ) -> None:
     """Run the population until `sessions` have been started, `end_ns` has come, or `stop`; then let it end.
 
-    User u runs the arrivals u, u + n, u + 2n …
-    (n users), thinking `think_ns(u, i)` before its i-th, so what each does never depends on the speed
-    of the others. A session's intended instant is the end of the think time before it. Sessions open at
-    the end have `drain_s`; then they are cancelled, and recorded as interrupted.
+    User u of n runs the arrivals u, u + n, u + 2n …, thinking `think_ns(u, i)` before its i-th, so what each does
+    never depends on the speed of the others. Nothing is due at an instant in a closed load: a session's intended
+    instant is the one it starts at, and its response time is its service time.
+
+    Once the last session has started, those open have `drain_s`; then they are cancelled, and recorded as
+    interrupted. A load that ends by its count is steady until its last session has ended: were it over with the
+    last start, a load of one session for each user would have no steady phase at all.
     """
     over = trio.Event()          # no session starts any more
+    to_start = math.inf if sessions is None else sessions
 
-    async def user(number: int) -> None:
+    async def user(number: int, population: trio.CancelScope) -> None:
+        nonlocal to_start
         turn = 0
         while sessions is None or number + turn * virtual_users < sessions:
-            intended_ns = arrivals.now_ns() + think_ns(number, turn)
-            if not await arrivals.reached(intended_ns, over):
+            if not await arrivals.reached(arrivals.now_ns() + think_ns(number, turn), over):
                 return
-            arrivals.recorder.started(intended_ns)
-            await arrivals.run(number + turn * virtual_users, intended_ns)
+            to_start -= 1
+            if not to_start:
+                population.deadline = trio.current_time() + drain_s
+            now_ns = arrivals.now_ns()
+            arrivals.recorder.started(now_ns)
+            await arrivals.run(number + turn * virtual_users, now_ns, now_ns)
             turn += 1
 
-    async def end_the_load(population: trio.Nursery) -> None:
+    async def end_the_load(population: trio.CancelScope) -> None:
         with trio.move_on_at(math.inf if end_ns is None else arrivals.instant_s(end_ns)):
             await stop.wait()
         over.set()
         arrivals.recorder.end_load(arrivals.now_ns())
-        population.cancel_scope.deadline = trio.current_time() + drain_s
+        population.deadline = min(population.deadline, trio.current_time() + drain_s)
 
     async with trio.open_nursery() as timekeeping:
         async with trio.open_nursery() as population:
-            timekeeping.start_soon(end_the_load, population)
+            timekeeping.start_soon(end_the_load, population.cancel_scope)
             for number in range(virtual_users):
-                population.start_soon(user, number)
+                population.start_soon(user, number, population.cancel_scope)
         timekeeping.cancel_scope.cancel()
     if not over.is_set():        # every session there was to start has been, and has ended
         arrivals.recorder.end_load(arrivals.now_ns())

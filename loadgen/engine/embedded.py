@@ -6,19 +6,24 @@ It never shares the generator's event loop, and ends when its standard input clo
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import IO
 
 import msgspec
 import trio
 
-from loadgen.scenario.accounts import AccountBook
-from loadgen.scenario.model import Accounts
-from reports.errors import PreconditionFailed
+from loadgen.scenario.accounts import AccountBook, PatternAccounts
+from loadgen.scenario.model import Scenario
+from loadgen.wire.printable import printable
+from reports.errors import PreconditionFailed, UserError
 
 START_LIMIT_S = 30.0
 END_LIMIT_S = 5.0
 SERVE = (sys.executable, "-m", "mailproof", "serve")
+LAST_WORDS_OCTETS = 4096
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -32,32 +37,68 @@ class Ready(msgspec.Struct, frozen=True):
     ca_file: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddedServer:
+    """A reference server that runs, and answered."""
+
+    ready: Ready
+    process: trio.Process
+    errors: IO[bytes]             # what it writes to standard error
+
+    def complaint(self) -> str | None:
+        """Return a sentence if the server has ended, though nobody asked it to; None while it runs."""
+        if self.process.poll() is None:
+            return None
+        return f"the embedded server ended during the run{_last_words(self.errors)}"
+
+
 @asynccontextmanager
-async def embedded_server(accounts: Accounts, book: AccountBook) -> AsyncIterator[Ready]:
-    """Run the reference server with a scenario's accounts. Raises PreconditionFailed if it does not come up."""
-    process = await trio.lowlevel.open_process(
-        [*SERVE, *_options(accounts, book)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,       # Ctrl-C is for the generator, which drains; the server must outlive that
-    )
-    try:
-        yield await _ready(process)
-    finally:
-        await _end(process)
+async def embedded_server(
+    scenario: Scenario, book: AccountBook, *, command: Sequence[str] = SERVE
+) -> AsyncIterator[EmbeddedServer]:
+    """Run the reference server with a scenario's accounts.
+
+    Raises PreconditionFailed if it does not come up, and UserError for accounts it cannot be given.
+    """
+    arguments = [*command, *_options(scenario, book)]
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = await trio.lowlevel.open_process(
+                arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,                # a file, so that it never has to wait for a reader
+                start_new_session=True,       # Ctrl-C is for the generator, which drains; the server must outlive that
+            )
+        except OSError as error:
+            raise PreconditionFailed(f"the embedded server cannot be started: {error.strerror}") from None
+        try:
+            yield EmbeddedServer(await _ready(process, errors), process, errors)
+        finally:
+            await _end(process)
 
 
-def _options(accounts: Accounts, book: AccountBook) -> list[str]:
+def _options(scenario: Scenario, book: AccountBook) -> list[str]:
     """Return the options that make the reference server serve these accounts, on ports of its choice."""
-    domains = sorted({book.address(number).rpartition("@")[2] for number in range(1, book.count + 1)})
-    ports = [f"--{protocol}=0" for protocol in ("smtp", "lmtp", "pop3", "smtps", "pop3s")]
+    if not isinstance(book, PatternAccounts) or scenario.accounts.password != book.password:
+        # A command line is no place for secrets, and the reference server reads no list of accounts.
+        raise UserError(
+            "the embedded server needs accounts made by accounts.pattern with a password written in the scenario; "
+            "leave accounts.file and env: passwords for a server of your own"
+        )
+    tls = scenario.target.tls
+    protocols = ("smtps", "pop3s") if tls == "implicit" else ("smtp", "lmtp", "pop3")
+    numbers = range(1, book.count + 1 if "{n}" in book.pattern.rpartition("@")[2] else 2)
+    domains = sorted({book.address(number).rpartition("@")[2] for number in numbers})
     return [
-        *ports, "--tls", "--until-eof", *(f"--domain={domain}" for domain in domains),
-        f"--accounts={accounts.pattern}", f"--account-count={book.count}", f"--password={accounts.password}",
+        *(f"--{protocol}=0" for protocol in protocols), *(["--tls"] if tls != "none" else []), "--until-eof",
+        *(f"--domain={domain}" for domain in domains),
+        f"--accounts={book.pattern}", f"--account-count={book.count}", f"--password={book.password}",
     ]
 
 
-async def _ready(process: trio.Process) -> Ready:
+async def _ready(process: trio.Process, errors: IO[bytes]) -> Ready:
+    """Wait for the line that says where the server listens."""
     assert process.stdout is not None
     line = b""
     with trio.move_on_after(START_LIMIT_S):
@@ -66,16 +107,26 @@ async def _ready(process: trio.Process) -> Ready:
     try:
         return msgspec.json.decode(line, type=Ready)
     except msgspec.DecodeError:
-        raise PreconditionFailed("the embedded reference server did not start; `mailproof serve` says why") from None
+        raise PreconditionFailed(f"the embedded server did not start{_last_words(errors)}") from None
 
 
 async def _end(process: trio.Process) -> None:
     """End the server by closing its standard input; by force if it does not go."""
-    with trio.move_on_after(END_LIMIT_S, shield=True):
-        assert process.stdin is not None
-        assert process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with trio.CancelScope(shield=True):       # bounded: a killed process is gone
         await process.stdin.aclose()
-        await process.wait()
+        with trio.move_on_after(END_LIMIT_S):
+            await process.wait()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
         await process.stdout.aclose()
-        return
-    process.kill()
+
+
+def _last_words(errors: IO[bytes]) -> str:
+    """Return the last line of standard error, as the end of a sentence."""
+    errors.seek(max(0, errors.seek(0, 2) - LAST_WORDS_OCTETS))
+    lines = errors.read().split(b"\n")
+    last = next((line for line in reversed(lines) if line.strip()), b"")
+    return f": {printable(last.strip().removeprefix(b'mailproof: '))}" if last else ""

@@ -1,5 +1,6 @@
 """The generator's own condition: whether what it measured can be believed."""
 
+import contextlib
 import gc
 import os
 import resource
@@ -41,15 +42,26 @@ class HealthMonitor:
         gc.callbacks.remove(self._on_collection)
 
     async def beat(self) -> None:
-        """Measure, in the steady phase, how late this loop's own timer fires and the processor time used."""
-        due_s = self._origin_s + self._recorder.window.steady_from_ns / NS_PER_S
+        """Measure, in the steady phase, how late this loop's own timer fires and the processor time used.
+
+        No beat is left out: after a stall every beat that was due in it counts, by how late it came. Otherwise
+        the longest stalls would weigh least (coordinated omission, this time our own).
+        """
+        due_s = self._instant_s(self._recorder.window.steady_from_ns)
         await trio.sleep_until(due_s)
         cpu_s, wall_s = time.process_time(), trio.current_time()
-        while trio.current_time() < self._origin_s + self._recorder.window.steady_until_ns / NS_PER_S:
-            due_s = max(due_s + HEARTBEAT_S, trio.current_time())
+        while due_s < self._instant_s(self._recorder.window.steady_until_ns):
+            due_s += HEARTBEAT_S
             await trio.sleep_until(due_s)
-            self._lags.append(max(0, round((trio.current_time() - due_s) * NS_PER_S)))
-            self._cpu_s, self._wall_s = time.process_time() - cpu_s, trio.current_time() - wall_s
+            now_s = trio.current_time()
+            self._lags.append(max(0, round((now_s - due_s) * NS_PER_S)))
+            while due_s + HEARTBEAT_S <= now_s:
+                due_s += HEARTBEAT_S
+                self._lags.append(round((now_s - due_s) * NS_PER_S))
+            self._cpu_s, self._wall_s = time.process_time() - cpu_s, now_s - wall_s
+
+    def _instant_s(self, instant_ns: int) -> float:
+        return self._origin_s + instant_ns / NS_PER_S
 
     def result(self, schedule_lag: Histogram) -> Health:
         """Return what was seen, with the schedule lag that the recorder kept."""
@@ -83,11 +95,11 @@ def doubts(health: Health) -> list[str]:
 
 
 def raise_open_files_limit() -> int:
-    """Raise this process's limit of open files as far as the system lets it; return the limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
+    """Raise this process's limit of open files as far as the system lets it; return what it is now."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):      # macOS has "unlimited", and does not mean it
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def usable_cpus() -> int:

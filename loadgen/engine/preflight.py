@@ -3,10 +3,15 @@
 A thousand sessions failing for one typo is no measurement. What is learnt here stands in the report.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+
+import trio
 
 from loadgen.endpoint import Protocol
+from loadgen.engine.stop import cancel_when
 from loadgen.scenario.accounts import Account
+from loadgen.scenario.check_sessions import protocol_of
+from loadgen.scenario.model import Scenario
 from loadgen.session.dialogue import Dialogue
 from loadgen.session.login import mechanism_for
 from loadgen.session.pop3_dialogue import Pop3Dialogue
@@ -22,32 +27,63 @@ from reports.document import EndpointFacts, TlsFacts
 from reports.errors import PreconditionFailed, UserError
 
 KEYWORDS_MAX = 64
+LOOK_LIMIT_S = 60.0       # a phase's own limit may be RFC 5321's five minutes: too long to watch nothing happen
+# What an account's own state makes a server answer, whatever the password: RFC 2449 §8.1, RFC 3206 §4.
+NOT_THE_PASSWORD = frozenset({"IN-USE", "LOGIN-DELAY", "SYS/TEMP", "SYS/PERM"})
 
 
 async def look_at(
-    routes: Mapping[Protocol, Route], logins: Mapping[Protocol, Iterable[str]], account: Account
+    routes: Mapping[Protocol, Route],
+    logins: Mapping[Protocol, tuple[str, ...]],
+    account: Account,
+    *,
+    stop: trio.Event,
 ) -> tuple[EndpointFacts, ...]:
-    """Open one session by each route, and one for each login the scenario uses; return what was seen.
+    """Open one session by each route and way to log in; return what was seen, so far if `stop` comes first.
 
     Raises UserError where the operator must act (a login refused, a certificate not trusted) and
     PreconditionFailed where the server cannot be measured.
     """
-    facts = []
-    for protocol, route in routes.items():
-        for auth in logins.get(protocol, ()) or ("none",):
-            seen = await _look(route, auth, account)
-        facts.append(seen)
+    facts: list[EndpointFacts] = []
+    complaint: UserError | None = None
+    async with trio.open_nursery() as looking:
+        looking.start_soon(cancel_when, stop, looking.cancel_scope)
+        try:
+            for protocol, route in routes.items():
+                for auth in logins[protocol]:
+                    seen = await _look(route, auth, account)
+                facts.append(seen)
+        except UserError as error:      # not through the nursery: it would come out as a group
+            complaint = error
+        looking.cancel_scope.cancel()
+    if complaint is not None:
+        raise complaint
     return tuple(facts)
+
+
+def logins_used(scenario: Scenario) -> dict[Protocol, tuple[str, ...]]:
+    """Return the ways to log in that a scenario uses, by protocol; ("none",) where it never does."""
+    logins: dict[Protocol, set[str]] = {"smtp": set(), "lmtp": set(), "pop3": set()}
+    for session in scenario.sessions:
+        if session.weight:
+            logins[protocol_of(session)].add(session.auth)
+    if scenario.ledger.verify and not logins["pop3"] - {"none"}:
+        logins["pop3"].add("user")
+    return {protocol: tuple(sorted(names)) or ("none",) for protocol, names in logins.items()}
 
 
 async def _look(route: Route, auth: str, account: Account) -> EndpointFacts:
     trace = Trace()
     look = _look_at_pop3 if route.endpoint.protocol == "pop3" else _look_at_smtp
     try:
-        return await look(route, auth, account, trace)
+        with trio.fail_after(LOOK_LIMIT_S):
+            return await look(route, auth, account, trace)
+    except trio.TooSlowError:
+        where = f"{route.endpoint}: no answer in {trace.phase} for {LOOK_LIMIT_S:g} s"
+        raise PreconditionFailed(where) from None
     except Refused as refused:
         where = f"{route.endpoint}: {refused}"
-        if trace.phase.endswith(".auth"):
+        if trace.phase.endswith(".auth") and _is_final(trace):
             raise UserError(
                 f"{where}: the login of {account.login!r} by {auth} was refused; check [accounts] in the scenario"
             ) from None
@@ -60,6 +96,12 @@ async def _look(route: Route, auth: str, account: Account) -> EndpointFacts:
         raise PreconditionFailed(f"{route.endpoint}: {error}") from None
     except (TransportError, RemoteProtocolError) as error:
         raise PreconditionFailed(f"{route.endpoint}: {error}") from None
+
+
+def _is_final(trace: Trace) -> bool:
+    """Say whether the last answer was about the login itself, and not about the server's present state."""
+    _, code, enhanced = trace.replies[-1]
+    return not code.startswith("4") and enhanced not in NOT_THE_PASSWORD
 
 
 async def _look_at_smtp(route: Route, auth: str, account: Account, trace: Trace) -> EndpointFacts:

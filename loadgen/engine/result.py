@@ -7,7 +7,8 @@ import trio
 
 from loadgen.clock import NS_PER_S
 from loadgen.engine.health import HealthMonitor, usable_cpus
-from loadgen.engine.recorder import PhaseTimes, Recorder
+from loadgen.engine.recorder import Recorder
+from loadgen.engine.times import PhaseTimes
 from loadgen.session.outcome import OutcomeKind
 from reports.document import HostFacts
 from reports.load_result import (
@@ -28,6 +29,8 @@ def load_result(
 ) -> LoadResult:
     """Return the `load` section. The run is over: nothing is in flight, and the books balance."""
     assert recorder.in_flight == 0, "every session has ended before the result is made"
+    assert recorder.balanced(), "every arrival has exactly one outcome"
+    outside_steady = recorder.phases.outside_steady()
     kinds = {name: _session_counts(counts) for name, counts in sorted(recorder.outcomes.items())}
     total = {kind: sum(counts[kind] for counts in recorder.outcomes.values()) for kind in OutcomeKind}
     return LoadResult(
@@ -42,7 +45,7 @@ def load_result(
         kinds=kinds,
         phases={name: _phase_result(recorder.phases[name]) for name in in_order(recorder.phases)
                 if recorder.phases[name].service_histogram.count},
-        warm_up_phases={name: recorder.outside_steady[name] for name in in_order(recorder.outside_steady)},
+        warm_up_phases={name: outside_steady[name] for name in in_order(outside_steady)},
         replies=tuple(ReplyCount(*key, count) for key, count in sorted(recorder.replies.items(), key=_by_phase)),
         failures=tuple(FailureCount(*key, count) for key, count in recorder.failures.most_common()),
         deviations=tuple(
@@ -50,7 +53,7 @@ def load_result(
             for key, count in recorder.deviations.most_common()
         ),
         timeline=recorder.seconds.timeline(),
-        health=monitor.result(recorder.lag.service_histogram),
+        health=monitor.result(recorder.lag_histogram),
     )
 
 
@@ -86,22 +89,21 @@ def _throughput(recorder: Recorder) -> Throughput | None:
     steady_s = recorder.window.steady_ns / NS_PER_S
     if not steady_s:
         return None
-    per_s = {name: count / steady_s for name, count in recorder.steady.items()}
-    started = ("accepted", "refused", "failed", "timed_out", "interrupted")
+    steady, ended = recorder.steady, recorder.steady.ended
     return Throughput(
-        sessions_arrived_per_s=per_s.get("sessions.arrived", 0.0),
-        sessions_per_s=sum(per_s.get(f"sessions.{kind}", 0.0) for kind in started),
-        sessions_accepted_per_s=per_s.get("sessions.accepted", 0.0),
-        sessions_refused_per_s=per_s.get("sessions.refused", 0.0),
-        sessions_failed_per_s=per_s.get("sessions.failed", 0.0),
-        sessions_timed_out_per_s=per_s.get("sessions.timed_out", 0.0),
-        sessions_dropped_per_s=per_s.get("sessions.dropped", 0.0),
-        messages_offered_per_s=per_s.get("messages.offered", 0.0),
-        messages_accepted_per_s=per_s.get("messages.accepted", 0.0),
-        messages_refused_per_s=per_s.get("messages.refused", 0.0),
-        messages_retrieved_per_s=per_s.get("messages.retrieved", 0.0),
-        octets_sent_per_s=per_s.get("octets.sent", 0.0),
-        octets_received_per_s=per_s.get("octets.received", 0.0),
+        sessions_arrived_per_s=steady.arrived / steady_s,
+        sessions_per_s=(ended.total() - ended[OutcomeKind.DROPPED]) / steady_s,
+        sessions_accepted_per_s=ended[OutcomeKind.ACCEPTED] / steady_s,
+        sessions_refused_per_s=ended[OutcomeKind.REFUSED] / steady_s,
+        sessions_failed_per_s=ended[OutcomeKind.FAILED] / steady_s,
+        sessions_timed_out_per_s=ended[OutcomeKind.TIMED_OUT] / steady_s,
+        sessions_dropped_per_s=ended[OutcomeKind.DROPPED] / steady_s,
+        messages_offered_per_s=steady.messages_offered / steady_s,
+        messages_accepted_per_s=steady.messages_accepted / steady_s,
+        messages_refused_per_s=steady.messages_refused / steady_s,
+        messages_retrieved_per_s=steady.messages_retrieved / steady_s,
+        octets_sent_per_s=steady.octets_sent / steady_s,
+        octets_received_per_s=steady.octets_received / steady_s,
     )
 
 

@@ -1,13 +1,15 @@
 """From a scenario's target to the routes its sessions take."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import trio
 
 from loadgen.endpoint import Endpoint, Protocol, parse_endpoint
-from loadgen.engine.embedded import Ready, embedded_server
+from loadgen.engine.embedded import EmbeddedServer, Ready, embedded_server
 from loadgen.scenario.accounts import AccountBook
+from loadgen.scenario.check_sessions import protocol_of
 from loadgen.scenario.model import Limits, Scenario
 from loadgen.session.route import Route
 from loadgen.transport.addresses import resolve
@@ -17,39 +19,61 @@ from loadgen.transport.tls import TlsPolicy, make_client_context
 from reports.errors import PreconditionFailed, UserError
 
 RESOLVE_LIMIT_S = 10.0
+ORDER: tuple[Protocol, ...] = ("smtp", "lmtp", "pop3")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTarget:
+    """The server under test, ready to be talked to."""
+
+    routes: Mapping[Protocol, Route]      # to every protocol the scenario speaks
+    embedded: EmbeddedServer | None       # None: the server is somebody else's
 
 
 @asynccontextmanager
-async def open_routes(scenario: Scenario, book: AccountBook) -> AsyncIterator[dict[Protocol, Route]]:
-    """Give the routes to every protocol of the target; the embedded server runs for as long as they are open.
+async def open_target(scenario: Scenario, book: AccountBook) -> AsyncIterator[OpenTarget]:
+    """Give the routes a scenario needs; the embedded server, if it is wanted, runs for as long as they are open.
 
     Raises PreconditionFailed if the embedded server does not start or a name does not resolve, and
     UserError if the CA file cannot be read.
     """
-    if not scenario.target.embedded:
-        yield await _routes(scenario, scenario.target.endpoints, scenario.target.ca_file)
+    spoken = protocols_spoken(scenario)
+    target = scenario.target
+    if not target.embedded:
+        yield OpenTarget(await _routes(scenario, spoken, target.endpoints, target.ca_file), None)
         return
-    async with embedded_server(scenario.accounts, book) as ready:
-        endpoints = {**scenario.target.endpoints, **_embedded_endpoints(scenario, ready)}
-        yield await _routes(scenario, endpoints, scenario.target.ca_file or ready.ca_file)
+    async with embedded_server(scenario, book) as server:
+        endpoints = {**target.endpoints, **_embedded_endpoints(scenario, server.ready)}
+        ca_file = target.ca_file or server.ready.ca_file
+        yield OpenTarget(await _routes(scenario, spoken, endpoints, ca_file), server)
+
+
+def protocols_spoken(scenario: Scenario) -> list[Protocol]:
+    """Return the protocols a scenario speaks: its sessions', and POP3 to verify deliveries."""
+    spoken = {protocol_of(session) for session in scenario.sessions if session.weight}
+    if scenario.ledger.verify:
+        spoken.add("pop3")
+    return [protocol for protocol in ORDER if protocol in spoken]
 
 
 async def _routes(
-    scenario: Scenario, endpoints: Mapping[Protocol, Endpoint], ca_file: str | None
+    scenario: Scenario, spoken: Iterable[Protocol], endpoints: Mapping[Protocol, Endpoint], ca_file: str | None
 ) -> dict[Protocol, Route]:
     target = scenario.target
+    wanted = {protocol: _endpoint(protocol, endpoints) for protocol in spoken}
     policy = TlsPolicy(target.tls, ca_file, target.verify, target.server_name)
-    any_tls = target.tls != "none" or any(endpoint.implicit_tls for endpoint in endpoints.values())
+    any_tls = target.tls != "none" or any(endpoint.implicit_tls for endpoint in wanted.values())
     context = make_client_context(policy) if any_tls else None
+    limits = phase_limits(scenario.limits)
     routes = {}
-    for protocol, endpoint in endpoints.items():
+    for protocol, endpoint in wanted.items():
         try:
             addresses = await resolve(endpoint, trio.current_time() + RESOLVE_LIMIT_S)
         except TransportError as error:
             raise PreconditionFailed(f"{endpoint}: {error}") from None
         routes[protocol] = Route(
             endpoint=endpoint,
-            limits=phase_limits(scenario.limits),
+            limits=limits,
             tls=context if target.tls == "starttls" or endpoint.implicit_tls else None,
             server_name=target.server_name,
             sources=target.source_addresses,
@@ -58,21 +82,25 @@ async def _routes(
     return routes
 
 
+def _endpoint(protocol: Protocol, endpoints: Mapping[Protocol, Endpoint]) -> Endpoint:
+    if protocol not in endpoints:
+        raise UserError(f"the scenario needs a target.{protocol}")
+    return endpoints[protocol]
+
+
 def _embedded_endpoints(scenario: Scenario, ready: Ready) -> dict[Protocol, Endpoint]:
-    """Return where the embedded server listens for each protocol the scenario wants of it."""
+    """Return where the embedded server listens, for each protocol it is wanted for and speaks."""
     implicit = scenario.target.tls == "implicit"
     urls: dict[Protocol, str | None] = {
         "smtp": ready.smtps if implicit else ready.smtp,
         "lmtp": ready.lmtp,
         "pop3": ready.pop3s if implicit else ready.pop3,
     }
-    endpoints = {}
-    for protocol in scenario.target.embedded:
-        url = urls[protocol]
-        if url is None:
-            raise UserError(f"the embedded server does not speak {protocol} with tls = \"{scenario.target.tls}\"")
-        endpoints[protocol] = parse_endpoint(url)
-    return endpoints
+    return {
+        protocol: parse_endpoint(url)
+        for protocol in scenario.target.embedded
+        if (url := urls[protocol]) is not None
+    }
 
 
 def phase_limits(limits: Limits) -> PhaseLimits:

@@ -1,7 +1,6 @@
 """The run second by second: the columns of the report's graphs, and the last second for the progress line."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from loadgen.clock import NS_PER_S
@@ -42,6 +41,7 @@ class Seconds:
     def __init__(self) -> None:
         self._rows: dict[int, Second] = defaultdict(Second)
         self._closed_until = 0          # seconds before this one are closed: their percentiles stand
+        self._carried = 0               # sessions open at the end of the last second closed
 
     def arrived(self, intended_ns: int, in_flight: int) -> None:
         """Count an arrival in the second of its intended instant."""
@@ -70,19 +70,26 @@ class Seconds:
         """Keep a response time until its second is closed."""
         self._rows[at_ns // NS_PER_S].responses.append(response_ns)
 
-    def messages(self, accepted_ns: Iterable[int], retrieved_ns: Iterable[int]) -> None:
-        """Count messages in the seconds of these instants."""
-        for at_ns in accepted_ns:
-            self._rows[at_ns // NS_PER_S].messages_accepted += 1
-        for at_ns in retrieved_ns:
-            self._rows[at_ns // NS_PER_S].messages_retrieved += 1
+    def accepted(self, at_ns: int) -> None:
+        """Count a message accepted."""
+        self._rows[at_ns // NS_PER_S].messages_accepted += 1
+
+    def retrieved(self, at_ns: int) -> None:
+        """Count a message retrieved."""
+        self._rows[at_ns // NS_PER_S].messages_retrieved += 1
 
     def close(self, second: int, in_flight: int) -> None:
-        """Settle every row up to this second; `in_flight` is what is open at its end."""
+        """Settle every row up to this second; `in_flight` is what is open at its end.
+
+        What is open at the end of one second is open at the start of the next, and counts there too,
+        even if nothing arrives in it any more.
+        """
         for number in range(self._closed_until, second + 1):
             row = self._rows[number]
-            row.in_flight = max(row.in_flight, in_flight)
+            row.in_flight = max(row.in_flight, self._carried)
             row.close()
+        self._rows[second].in_flight = max(self._rows[second].in_flight, in_flight)
+        self._carried = in_flight
         self._closed_until = second + 1
 
     def last_closed(self) -> Second:

@@ -1,0 +1,69 @@
+"""The times of every phase: kept as integers as they come, folded into histograms once a second."""
+
+from collections import Counter
+
+from reports.histogram import Histogram, Interval
+
+# What is due at an instant of its own. A later phase depends on the ones before it and was never due at any:
+# its response time is its service time, and the delay it inherits shows in the session's.
+DUE_AT_AN_INSTANT = (".connect", ".session")
+
+
+class PhaseTimes:
+    """The times of one phase, ns: those not folded yet, and the histograms of the steady phase.
+
+    Invariant: for a phase that is not due at an instant of its own, response and service are one and the same.
+    """
+
+    __slots__ = ("_outside", "_response", "_service", "outside_steady", "response_histogram", "service_histogram")
+
+    def __init__(self, *, due: bool) -> None:
+        self._service: list[int] = []
+        self._response: list[int] = [] if due else self._service
+        self._outside: list[int] = []             # response times before and after the steady phase
+        self.outside_steady = 0                   # how many there were in the whole run
+        self.service_histogram = Histogram()
+        self.response_histogram = Histogram() if due else self.service_histogram
+
+    def add(self, service_ns: int, lag_ns: int, *, steady: bool) -> None:
+        """Keep one time; `lag_ns` is how late its session began."""
+        due = self._response is not self._service
+        if steady:
+            self._service.append(service_ns)
+            if due:
+                self._response.append(service_ns + lag_ns)
+        else:
+            self.outside_steady += 1
+            self._outside.append(service_ns + lag_ns if due else service_ns)
+
+    def fold(self, interval: Histogram) -> None:
+        """Put what has gathered into the histograms, and all of its response times into `interval` too."""
+        interval.record_many(self._response)
+        interval.record_many(self._outside)
+        self.service_histogram.record_many(self._service)
+        if self._response is not self._service:
+            self.response_histogram.record_many(self._response)
+        for gathered in (self._service, self._response, self._outside):
+            gathered.clear()
+
+
+class PhaseTable(dict[str, PhaseTimes]):
+    """The times of every phase that was seen, by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._interval = Histogram()              # one for all: making one anew for each fold would cost more
+
+    def __missing__(self, phase: str) -> PhaseTimes:
+        times = self[phase] = PhaseTimes(due=phase.endswith(DUE_AT_AN_INSTANT))
+        return times
+
+    def fold(self, phase: str, second: int) -> Interval | None:
+        """Fold one phase; return its response times up to the end of a second, warm-up and drain included."""
+        self._interval.clear()
+        self[phase].fold(self._interval)
+        return Interval.of(phase, float(second), 1.0, self._interval) if self._interval.count else None
+
+    def outside_steady(self) -> Counter[str]:
+        """Return how often each phase was completed outside the steady phase."""
+        return Counter({phase: times.outside_steady for phase, times in self.items() if times.outside_steady})
