@@ -98,8 +98,9 @@ class PhaseResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     response_ns: Annotated[
         Quantiles,
         Meta(
-            description="Response time: service time plus the delay of the session's start behind its "
-            "intended instant. In a closed run it equals service time."
+            description="Response time. Of connect and of the whole session: service time plus the delay of the "
+            "session's start behind its intended instant. Of the phases in between: service time, because they "
+            "were due at no instant of their own. In a closed run the two are equal throughout."
         ),
     ] = Quantiles()
     service_hdr: Hdr = ""
