@@ -39,9 +39,8 @@ class Pop3Dialogue(Dialogue):
         without a timestamp says that there is no APOP; never goes on in clear text unsaid.
         """
         started_ns, deadline = self._begin("greeting")
-        response = await self._answer(deadline)
+        response = await self._answer("greeting", deadline)
         self._end("greeting", started_ns)
-        self._keep("greeting", response)
         self._require("greeting", response)
         if self.route.upgrades:
             await self._start_tls()
@@ -51,15 +50,13 @@ class Pop3Dialogue(Dialogue):
         assert account is not None, "a plan that logs in has an account"
         response = await self._log_in(account, auth, deadline)
         self._end("auth", started_ns)
-        self._keep("auth", response)
         self._require("auth", response)
 
     async def ask(self, phase: str, command: Pop3Command) -> Response:
         """Send one command and return its response, whatever it says; the phase is timed."""
         started_ns, deadline = self._begin(phase)
-        response = await self._exchange(command, deadline)
+        response = await self._exchange(phase, command, deadline)
         self._end(phase, started_ns)
-        self._keep(phase, response)
         return response
 
     async def require(self, phase: str, command: Pop3Command) -> Response:
@@ -83,15 +80,11 @@ class Pop3Dialogue(Dialogue):
         return None if response.ok else self._refusal("quit", response)
 
     async def _unasked(self, deadline: float) -> Refused:
-        response = await self._answer(deadline)
-        self._keep("noop", response)
-        return self._refusal("noop", response)
+        return self._refusal("noop", await self._answer("noop", deadline))
 
     async def _start_tls(self) -> None:
         started_ns, deadline = self._begin("tls")
-        response = await self._exchange(Stls(), deadline)
-        self._keep("tls", response)
-        self._require("tls", response)
+        self._require("tls", await self._exchange("tls", Stls(), deadline))
         self.client.tls_started()      # before the handshake: it looks for octets smuggled in behind the +OK
         await self._handshake(deadline)
         self._end("tls", started_ns)
@@ -99,43 +92,41 @@ class Pop3Dialogue(Dialogue):
     async def _log_in(self, account: Account, auth: str, deadline: float) -> Response:
         match auth:
             case "user":
-                response = await self._exchange(User(account.login), deadline)
+                response = await self._exchange("auth", User(account.login), deadline)
                 if not response.ok:
                     return response
-                return await self._exchange(Pass(account.password), self.route.deadline("auth"))
+                return await self._exchange("auth", Pass(account.password), self.route.deadline("auth"))
             case "apop":
                 if self.client.timestamp is None:
                     raise NotOffered("APOP", section="RFC 1939 §7")
                 digest = apop_digest(self.client.timestamp, account.password)
-                return await self._exchange(Apop(account.login, digest), deadline)
+                return await self._exchange("auth", Apop(account.login, digest), deadline)
             case _:
                 mechanism = mechanism_for(auth, account, self._arrival)
                 assert mechanism is not None, auth
                 return await self._sasl(mechanism, deadline)
 
     async def _sasl(self, login: Mechanism, deadline: float) -> Response:
-        response = await self._exchange(Pop3Auth(login.name, login.initial()), deadline)
+        response = await self._exchange("auth", Pop3Auth(login.name, login.initial()), deadline)
         while response.continues:
             answer = AuthResponse(login.answer(decode_challenge(response.text)))
-            response = await self._exchange(answer, self.route.deadline("auth"))
+            response = await self._exchange("auth", answer, self.route.deadline("auth"))
         return response
 
-    async def _exchange(self, command: Pop3Command, deadline: float) -> Response:
+    async def _exchange(self, phase: str, command: Pop3Command, deadline: float) -> Response:
         await self._say(self.client.send(command), deadline)
-        return await self._answer(deadline)
+        return await self._answer(phase, deadline)
 
-    async def _answer(self, deadline: float) -> Response:
+    async def _answer(self, phase: str, deadline: float) -> Response:
+        """Wait for the next response, and keep it in the trace: the one place where responses come from."""
         while (answer := self.client.next_answer()) is None:
             await self._listen(deadline)
-        return answer.response
-
-    def _keep(self, phase: str, response: Response) -> None:
-        name = self.name_of(phase)
-        indicator = "+OK" if response.ok else "-ERR"
-        code = response.code.decode("ascii", "replace") if response.code is not None else None
-        self.trace.replies.append((name, indicator, code))
+        name, response = self.name_of(phase), answer.response
+        code = None if response.code is None else response.code.decode("ascii")
+        self.trace.replies.append((name, _indicator(response), code))
         for deviation in response.deviations:
             self.trace.deviations.append((name, deviation, response.text))
+        return response
 
     def _require(self, phase: str, response: Response) -> None:
         """Go on only with +OK."""
@@ -143,5 +134,11 @@ class Pop3Dialogue(Dialogue):
             raise self._refusal(phase, response)
 
     def _refusal(self, phase: str, response: Response) -> Refused:
-        code = f" [{response.code.decode('ascii', 'replace')}]" if response.code is not None else ""
+        code = f" [{response.code.decode('ascii')}]" if response.code is not None else ""
         return Refused(self.name_of(phase), f"-ERR{code}")
+
+
+def _indicator(response: Response) -> str:
+    if response.continues:
+        return "+"
+    return "+OK" if response.ok else "-ERR"

@@ -61,10 +61,9 @@ class SmtpDialogue(Dialogue):
     async def ask(self, phase: str, command: SmtpCommand) -> Reply:
         """Send one command and return its reply, whatever it says; the phase is timed."""
         started_ns, deadline = self._begin(phase)
-        answer = await self._exchange(command, deadline)
+        reply = await self._exchange(phase, command, deadline)
         self._end(phase, started_ns)
-        self._keep(phase, answer.reply)
-        return answer.reply
+        return reply
 
     async def ask_all(self, commands: Sequence[tuple[str, SmtpCommand]]) -> list[Reply]:
         """Send commands in one write and return their replies in order (RFC 2920 §3.1); none follow a 421.
@@ -78,10 +77,8 @@ class SmtpDialogue(Dialogue):
             if self.closed:
                 break
             self.trace.phase = self.name_of(phase)
-            answer = await self._answer(self.route.deadline(phase))
+            replies.append((await self._answer(phase, self.route.deadline(phase))).reply)
             self._end(phase, started_ns)
-            self._keep(phase, answer.reply)
-            replies.append(answer.reply)
         return replies
 
     async def send_mail_data(self, octets: bytes, heed: Callable[[Answer], None]) -> None:
@@ -96,9 +93,7 @@ class SmtpDialogue(Dialogue):
         for start in range(0, len(octets), BLOCK_OCTETS):
             await self._say(octets[start : start + BLOCK_OCTETS], self.route.deadline("block"))
         while self.client.owed:
-            answer = await self._answer(self.route.deadline("body"))
-            heed(answer)
-            self._keep("body", answer.reply)
+            heed(await self._answer("body", self.route.deadline("body")))
         self._end("body", started_ns)
 
     async def noop(self) -> None:
@@ -121,15 +116,12 @@ class SmtpDialogue(Dialogue):
         return Refused(self.name_of(phase), str(reply.code))
 
     async def _unasked(self, deadline: float) -> Refused:
-        reply = (await self._answer(deadline)).reply
-        self._keep("noop", reply)
-        return self.refusal("noop", reply)
+        return self.refusal("noop", (await self._answer("noop", deadline)).reply)
 
     async def _greeting(self) -> None:
         started_ns, deadline = self._begin("greeting")
-        reply = (await self._answer(deadline)).reply
+        reply = (await self._answer("greeting", deadline)).reply
         self._end("greeting", started_ns)
-        self._keep("greeting", reply)
         self._require("greeting", reply)
 
     async def _hello(self) -> None:
@@ -144,9 +136,7 @@ class SmtpDialogue(Dialogue):
         started_ns, deadline = self._begin("tls")
         if not self.client.extensions.starttls:
             raise NotOffered("STARTTLS", section="RFC 3207 §4")
-        reply = (await self._exchange(StartTls(), deadline)).reply
-        self._keep("tls", reply)
-        self._require("tls", reply)
+        self._require("tls", await self._exchange("tls", StartTls(), deadline))
         self.client.tls_started()      # before the handshake: it looks for octets smuggled in behind the 220
         await self._handshake(deadline)
         self._end("tls", started_ns)
@@ -155,28 +145,26 @@ class SmtpDialogue(Dialogue):
         started_ns, deadline = self._begin("auth")
         if login.name not in self.client.extensions.auth:
             raise NotOffered(f"AUTH {login.name}", section="RFC 4954 §3")
-        reply = (await self._exchange(Auth(login.name, login.initial()), deadline)).reply
+        reply = await self._exchange("auth", Auth(login.name, login.initial()), deadline)
         while reply.reply_class is ReplyClass.POSITIVE_INTERMEDIATE:
             response = AuthResponse(login.answer(decode_challenge(reply.text)))
-            reply = (await self._exchange(response, self.route.deadline("auth"))).reply
+            reply = await self._exchange("auth", response, self.route.deadline("auth"))
         self._end("auth", started_ns)
-        self._keep("auth", reply)
         self._require("auth", reply)
 
-    async def _exchange(self, command: SmtpCommand, deadline: float) -> Answer:
+    async def _exchange(self, phase: str, command: SmtpCommand, deadline: float) -> Reply:
         await self._say(self.client.send(command), deadline)
-        return await self._answer(deadline)
+        return (await self._answer(phase, deadline)).reply
 
-    async def _answer(self, deadline: float) -> Answer:
+    async def _answer(self, phase: str, deadline: float) -> Answer:
+        """Wait for the next answer, and keep it in the trace: the one place where answers come from."""
         while (answer := self.client.next_answer()) is None:
             await self._listen(deadline)
-        return answer
-
-    def _keep(self, phase: str, reply: Reply) -> None:
-        name = self.name_of(phase)
+        name, reply = self.name_of(phase), answer.reply
         self.trace.replies.append((name, str(reply.code), str(reply.enhanced) if reply.enhanced else None))
         for deviation in reply.deviations:
             self.trace.deviations.append((name, deviation, reply.octets))
+        return answer
 
     def _require(self, phase: str, reply: Reply) -> None:
         """Go on only with a 2yz reply."""

@@ -47,7 +47,7 @@ class Trace:
     """
 
     timings: list[tuple[str, int, int]] = field(default_factory=list)       # (phase, started_ns, finished_ns)
-    replies: list[tuple[str, str, str | None]] = field(default_factory=list)  # (phase, code or +OK/-ERR, enhanced)
+    replies: list[tuple[str, str, str | None]] = field(default_factory=list)  # (phase, code or indicator, detail)
     deviations: list[tuple[str, Deviation, bytes]] = field(default_factory=list)  # (phase, what, octets)
     phase: str = ""                                                         # the one under way, or the last
     messages_offered: int = 0

@@ -2,7 +2,8 @@
 
 A transcript is a file of golden/. Its head says what our side is to do and what must come of it; its lines are
 `C:` what our side must send, octet for octet, `S:` what the server sends, and `*:` what it does otherwise (`close`,
-`tls`, `wait 5`). After the last line the server is silent, and our side must leave without another word.
+`tls`, `wait 5`, `deaf`: take whatever comes). After the last line the server is silent, and our side must leave
+without another word.
 """
 
 import ssl
@@ -91,11 +92,13 @@ class Transcript:
             login: AnyAuth = head.get("auth", "user")  # type: ignore[assignment]
             return RetrievalPlan(kind, 0, kind, ACCOUNT, login, delete="delete" in head)  # type: ignore[arg-type]
         recipients = tuple(self.words("recipients") or ["user1@example.test"])
+        size = int(head.get("size", "0"))
+        messages = [MessagePlan(index, recipients, size) for index in range(int(head.get("messages", "1")))]
         return DeliveryPlan(
             kind=kind, arrival=0, session_name=kind, dialect=self.protocol.upper(),  # type: ignore[arg-type]
             account=ACCOUNT, auth=auth, pipelining=head.get("pipelining", "never"),  # type: ignore[arg-type]
             reverse_path=head.get("reverse-path", "load@example.test"),
-            messages=tuple(MessagePlan(index, recipients, 0) for index in range(int(head.get("messages", "1")))),
+            messages=tuple(messages),
         )  # fmt: skip
 
     def filled(self) -> list[Turn]:
@@ -157,6 +160,11 @@ async def play(stream: trio.abc.Stream, turns: Sequence[Turn], tls: Tls | None =
             assert tls is not None
             stream = trio.SSLStream(stream, tls.server, server_side=True)
             await stream.do_handshake()
+        elif octets == b"deaf":
+            while await stream.receive_some():
+                pass
+            await stream.aclose()
+            return
         else:
             word, _, seconds = octets.partition(b" ")
             assert word == b"wait", octets
@@ -280,6 +288,6 @@ async def stage(
         if not dialled:
             await ours.aclose()
     with pytest.raises(trio.ClosedResourceError):
-        await ours.send_all(b"closed?")
+        await ours.send_all(b"?")
     played.received = end.received
     return played
