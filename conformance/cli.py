@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -17,12 +16,12 @@ import typer
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory, accounts_by_pattern
 from conformance.refserver.errors import ServerSetupError
-from conformance.refserver.listener.accept import allow_many_descriptors
 from conformance.refserver.listener.conversation import StartTls
+from conformance.refserver.listener.sockets import Bind, Listening, allow_many_descriptors, listening_on
 from conformance.refserver.listener.tls import context_from_files, self_made_context, start_tls_with
 from conformance.refserver.maildir import MaildirStore
 from conformance.refserver.maildrop import MaildropStore, MemoryStore
-from conformance.refserver.server import Bind, Listening, TokenSource, listening_on, make_service, serve
+from conformance.refserver.server import TokenSource, make_service, serve
 from conformance.refserver.session import Service
 from reports.errors import UserError
 
@@ -153,6 +152,13 @@ async def _wait_for_signal(signals: AsyncIterator[int], stop: trio.Event) -> Non
 
 async def _wait_for_eof(stop: trio.Event) -> None:
     # A thread, not the event loop: standard input may be a file, which epoll does not take.
-    while await trio.to_thread.run_sync(os.read, sys.stdin.fileno(), 4096, abandon_on_cancel=True):
+    while await trio.to_thread.run_sync(_read_standard_input, abandon_on_cancel=True):
         pass
     stop.set()
+
+
+def _read_standard_input() -> bytes:
+    try:
+        return os.read(0, 4096)
+    except OSError:      # it was never open
+        return b""

@@ -75,9 +75,9 @@ class Limits:
     received_fields: int = 100                   # RFC 5321 §6.3: a loop past it
     smtp_line_octets: int = 2_048                # 512 + what the offered extensions add (RFC 5321 §4.5.3.1.4)
     pop3_line_octets: int = 255                  # RFC 2449 §4
-    sasl_line_octets: int = 12_288               # RFC 4954 §4
+    sasl_line_octets: int = 12_290               # RFC 4954 §4 wants 12,288, and CRLF
     endless_line_octets: int = 1024 * 1024       # a line that never ends is cut off here, unread
-    errors: int = 100                            # refusals in a row before 421
+    errors: int = 100                            # since the last message (POP3: in a row); then the session ends
     failed_logins: int = 10                      # per session, then it ends
     maildrop_octets: int = 1024 * 1024 * 1024    # one maildrop's quota
     memory_octets: int = 2 * 1024 * 1024 * 1024  # all maildrops kept in memory

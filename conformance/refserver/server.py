@@ -1,12 +1,8 @@
 """The reference server as one trio service: which machines listen where, and how it ends."""
 
 import secrets
-import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 import trio
@@ -14,15 +10,9 @@ import trio
 from conformance.refserver import pop3_commands, replies
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory
-from conformance.refserver.listener.accept import (
-    Conversations,
-    Greeter,
-    accept_forever,
-    close_unix,
-    listen_tcp,
-    listen_unix,
-)
+from conformance.refserver.listener.accept import Conversations, Greeter, accept_forever
 from conformance.refserver.listener.conversation import StartTls
+from conformance.refserver.listener.sockets import Listening
 from conformance.refserver.maildrop import MaildropStore
 from conformance.refserver.pop3 import Pop3Session
 from conformance.refserver.session import Service, Session
@@ -30,15 +20,6 @@ from conformance.refserver.smtp import SmtpSession
 from conformance.refserver.smtp_state import LMTP, SMTP
 
 _SHUTDOWN_S: Final = 3.0      # for last words; then connections are cut
-
-
-@dataclass(frozen=True, slots=True)
-class Bind:
-    """Where one protocol is to listen: a TCP port (0: any free one) or a unix socket."""
-
-    protocol: str
-    port: int | None = None
-    path: Path | None = None
 
 
 class TokenSource:
@@ -95,33 +76,6 @@ def _greeter(protocol: str, service: Service, start_tls: StartTls | None) -> Gre
             return Greeter(lmtp, busy_smtp, start_tls)
         case _:
             return Greeter(pop3, pop3_commands.TOO_BUSY, start_tls, implicit_tls=protocol == "pop3s")
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """A socket that listens, what it is to speak, and the URL that leads to it."""
-
-    socket: socket.socket
-    protocol: str
-    url: str
-
-
-@contextmanager
-def listening_on(binds: Sequence[Bind], host: str) -> Iterator[list[Listening]]:
-    """Open all sockets, and close them at the end. Raises ServerSetupError when one cannot be opened."""
-    with ExitStack() as stack:
-        opened = []
-        for bind in binds:
-            if bind.path is not None:
-                listener = stack.enter_context(listen_unix(bind.path))
-                stack.callback(close_unix, bind.path)
-                url = f"{bind.protocol}+unix://{bind.path.absolute()}"
-            else:
-                listener = stack.enter_context(listen_tcp(host, bind.port or 0))
-                shown = f"[{host}]" if ":" in host else host
-                url = f"{bind.protocol}://{shown}:{listener.getsockname()[1]}"
-            opened.append(Listening(listener, bind.protocol, url))
-        yield opened
 
 
 async def serve(

@@ -14,8 +14,9 @@ import pytest
 import trio
 
 from conformance.refserver.directory import Account, Directory
+from conformance.refserver.listener.sockets import Bind, listening_on
 from conformance.refserver.listener.tls import self_made_context, start_tls_with
-from conformance.refserver.server import Bind, listening_on, serve
+from conformance.refserver.server import serve
 from tests.refserver.bench import make_bench
 
 BODY = b"Subject: hello\r\n\r\n.dot\r\n..\r\nlast\r\n"

@@ -13,9 +13,9 @@ import trio.testing
 
 from conformance.refserver.behaviour import Limits
 from conformance.refserver.errors import ServerSetupError
-from conformance.refserver.listener.accept import listen_tcp, listen_unix
+from conformance.refserver.listener.sockets import Bind, listen_tcp, listen_unix, listening_on
 from conformance.refserver.listener.tls import context_from_files, self_made_context, start_tls_with
-from conformance.refserver.server import Bind, listening_on, serve
+from conformance.refserver.server import serve
 from tests.refserver.bench import make_bench
 
 TO_USER1 = b"RCPT TO:<user1@example.test>\r\n"
@@ -165,6 +165,19 @@ async def test_lmtp_listens_on_a_unix_socket_and_takes_over_a_dead_one(bench, tm
         await stream.aclose()
     assert not path.exists()
     assert b"Received: from c.example\r\n" in bench.stored()[0]
+
+
+async def test_over_ipv6_the_trace_has_the_address_as_a_literal(bench):
+    stop = trio.Event()
+    with listening_on([Bind("smtp", 0)], "::1") as listening:
+        assert listening[0].url.startswith("smtp://[::1]:")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: serve(bench.service, listening, None, stop=stop))
+            stream = await trio.open_tcp_stream("::1", int(listening[0].url.rpartition(":")[2]))
+            await dialogue(stream, b"EHLO [IPv6:::1]\r\n", b"MAIL FROM:<>\r\n", TO_USER1, b"DATA\r\n", b".\r\n")
+            await stream.aclose()
+            stop.set()
+    assert b"Received: from [IPv6:::1] ([IPv6:::1])\r\n" in bench.stored()[0]
 
 
 def test_a_port_in_use_or_a_foreign_address_has_its_sentence():

@@ -1,24 +1,18 @@
-"""Listening sockets, and the tasks that accept from them."""
+"""The tasks that accept connections, and the conversations that come of it."""
 
 import errno
 import ipaddress
-import os
-import resource
 import socket
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import trio
 
-from conformance.refserver.errors import ServerSetupError
 from conformance.refserver.listener.conversation import Conversation, StartTls
 from conformance.refserver.listener.link import SocketLink
 from conformance.refserver.session import Session
 
-_BACKLOG: Final = 65_535           # the kernel cuts it to net.core.somaxconn
 _ACCEPTS_PER_WAKE: Final = 256     # then the sessions get their turn
 _HANDSHAKE_S: Final = 60.0         # of implicit TLS; STARTTLS has the session's idle time
 _NO_DESCRIPTORS_S: Final = 0.1     # how long to wait when there are none left, as trio's own listener does
@@ -80,61 +74,6 @@ async def _secured(link: SocketLink, greeter: Greeter) -> tuple[trio.abc.Stream 
     return stream, cipher
 
 
-def listen_tcp(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 chooses a free one. Raises ServerSetupError."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind)
-        try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)     # accepted sockets inherit it
-            listening.bind(address)
-            listening.listen(_BACKLOG)
-        except OSError:
-            listening.close()
-            raise
-    except OSError as exc:
-        raise ServerSetupError(f"cannot listen on {host} port {port}: {_reason(exc)}") from exc
-    listening.setblocking(False)
-    return listening
-
-
-def listen_unix(path: Path) -> socket.socket:
-    """Return a listening unix socket. A socket file that nobody listens on any more is replaced."""
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
-            path.unlink()
-        listening.bind(str(path))
-        listening.listen(_BACKLOG)
-    except OSError as exc:
-        listening.close()
-        raise ServerSetupError(f"cannot listen on {path}: {_reason(exc)}") from exc
-    listening.setblocking(False)
-    return listening
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(str(path)) == 0
-
-
-def _reason(exc: OSError) -> str:
-    return {
-        errno.EADDRINUSE: "another process uses it",
-        errno.EACCES: "not permitted",
-        errno.EADDRNOTAVAIL: "it is no address of this host",
-    }.get(exc.errno or 0, exc.strerror or str(exc))
-
-
-def allow_many_descriptors() -> None:
-    """Raise the soft limit of open descriptors to the hard one: each connection needs one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 async def accept_forever(
     listening: socket.socket, greeter: Greeter, conversations: Conversations, nursery: trio.Nursery
 ) -> None:
@@ -171,17 +110,7 @@ def _turn_away(connected: socket.socket, greeter: Greeter) -> None:
 
 def _address_literal(host: str) -> str:
     """Return a socket's host as RFC 5321 §4.1.3 writes it."""
-    address = ipaddress.ip_address(host.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is None:
-            return f"[IPv6:{address}]"
-        address = address.ipv4_mapped
-    return f"[{address}]"
-
-
-def close_unix(path: Path) -> None:
-    """Take a socket file away; it may be gone already."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
+    if ":" not in host:
+        return f"[{host}]"
+    address = ipaddress.IPv6Address(host.partition("%")[0])
+    return f"[IPv6:{address}]" if address.ipv4_mapped is None else f"[{address.ipv4_mapped}]"
