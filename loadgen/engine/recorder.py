@@ -102,19 +102,20 @@ class Recorder:
         self._messages(trace, origin_ns)
         self._replies(trace)
 
-    def close_second(self, second: int) -> Iterator[str]:
-        """Close the books of a second that is over. Yields between its parts, each about a millisecond of work.
+    def close_seconds(self, until: int) -> Iterator[str]:
+        """Close the books of every second before `until`. Yields between its parts, each a millisecond of work at most.
 
-        Whoever iterates decides whether other tasks run in between; nothing is lost or counted twice if they do.
+        Whoever iterates decides whether other tasks run in between: nothing is lost or counted twice if they do.
         """
-        self.seconds.close(second, self.in_flight)
-        self.lag_histogram.record_many(self.lags)
-        self.lags.clear()
-        for phase in tuple(self.phases):
-            interval = self.phases.fold(phase, second)
-            if interval is not None:
-                self.intervals.append(interval)
-                yield phase
+        for second in range(self.seconds.closed, until):
+            self.seconds.close(second, self.in_flight)
+            self.lag_histogram.record_many(self.lags)
+            self.lags.clear()
+            for phase in tuple(self.phases):
+                interval = self.phases.fold(phase, second)
+                if interval is not None:
+                    self.intervals.append(interval)
+                    yield phase
 
     def end_load(self, at_ns: int) -> None:
         """Note that no more arrivals come: the steady phase ends now, if not before."""

@@ -40,7 +40,7 @@ class Seconds:
 
     def __init__(self) -> None:
         self._rows: dict[int, Second] = defaultdict(Second)
-        self._closed_until = 0          # seconds before this one are closed: their percentiles stand
+        self.closed = 0                 # seconds before this one are closed: their percentiles stand
         self._carried = 0               # sessions open at the end of the last second closed
 
     def arrived(self, intended_ns: int, in_flight: int) -> None:
@@ -79,22 +79,20 @@ class Seconds:
         self._rows[at_ns // NS_PER_S].messages_retrieved += 1
 
     def close(self, second: int, in_flight: int) -> None:
-        """Settle every row up to this second; `in_flight` is what is open at its end.
+        """Settle a row; `in_flight` is what is open at its end.
 
         What is open at the end of one second is open at the start of the next, and counts there too,
         even if nothing arrives in it any more.
         """
-        for number in range(self._closed_until, second + 1):
-            row = self._rows[number]
-            row.in_flight = max(row.in_flight, self._carried)
-            row.close()
-        self._rows[second].in_flight = max(self._rows[second].in_flight, in_flight)
+        row = self._rows[second]
+        row.in_flight = max(row.in_flight, self._carried, in_flight)
+        row.close()
         self._carried = in_flight
-        self._closed_until = second + 1
+        self.closed = second + 1
 
     def last_closed(self) -> Second:
         """Return the newest settled second; an empty one before there is any."""
-        return self._rows[self._closed_until - 1] if self._closed_until else Second()
+        return self._rows[self.closed - 1] if self.closed else Second()
 
     def timeline(self) -> Timeline:
         """Return the run as columns, one row for each second from 0 to the last in which anything happened."""

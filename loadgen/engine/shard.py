@@ -52,7 +52,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """What the load left behind."""
+    """What the load left behind. A value too, but for the ledger: how that is shared out is not decided."""
 
     load: LoadResult
     intervals: tuple[Interval, ...]    # for the .hlog
@@ -87,7 +87,7 @@ async def run_shard(
             await _drive(arrivals, planner, shard.scenario, duration_ns, stop)
             watching.cancel_scope.cancel()
     ended_ns = arrivals.now_ns()
-    for _ in recorder.close_second(ended_ns // NS_PER_S):
+    for _ in recorder.close_seconds(ended_ns // NS_PER_S + 1):
         pass                           # the load is over: there is nobody to give way to
     drain_s = max(0, ended_ns - recorder.load_ended_ns) / NS_PER_S
     result = load_result(recorder, monitor, model=_model(load), warm_up_s=load.warm_up.s, drain_s=drain_s)
@@ -118,14 +118,13 @@ async def _drive(
 
 async def _watch(arrivals: Arrivals, observe: Observe) -> None:
     """Close every second's books when it is over, and show how the run stands. Runs until cancelled."""
-    second = 0
+    recorder = arrivals.recorder
     while True:
-        await trio.sleep_until(arrivals.instant_s((second + 1) * NS_PER_S))
-        while second < arrivals.now_ns() // NS_PER_S:      # all that were missed, if we were late
-            for _ in arrivals.recorder.close_second(second):
+        await trio.sleep_until(arrivals.instant_s((recorder.seconds.closed + 1) * NS_PER_S))
+        with trio.CancelScope(shield=True):       # a few milliseconds: a second once begun to be closed is closed
+            for _ in recorder.close_seconds(arrivals.now_ns() // NS_PER_S):     # all we missed, if we were late
                 await trio.lowlevel.checkpoint()
-            second += 1
-        observe(progress_of(arrivals.recorder, second))
+        observe(progress_of(recorder, recorder.seconds.closed))
 
 
 def _model(load: OpenLoad | ClosedLoad) -> str:

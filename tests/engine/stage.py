@@ -73,7 +73,7 @@ class Cast:
 
     def completed(self, phase: str) -> int:
         """Return how often a phase was completed, in the steady phase or out of it. Folds."""
-        for _ in self.recorder.close_second(0):
+        for _ in self.recorder.close_seconds(self.recorder.seconds.closed + 1):
             pass
         times = self.recorder.phases[phase]
         return times.service_histogram.count + times.outside_steady
