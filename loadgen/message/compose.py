@@ -7,6 +7,7 @@ message of some length exercises transparency (RFC 5321 §4.5.2).
 
 import random
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -20,6 +21,7 @@ LINE_OCTETS = 72                        # CRLF counted; well under the 78 of RFC
 LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789      "
 END_OF_MAIL_DATA = b".\r\n"
 SHORTEST_LINE = 2                       # a bare CRLF
+FILL = b"y"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Message:
 class Composer:
     """Make the messages of one run.
 
-    The same (seed, run token, date, arrival, index, size) gives the same octets. The run token
+    The same (seed, run token, date, arrival, index, addresses, size) gives the same octets. The run token
     tells this run's mail from what an earlier run with the same seed left in a maildrop; it and
     the date have a fixed length, so sizes depend on the seed alone.
     """
@@ -42,16 +44,10 @@ class Composer:
     def __init__(self, *, seed: int, run_token: str, date: datetime) -> None:
         rng = random.Random(f"{seed}/text")   # noqa: S311  reproducible is the point
         lines = [_line(rng, number) for number in range(BLOCK_LINES)]
-        stuffed = [stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines]
         self._run_token = run_token
         self._date = format_datetime(date).encode("ascii")
-        self._block_octets = sum(map(len, lines))
-        # The block stands twice, so that a cut of up to one block may begin at any of its lines.
-        # Invariant: line n of _plain starts at _plain_starts[n] and, stuffed, at _stuffed_starts[n].
-        self._plain = b"".join(lines) * 2
-        self._plain_starts = [0, *accumulate(map(len, lines * 2))]
-        self._stuffed = b"".join(stuffed) * 2
-        self._stuffed_starts = [0, *accumulate(map(len, stuffed * 2))]
+        self._plain = Block(lines)
+        self._stuffed = Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
 
     def owns(self, stamp: Stamp) -> bool:
         """Say whether a stamp is of this run."""
@@ -60,11 +56,12 @@ class Composer:
     def compose(
         self, arrival: int, index: int, *, reverse_path: str, recipients: tuple[str, ...], size_octets: int
     ) -> Message:
-        """Compose message `index` of arrival `arrival`, about `size_octets` long.
+        """Compose message `index` of arrival `arrival`, exactly `size_octets` long where there is room for it.
 
-        A size smaller than the header gives the header and an identifying line; otherwise the
-        content has exactly the size asked for. The visible To field shows the first recipient
-        only: who else gets it is the envelope's matter.
+        A size too small for the header and an identifying line gives just these. The visible To field
+        shows the first recipient only: who else gets it is the envelope's matter. An address beyond ASCII
+        stands in the header as it is, in UTF-8, which RFC 6532 §3.2 allows: a server that takes its envelope
+        takes it.
         """
         message_id = f"{self._run_token}.{arrival}.{index}"
         identifier = message_id.encode("ascii")
@@ -77,31 +74,49 @@ class Composer:
             self._date, identifier, ID_FIELD, identifier,
         )
         first = b"Message %s\r\n" % identifier
-        plain, stuffed = self._text(arrival, index, size_octets - len(header) - len(first))
-        body = first + plain
+        left = max(0, size_octets - len(header) - len(first))
+        if left < SHORTEST_LINE:                      # too little for a line of its own
+            first = b"Message %s%s\r\n" % (identifier, FILL * left)
+            left = 0
+        blocks, begin, end, fill = self._cut((arrival * 31 + index * 7) % BLOCK_LINES, left)
+        plain: tuple[bytes | memoryview, ...] = (first, *self._plain.pieces(blocks, begin, end), fill)
+        stuffed = self._stuffed.pieces(blocks, begin, end)
         return Message(
-            stamp=Stamp(message_id, digest_of(body)),
-            content_octets=len(header) + len(body),
-            mail_data=b"".join((header, first, stuffed, END_OF_MAIL_DATA)),
+            stamp=Stamp(message_id, digest_of(*plain)),
+            content_octets=len(header) + sum(map(len, plain)),
+            mail_data=b"".join((header, first, *stuffed, fill, END_OF_MAIL_DATA)),
         )
 
-    def _text(self, arrival: int, index: int, octets: int) -> tuple[bytes, bytes]:
-        """Return `octets` octets of lines, as they are and stuffed; nothing if a line end would not fit."""
-        if octets < SHORTEST_LINE:
-            return b"", b""
-        blocks, rest = divmod(octets, self._block_octets)
-        if rest < SHORTEST_LINE and blocks:
-            blocks, rest = blocks - 1, rest + self._block_octets
-        first = (arrival * 31 + index * 7) % BLOCK_LINES
-        start = self._plain_starts[first]
+    def _cut(self, begin: int, octets: int) -> tuple[int, int, int, bytes]:
+        """Say what makes text of so many octets: whole blocks, then lines from `begin` to an end, then a last line."""
+        if octets == 0:
+            return 0, begin, begin, b""
+        starts = self._plain.starts
+        blocks, rest = divmod(octets, starts[BLOCK_LINES])
+        if rest < SHORTEST_LINE:                      # no room for the last line: one block less
+            blocks, rest = blocks - 1, rest + starts[BLOCK_LINES]
         # Whole lines as long as a last one of at least its CRLF still fits after them.
-        last = bisect_right(self._plain_starts, start + rest - SHORTEST_LINE) - 1
-        end = self._plain_starts[last]
-        tail = b"y" * (start + rest - end - SHORTEST_LINE) + b"\r\n"
-        stuffed_block = self._stuffed[: self._stuffed_starts[BLOCK_LINES]]
-        plain = self._plain[: self._block_octets] * blocks + self._plain[start:end] + tail
-        cut = self._stuffed[self._stuffed_starts[first] : self._stuffed_starts[last]]
-        return plain, stuffed_block * blocks + cut + tail
+        until = starts[begin] + rest - SHORTEST_LINE
+        end = bisect_right(starts, until) - 1
+        return blocks, begin, end, FILL * (until - starts[end]) + b"\r\n"
+
+
+class Block:
+    """Lines made once, to be cut from without copying.
+
+    They stand twice, so that a cut of up to one block may begin at any of its lines.
+    """
+
+    __slots__ = ("_octets", "_once", "starts")
+
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self._octets = memoryview(b"".join(lines) * 2)
+        self.starts = [0, *accumulate(map(len, [*lines, *lines]))]      # Invariant: line n is starts[n]:starts[n + 1]
+        self._once = self._octets[: self.starts[len(lines)]]
+
+    def pieces(self, blocks: int, begin: int, end: int) -> list[memoryview]:
+        """Return that many whole blocks and then the lines from `begin` up to `end`, as views."""
+        return [self._once] * blocks + [self._octets[self.starts[begin] : self.starts[end]]]
 
 
 def _line(rng: random.Random, number: int) -> bytes:

@@ -20,9 +20,12 @@ class Stamp:
     digest: bytes        # of the body
 
 
-def digest_of(body: bytes) -> bytes:
-    """Return the digest of a message body: the octets after the empty line, CRLF line ends, unstuffed."""
-    return hashlib.blake2b(body, digest_size=DIGEST_OCTETS).digest()
+def digest_of(*body: bytes | memoryview) -> bytes:
+    """Return the digest of a message body, given in pieces: the octets after the empty line, unstuffed."""
+    digest = hashlib.blake2b(digest_size=DIGEST_OCTETS)
+    for piece in body:
+        digest.update(piece)
+    return digest.digest()
 
 
 def read_stamp(content: bytes) -> Stamp | None:
@@ -31,11 +34,12 @@ def read_stamp(content: bytes) -> Stamp | None:
     The digest is computed from the body that arrived, so a changed octet shows when it is
     compared with the one that was sent.
     """
-    header, empty_line, body = content.partition(b"\r\n\r\n")
-    if not empty_line:
+    end = content.find(b"\r\n\r\n")
+    if end < 0:
         return None
-    for line in header.split(b"\r\n"):
+    for line in content[:end].split(b"\r\n"):
         name, colon, value = line.partition(b":")
         if colon and name.lower() == ID_FIELD.lower():
+            body = memoryview(content)[end + 4 :]
             return Stamp(value.strip().decode("ascii", "replace"), digest_of(body))
     return None

@@ -1,0 +1,127 @@
+"""The composer: exact sizes, the same octets again, and what is sent comes back as what was stamped."""
+
+import email
+import email.policy
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from loadgen.message.compose import Composer, Message
+from loadgen.message.stamp import Stamp, read_stamp
+from loadgen.wire.transparency import stuff, unstuff
+
+DATE = datetime(2026, 1, 1, tzinfo=UTC)
+COMPOSER = Composer(seed=7, run_token="c0ffee00", date=DATE)
+
+
+def compose(
+    size_octets: int, *, arrival: int = 3, index: int = 0, composer: Composer = COMPOSER,
+    reverse_path: str = "load@example.test", recipients: tuple[str, ...] = ("user1@example.test",),
+) -> Message:  # fmt: skip
+    return composer.compose(
+        arrival, index, reverse_path=reverse_path, recipients=recipients, size_octets=size_octets
+    )
+
+
+SHORTEST = compose(0).content_octets
+
+
+@given(st.integers(0, 3000) | st.integers(0, 11 * 150_000), st.integers(0, 5000), st.integers(0, 300))
+@example(SHORTEST, 0, 0)
+@example(SHORTEST + 1, 0, 0)
+@example(SHORTEST + 2, 0, 0)
+@example(10_000, 2047, 0)
+def test_the_content_has_the_size_asked_for_and_comes_back_as_it_was_stamped(
+    size_octets: int, arrival: int, index: int
+) -> None:
+    message = compose(size_octets, arrival=arrival, index=index)
+    content = unstuff(message.mail_data)
+    shortest = compose(0, arrival=arrival, index=index).content_octets
+    assert len(content) == message.content_octets == max(size_octets, shortest)
+    assert stuff(content) == message.mail_data, "stuffed exactly where it must be"
+    assert read_stamp(content) == message.stamp
+    assert re.search(rb"(?<!\r)\n|\r(?!\n)", content) is None
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+    assert content.isascii()
+
+
+@pytest.mark.parametrize("extra", range(-3, 4))
+@pytest.mark.parametrize("blocks", [1, 2, 10])
+@pytest.mark.parametrize("arrival", [0, 1, 66, 2047])
+def test_sizes_around_whole_blocks_are_exact_too(blocks: int, extra: int, arrival: int) -> None:
+    one_block = block_octets()
+    message = compose(compose(0, arrival=arrival).content_octets + blocks * one_block + extra, arrival=arrival)
+    content = unstuff(message.mail_data)
+    assert len(content) == message.content_octets
+    assert message.content_octets == compose(0, arrival=arrival).content_octets + blocks * one_block + extra
+    assert stuff(content) == message.mail_data
+    assert read_stamp(content) == message.stamp
+
+
+def block_octets() -> int:
+    """How long the composer's block is: after so many octets the text repeats."""
+    text = unstuff(compose(400_000).mail_data).partition(b"\r\n\r\n")[2].partition(b"\r\n")[2]
+    return text.index(text[:500], 1)
+
+
+def test_every_message_of_some_length_exercises_transparency() -> None:
+    for arrival in range(300):
+        lines = unstuff(compose(8000, arrival=arrival).mail_data).split(b"\r\n")
+        assert b"." in lines
+        assert sum(line.startswith(b".") for line in lines) >= 10
+
+
+def test_the_same_seed_gives_the_same_octets_and_another_gives_others() -> None:
+    again = Composer(seed=7, run_token="c0ffee00", date=DATE)
+    other = Composer(seed=8, run_token="c0ffee00", date=DATE)
+    assert compose(5000, composer=again) == compose(5000)
+    assert compose(5000, composer=other).mail_data != compose(5000).mail_data
+
+
+def test_sizes_do_not_depend_on_the_run() -> None:
+    later = Composer(seed=7, run_token="deadbeef", date=DATE + timedelta(days=300, hours=11))
+    for arrival in range(0, 3000, 7):
+        assert compose(0, arrival=arrival, composer=later).content_octets == compose(0, arrival=arrival).content_octets
+
+
+def test_messages_differ_in_stamp_and_text() -> None:
+    stamps = [compose(5000, arrival=arrival, index=index).stamp for arrival in range(50) for index in range(3)]
+    assert len({stamp.message_id for stamp in stamps}) == len({stamp.digest for stamp in stamps}) == 150
+
+
+def test_the_header_is_what_rfc_5322_asks_for() -> None:
+    message = compose(2000, recipients=("user1@example.test", "user2@example.test"))
+    parsed = email.message_from_bytes(unstuff(message.mail_data), policy=email.policy.default)
+    assert parsed.defects == []
+    assert parsed["From"] == "load@example.test"
+    assert parsed["To"] == "user1@example.test", "others are the envelope's matter"
+    assert parsed["Date"].datetime == DATE
+    assert parsed["Message-ID"] == "<c0ffee00.3.0@mailproof.invalid>"
+    assert parsed["X-Mailproof-Id"] == message.stamp.message_id
+    assert parsed.get_content_type() == "text/plain"
+
+
+def test_the_null_reverse_path_still_has_a_from_field() -> None:
+    """RFC 5322 §3.6 wants one; the envelope alone is null (RFC 5321 §4.5.5)."""
+    assert b"From: <postmaster@mailproof.invalid>\r\n" in unstuff(compose(0, reverse_path="").mail_data)
+
+
+def test_an_address_beyond_ascii_stands_in_the_header_in_utf_8() -> None:
+    """RFC 6532 §3.2; the body stays ASCII, as its Content-Type says."""
+    message = compose(5000, recipients=("jörg@bücher.example",))
+    content = unstuff(message.mail_data)
+    header, _, body = content.partition(b"\r\n\r\n")
+    assert "To: <jörg@bücher.example>\r\n".encode() in header
+    assert body.isascii()
+    assert len(content) == message.content_octets == 5000
+    assert read_stamp(content) == message.stamp
+
+
+def test_a_run_owns_its_own_stamps_only() -> None:
+    assert COMPOSER.owns(compose(0).stamp)
+    assert not COMPOSER.owns(Stamp("c0ffee0.3.0", b""))
+    assert not COMPOSER.owns(Stamp("c0ffee001.3.0", b""))
+    assert not COMPOSER.owns(Stamp("", b""))
