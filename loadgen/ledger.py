@@ -5,12 +5,24 @@ duplicate, corrupt, lost, or pending where its maildrop could not be read. What 
 answered is ambiguous: sender and receiver disagree about it and both are right (RFC 1047).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from loadgen.message.stamp import Stamp
-from loadgen.session.trace import Trace
+from loadgen.session.trace import Settled, Trace
 from reports.document import LedgerResult
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One message as a maildrop showed it: seen twice the same, it is one copy (RFC 1939 §7).
+
+    A session without UIDL can only count: its n-th copy of a message is copy n, whichever that is.
+    """
+
+    unique_id: bytes | int
+    digest: bytes
 
 
 class Ledger:
@@ -21,35 +33,34 @@ class Ledger:
         self._digests: dict[str, bytes] = {}                            # message id -> digest as sent
         self._accepted: dict[str, set[str]] = defaultdict(set)          # message id -> recipients
         self._ambiguous: dict[str, set[str]] = defaultdict(set)
-        # (message id, maildrop) -> each copy's unique-id. A session that was cut before UPDATE leaves
-        # its messages where they were: the same unique-id seen twice is one copy (RFC 1939 §7).
-        self._copies: dict[tuple[str, str], dict[bytes, bytes]] = defaultdict(dict)     # -> digest as found
+        # (message id, maildrop) -> what was found. A session that was cut before UPDATE leaves its messages
+        # where they were, to be seen again.
+        self._copies: dict[tuple[str, str], set[Copy]] = defaultdict(set)
         self._owed: set[tuple[str, str]] = set()                        # accepted, and not yet found
         self.copies_untold = False                                      # a server without UIDL was read
 
     def add(self, trace: Trace) -> None:
         """Enter what one session sent and what it retrieved."""
         for index, offered in enumerate(trace.begun):
-            word = trace.settled.get(index)
+            word = trace.settled.get(index) or Settled((), 0, offered.recipients)
             message_id = offered.stamp.message_id
             self._digests[message_id] = offered.stamp.digest
-            if word is None:
-                self._ambiguous[message_id].update(offered.recipients)
-            elif word.recipients:
+            if word.unanswered:
+                self._ambiguous[message_id].update(word.unanswered)
+            if word.recipients:
                 self._accepted[message_id].update(word.recipients)
-                self._owed.update(
-                    (message_id, recipient)
-                    for recipient in word.recipients
-                    if (message_id, recipient) not in self._copies
-                )
+                owed = ((message_id, recipient) for recipient in word.recipients)
+                self._owed.update(key for key in owed if key not in self._copies)
+        nameless: Counter[tuple[str, str]] = Counter()
         for retrieved in trace.retrieved:
             if retrieved.stamp is None or not self._owns(retrieved.stamp):
                 continue
+            key = (retrieved.stamp.message_id, retrieved.maildrop)
             if retrieved.unique_id is None:
                 self.copies_untold = True
-            key = (retrieved.stamp.message_id, retrieved.maildrop)
+                nameless[key] += 1
             # Compared with the digest as sent only in result(): the sending session may still be open.
-            self._copies[key][retrieved.unique_id or b""] = retrieved.stamp.digest
+            self._copies[key].add(Copy(retrieved.unique_id or nameless[key], retrieved.stamp.digest))
             self._owed.discard(key)
 
     def maildrops_owing(self) -> set[str]:
@@ -61,24 +72,38 @@ class Ledger:
         return {recipient for recipients in self._accepted.values() for recipient in recipients}
 
     def result(self, maildrops_read: Iterable[str]) -> LedgerResult:
-        """Return the count of each class; mail owed by a maildrop outside `maildrops_read` is pending, not lost."""
+        """Return the count of each class; mail owed by a maildrop outside `maildrops_read` is pending, not lost.
+
+        Every accepted (message, recipient) is in exactly one class: delivered once, duplicate, corrupt, lost
+        or pending. A copy that was changed makes it corrupt, however many are whole. Misdelivered are
+        the maildrops with a message they were not to have: somebody else's, or one that was refused for them.
+        """
         read = frozenset(maildrops_read)
-        once = duplicate = corrupt = misdelivered = lost = pending = 0
-        for key in ((message_id, r) for message_id, recipients in self._accepted.items() for r in recipients):
-            copies = self._copies.get(key, {})
-            if not copies:
-                lost, pending = (lost + 1, pending) if key[1] in read else (lost, pending + 1)
-            elif set(copies.values()) != {self._digests[key[0]]}:
-                corrupt += 1
-            elif len(copies) > 1:
-                duplicate += 1
-            else:
-                once += 1
+        classes: Counter[str] = Counter()
+        for message_id, recipients in self._accepted.items():
+            for recipient in recipients:
+                classes[self._class_of(message_id, recipient, read)] += 1
+        misdelivered = 0
         for message_id, maildrop in self._copies:
             if not any(maildrop in taken.get(message_id, ()) for taken in (self._accepted, self._ambiguous)):
-                misdelivered += 1      # to somebody else, or to somebody it had been refused for
+                misdelivered += 1
         return LedgerResult(
-            accepted=sum(map(len, self._accepted.values())),
-            delivered_once=once, duplicate=duplicate, lost=lost, corrupt=corrupt, misdelivered=misdelivered,
-            ambiguous=sum(map(len, self._ambiguous.values())), pending=pending,
+            accepted=classes.total(),
+            delivered_once=classes["delivered_once"],
+            duplicate=classes["duplicate"],
+            lost=classes["lost"],
+            corrupt=classes["corrupt"],
+            misdelivered=misdelivered,
+            ambiguous=sum(map(len, self._ambiguous.values())),
+            pending=classes["pending"],
         )
+
+    def _class_of(self, message_id: str, recipient: str, read: frozenset[str]) -> str:
+        copies = self._copies.get((message_id, recipient))
+        if not copies:
+            return "lost" if recipient in read else "pending"
+        if any(copy.digest != self._digests[message_id] for copy in copies):
+            return "corrupt"
+        named = {copy.unique_id for copy in copies if isinstance(copy.unique_id, bytes)}
+        counted = max((copy.unique_id for copy in copies if isinstance(copy.unique_id, int)), default=0)
+        return "duplicate" if max(len(named), counted) > 1 else "delivered_once"

@@ -1,0 +1,209 @@
+"""The ledger's classes: by table, and against a model of ten lines."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from loadgen.ledger import Ledger
+from loadgen.message.stamp import Stamp
+from loadgen.session.trace import Offered, Retrieved, Trace
+from reports.document import LedgerResult
+
+A, B, C = "a@example.test", "b@example.test", "c@example.test"
+SENT, CHANGED = b"digest as sent", b"another digest"
+
+
+def owns(stamp: Stamp) -> bool:
+    return stamp.message_id.startswith("ours.")
+
+
+def sent(
+    message: str, *, offered: tuple[str, ...] = (A,), yes: tuple[str, ...] = (), no: tuple[str, ...] = ()
+) -> Trace:
+    """A session that offered one message and was told yes for some, no for some, and nothing for the others."""
+    trace = Trace(begun=[Offered(Stamp(message, SENT), offered)])
+    for recipients, accepted in ((yes, True), (no, False)):
+        if recipients:
+            trace.settle(recipients, accepted=accepted, at_ns=1)
+    return trace
+
+
+def found(message: str, maildrop: str = A, unique_id: bytes | None = b"u1", digest: bytes = SENT) -> Retrieved:
+    return Retrieved(maildrop, unique_id, Stamp(message, digest), 100, 1)
+
+
+def read(*retrieved: Retrieved) -> Trace:
+    return Trace(retrieved=list(retrieved))
+
+
+YES = sent("ours.1", yes=(A,))
+FOREIGN = Retrieved(A, b"u9", None, 100, 1)
+
+ONCE = LedgerResult(accepted=1, delivered_once=1)
+TWICE = LedgerResult(accepted=1, duplicate=1)
+CORRUPT = LedgerResult(accepted=1, corrupt=1)
+
+TABLE: dict[str, tuple[list[Trace], LedgerResult]] = {
+    "nothing": ([], LedgerResult()),
+    "accepted and found": ([YES, read(found("ours.1"))], ONCE),
+    "found before its sender's session ended": ([read(found("ours.1")), YES], ONCE),
+    "accepted and not found": ([YES, read()], LedgerResult(accepted=1, lost=1)),
+    "accepted for an unread maildrop": ([sent("ours.1", offered=(C,), yes=(C,))], LedgerResult(accepted=1, pending=1)),
+    "found though its maildrop was not read to the end": (
+        [sent("ours.1", offered=(C,), yes=(C,)), read(found("ours.1", C))], ONCE,
+    ),
+    "found twice": (
+        [YES, read(found("ours.1"), found("ours.1", unique_id=b"u2"))], TWICE,
+    ),
+    "found twice, in two sessions": (
+        [YES, read(found("ours.1")), read(found("ours.1", unique_id=b"u2"))], TWICE,
+    ),
+    "the same seen twice": ([YES, read(found("ours.1")), read(found("ours.1"))], ONCE),
+    "changed": ([YES, read(found("ours.1", digest=CHANGED))], CORRUPT),
+    "one of two copies changed": (
+        [YES, read(found("ours.1"), found("ours.1", unique_id=b"u2", digest=CHANGED))], CORRUPT,
+    ),
+    "changed when first seen, whole when seen again": (
+        [YES, read(found("ours.1", digest=CHANGED)), read(found("ours.1"))], CORRUPT,
+    ),
+    "the neighbour has it": ([YES, read(found("ours.1", B))], LedgerResult(accepted=1, lost=1, misdelivered=1)),
+    "the neighbour has it too": (
+        [YES, read(found("ours.1"), found("ours.1", B))], LedgerResult(accepted=1, delivered_once=1, misdelivered=1),
+    ),
+    "refused and delivered": ([sent("ours.1", no=(A,)), read(found("ours.1"))], LedgerResult(misdelivered=1)),
+    "refused and not delivered": ([sent("ours.1", no=(A,)), read()], LedgerResult()),
+    "refused for one of two, and delivered to him": (
+        [sent("ours.1", offered=(A, B), yes=(B,), no=(A,)), read(found("ours.1"), found("ours.1", B))],
+        LedgerResult(accepted=1, delivered_once=1, misdelivered=1),
+    ),
+    "never offered": ([read(found("ours.7"))], LedgerResult(misdelivered=1)),
+    "ambiguous and found": ([sent("ours.1"), read(found("ours.1"))], LedgerResult(ambiguous=1)),
+    "ambiguous and not found": ([sent("ours.1"), read()], LedgerResult(ambiguous=1)),
+    "answered for one of three": (
+        [sent("ours.1", offered=(A, B, C), yes=(A,)), read(found("ours.1"), found("ours.1", C))],
+        LedgerResult(accepted=1, delivered_once=1, ambiguous=2),
+    ),
+    "two recipients, two maildrops": (
+        [sent("ours.1", offered=(A, B), yes=(A, B)), read(found("ours.1"), found("ours.1", B))],
+        LedgerResult(accepted=2, delivered_once=2),
+    ),
+    "mail of another run": ([YES, read(found("ours.1"), found("theirs.1"))], ONCE),
+    "mail of strangers": ([YES, read(found("ours.1"), FOREIGN)], ONCE),
+    "without UIDL": ([YES, read(found("ours.1", unique_id=None))], ONCE),
+    "without UIDL, twice in one session": (
+        [YES, read(found("ours.1", unique_id=None), found("ours.1", unique_id=None))], TWICE,
+    ),
+    "without UIDL, once in each of two sessions": (
+        [YES, read(found("ours.1", unique_id=None)), read(found("ours.1", unique_id=None))],
+        ONCE,
+    ),
+    "without UIDL once, with it once": (
+        [YES, read(found("ours.1", unique_id=None)), read(found("ours.1"))], ONCE,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_each_case_is_in_its_class(name: str) -> None:
+    traces, expected = TABLE[name]
+    ledger = Ledger(owns)
+    for trace in traces:
+        ledger.add(trace)
+    assert ledger.result([A, B]) == expected
+
+
+def test_copies_are_untold_once_a_server_without_uidl_was_read() -> None:
+    ledger = Ledger(owns)
+    ledger.add(read(found("ours.1"), Retrieved(A, None, None, 5, 1), found("theirs.1", unique_id=None)))
+    assert not ledger.copies_untold, "what is not ours does not matter"
+    ledger.add(read(found("ours.1", unique_id=None)))
+    assert ledger.copies_untold
+
+
+def test_what_is_owed_is_known_while_the_run_goes_on() -> None:
+    ledger = Ledger(owns)
+    ledger.add(read(found("ours.2")))
+    for trace in (sent("ours.1", offered=(A, B), yes=(A, B)), sent("ours.2", yes=(A,)), sent("ours.3", offered=(C,))):
+        ledger.add(trace)
+    assert ledger.maildrops_written() == {A, B}
+    assert ledger.maildrops_owing() == {A, B}
+    ledger.add(read(found("ours.1")))
+    assert ledger.maildrops_owing() == {B}
+
+
+@dataclass
+class Truth:
+    """The model: what a message's sender was told for each recipient, and what lies in each maildrop."""
+
+    told: dict[str, bool | None] = field(default_factory=dict)
+    copies: dict[str, dict[bytes, bytes]] = field(default_factory=dict)     # maildrop -> unique-id -> digest
+
+    def class_of(self, maildrop: str) -> str | None:
+        copies, told = self.copies.get(maildrop, {}), self.told.get(maildrop, False)
+        if not told:
+            return "ambiguous" if told is None else "misdelivered" if copies else None
+        if not copies:
+            return "lost" if maildrop in (A, B) else "pending"
+        if set(copies.values()) != {SENT}:
+            return "corrupt"
+        return "duplicate" if len(copies) > 1 else "delivered_once"
+
+
+class LedgerAgainstModel(RuleBasedStateMachine):
+    """Sessions send and read in any order; the ledger must count as the model does."""
+
+    messages = Bundle("messages")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = Ledger(owns)
+        self.truth: dict[str, Truth] = {}
+        self.copies = 0
+
+    @rule(target=messages, told=st.dictionaries(st.sampled_from([A, B, C]), st.none() | st.booleans(), min_size=1))
+    def send(self, told: dict[str, bool | None]) -> str:
+        message = f"ours.{len(self.truth)}"
+        self.truth[message] = Truth(told)
+        by_word = {word: tuple(r for r, said in told.items() if said is word) for word in (True, False)}
+        self.ledger.add(sent(message, offered=tuple(told), yes=by_word[True], no=by_word[False]))
+        return message
+
+    @rule(message=messages, maildrop=st.sampled_from([A, B, C]), digest=st.sampled_from([SENT, SENT, SENT, CHANGED]))
+    def deliver(self, message: str, maildrop: str, digest: bytes) -> None:
+        self.copies += 1
+        self.truth[message].copies.setdefault(maildrop, {})[b"u%d" % self.copies] = digest
+        self.read_all(maildrop)
+
+    @rule(maildrop=st.sampled_from([A, B, C]))
+    def read_all(self, maildrop: str) -> None:
+        self.ledger.add(
+            read(
+                *(
+                    found(message, maildrop, unique_id, digest)
+                    for message, truth in self.truth.items()
+                    for unique_id, digest in truth.copies.get(maildrop, {}).items()
+                ),
+                found("theirs.1", maildrop),
+            )
+        )
+
+    @invariant()
+    def counts_as_the_model_does(self) -> None:
+        each = (truth.class_of(maildrop) for truth in self.truth.values() for maildrop in (A, B, C))
+        classes = Counter(name for name in each if name is not None)
+        result = self.ledger.result([A, B])
+        assert {name: getattr(result, name) for name in classes} == classes
+        accepted = sum(said is True for truth in self.truth.values() for said in truth.told.values())
+        assert result.accepted == accepted
+        assert accepted == (
+            result.delivered_once + result.duplicate + result.corrupt + result.lost + result.pending
+        ), "the books balance"
+        assert result.ambiguous + result.misdelivered == classes["ambiguous"] + classes["misdelivered"]
+        owing = {m for t in self.truth.values() for m, said in t.told.items() if said and not t.copies.get(m)}
+        assert self.ledger.maildrops_owing() == owing
+
+
+TestLedgerAgainstModel = LedgerAgainstModel.TestCase
