@@ -5,11 +5,11 @@ import traceback
 from importlib import metadata
 from typing import Annotated
 
-import reports.cli
 import typer
 
 import conformance.cli
 import loadgen.cli
+import reports.cli
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
 
