@@ -29,7 +29,7 @@ async def open_loop(
     started_in_turn = 0
     async with trio.open_nursery() as sessions:
         for arrival, intended_ns in schedule:
-            if started_in_turn < STARTS_PER_TURN and arrivals.now_ns() >= intended_ns:
+            if started_in_turn < STARTS_PER_TURN and arrivals.now_ns() >= intended_ns and not stop.is_set():
                 started_in_turn += 1
             elif await arrivals.reached(intended_ns, stop):
                 started_in_turn = 1

@@ -92,6 +92,13 @@ async def test_stop_ends_the_arrivals_and_drains(autojump_clock: MockClock) -> N
     assert cast.recorder.window.steady_ns == 1500 * MS
 
 
+async def test_after_stop_not_even_what_is_overdue_starts(autojump_clock: MockClock) -> None:
+    cast, stop = Cast(lambda _: Act()), trio.Event()
+    stop.set()
+    await play_open(cast, seconds(0, 0, 1), stop=stop)
+    assert cast.recorder.arrived == 0
+
+
 async def test_a_session_that_outlives_its_budget_has_timed_out_where_it_was(autojump_clock: MockClock) -> None:
     cast = Cast(lambda _: Act(connect_s=1, length_s=100), session_limit_s=3)
     await play_open(cast, seconds(0))

@@ -1,0 +1,96 @@
+"""One small run for real: the embedded server in its process, sockets, and every file a run leaves behind."""
+
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+import trio
+from hdrh.histogram import HdrHistogram
+from hdrh.log import HistogramLogReader
+
+from loadgen.engine.progress import Progress
+from loadgen.engine.run import RunResult, run
+from loadgen.scenario.accounts import open_accounts
+from reports.document import decode
+from reports.load_result import books_balance
+from reports.schema import result_json_schema
+from reports.verdict import Verdict
+from reports.write import write_run
+from tests.engine.house import scenario_of
+
+pytestmark = pytest.mark.timeout(60)      # a server's process has to start
+
+SMALL = """
+[load]
+model = "open"
+arrivals = [{shape = "constant", rate = 25, for = "2s"}]
+[[session]]
+kind = "smtp-deliver"
+weight = 2
+[[session]]
+kind = "lmtp-deliver"
+recipients = 2
+[[session]]
+kind = "pop3-retrieve"
+delete = true
+[ledger]
+verify = true
+[[gate]]
+metric = "errors.share"
+at_most = 0
+[[gate]]
+metric = "ledger.lost"
+equals = 0
+"""
+
+
+async def run_small(text: str = SMALL, stop: trio.Event | None = None) -> tuple[RunResult, list[Progress]]:
+    scenario = scenario_of(text)
+    shown: list[Progress] = []
+    result = await run(
+        scenario, open_accounts(scenario.accounts, environ={}), run_id="small", version="0.0", observe=shown.append,
+        stop=trio.Event() if stop is None else stop,
+    )
+    return result, shown
+
+
+async def test_a_small_run_leaves_a_balanced_document_and_its_histograms(tmp_path: Path) -> None:
+    result, shown = await run_small()
+    document = result.document
+    load, ledger = document.load, document.ledger
+    assert load is not None
+    assert ledger is not None
+    assert load.sessions.arrived == 50
+    assert load.sessions.accepted + load.sessions.refused == 50, "a maildrop may be locked; nothing else may fail"
+    assert all(books_balance(kind) for kind in load.kinds.values())
+    assert ledger.accepted == ledger.delivered_once == load.messages.accepted + load.kinds["lmtp-deliver"].arrived
+    assert (document.verdicts.correct, document.verdicts.fast_enough) == (Verdict.PASS, Verdict.PASS)
+    assert [fact.protocol for fact in document.target] == ["smtp", "lmtp", "pop3"]
+    assert document.exit_code in {0, 3}, "3 if this machine was too busy for the run to be believed"
+    assert [progress.elapsed_s for progress in shown][:1] == [1]
+
+    write_run(tmp_path, document, intervals=result.intervals, started=result.started)
+    octets = (tmp_path / "result.json").read_bytes()
+    jsonschema.validate(msgspec.json.decode(octets), result_json_schema())
+    assert decode(octets) == document
+    for phase, times in load.phases.items():
+        written = (tmp_path / "histograms" / f"{phase}.response.hgrm").read_text()
+        assert f"Total count    = {times.count:12d}" in written
+    with closing(HistogramLogReader(str(tmp_path / "run.hlog"), HdrHistogram(1_000, 3_600_000_000_000, 3))) as log:
+        counts: Counter[str] = Counter()
+        while (interval := log.get_next_interval_histogram()) is not None:
+            counts[interval.get_tag()] += interval.get_total_count()
+    assert counts["smtp.body"] == load.phases["smtp.body"].count + load.warm_up_phases.get("smtp.body", 0)
+
+
+async def test_a_run_stopped_before_its_first_arrival_still_says_so() -> None:
+    stop = trio.Event()
+    stop.set()
+    result, _ = await run_small(stop=stop)
+    assert result.document.interrupted
+    assert result.document.exit_code == 130
+    assert result.document.load is not None
+    assert result.document.load.sessions.arrived == 0
