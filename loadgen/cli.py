@@ -26,7 +26,7 @@ from loadgen.scenario.schema import scenario_json_schema
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
 from reports.schema import result_json_schema
-from reports.text import summary
+from reports.text import plain, summary
 
 OUT = Path("out")
 
@@ -74,7 +74,7 @@ def run_command(
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
     report = write_run(directory, result.document, result.intervals)
-    Console().print(summary(result.document, report=str(report)))
+    _tell(result, report)
     raise typer.Exit(result.document.exit_code)
 
 
@@ -82,6 +82,15 @@ def schema_command(of: Annotated[Format, typer.Argument(help="scenario or result
     """Print a JSON Schema."""
     schema = scenario_json_schema() if of is Format.SCENARIO else result_json_schema()
     typer.echo(json.dumps(schema, indent=2))
+
+
+def _tell(result: RunResult, report: Path) -> None:
+    """Print the summary: in colour and at its width on a terminal, as plain lines anywhere else."""
+    console = Console()
+    if console.is_terminal:
+        console.print(summary(result.document, report=str(report)))
+    else:
+        typer.echo(plain(result.document, report=str(report)), nl=False)
 
 
 async def _run_until_interrupted(scenario: Scenario, run_id: str, view: LiveView | PlainView) -> RunResult | None:
