@@ -69,7 +69,7 @@ class ChunkReader:
     def expect(self, octets: int) -> None:
         """Begin a chunk of that size."""
         self._wanted = octets
-        self.overflowed = self.overflowed or len(self._content) + octets > self._limit_octets
+        self.overflowed = len(self._content) + octets > self._limit_octets
 
     def feed(self, octets: bytes) -> None:
         """Take octets of the present chunk; never more than are wanted."""

@@ -84,7 +84,7 @@ class Transaction:
         message = self._trace(client, service, base) + without_return_path(header, content)
         final = self._store_each(message, service) if each else self._store(message, service)
         stored = [one for one, reply in zip(self.recipients, final, strict=False) if reply.code == 250]
-        if stored and not self.reverse_path.is_null:
+        if stored:
             self._report(stored if each else self.recipients, header, service)
         return final
 
@@ -103,7 +103,10 @@ class Transaction:
         return [outcome[one.maildrop] for one in self.recipients]
 
     def _report(self, stored: list[Recipient], header: bytes, service: Service) -> None:
-        """Tell the sender of a delivery it asked to be told of, if it has a maildrop here: nothing is relayed."""
+        """Tell the sender of a delivery it asked to be told of, if it has a maildrop here.
+
+        Nothing is relayed, and the null reverse-path has no maildrop.
+        """
         asked = [one for one in stored if one.parameters.notify and b"SUCCESS" in one.parameters.notify]
         sender = service.directory.maildrop_of(self.reverse_path) if asked else Refusal.NO_SUCH_MAILBOX
         if isinstance(sender, Refusal):

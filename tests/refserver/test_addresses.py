@@ -108,6 +108,10 @@ def test_a_login_is_the_whole_address_or_its_local_part_unless_two_domains_share
     assert directory.authenticate(b"\xff", b"3") is None
 
 
+def test_an_account_without_a_password_cannot_log_in():
+    assert Directory(["a.test"], [Account("x@a.test", "")]).authenticate(b"x", b"") is None
+
+
 def test_accept_any_takes_mail_for_every_mailbox_of_a_served_domain_and_no_other():
     directory = Directory(["a.test"], [Account("x@a.test", "1")], accept_any=True)
     assert find(directory, b"Who@A.test") == "who@a.test"

@@ -105,8 +105,11 @@ async def test_past_the_connection_limit_one_is_told_so_and_the_others_go_on():
             assert await third.receive_some() == b""
             await third.aclose()
         assert (await dialogue(first, b"QUIT\r\n", greeted=True))[0].startswith(b"221")
-        await first.aclose()
-        await second.aclose()
+        assert await first.receive_some() == b""
+        third = await trio.open_tcp_stream("127.0.0.1", ports["smtp"])
+        assert (await dialogue(third))[0].startswith(b"220")
+        for stream in (first, second, third):
+            await stream.aclose()
 
 
 async def test_a_handshake_that_does_not_come_counts_as_a_connection(start_tls):

@@ -119,6 +119,12 @@ def test_a_return_path_that_came_along_is_replaced(bench):
     assert bench.stored()[0].count(b"Return-Path: <") == 1
 
 
+def test_without_a_header_section_nothing_of_the_body_is_taken_for_one(bench):
+    body = b"\r\nReturn-Path: <x@y.example>\r\n" + b"Received: x\r\n" * 200 + b"\r\nend\r\n"
+    assert codes(in_data(bench).receive(body + b".\r\n")) == [250]
+    assert bench.contents() == [body]
+
+
 @given(st.binary(max_size=200))
 def test_no_octets_are_lost_or_made_by_the_reader(body):
     reader = DataReader(1000)

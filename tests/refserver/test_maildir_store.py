@@ -77,6 +77,15 @@ def test_a_failed_write_leaves_no_copy_with_any_recipient(tmp_path):
     assert list((tmp_path / USER1 / "new").iterdir()) == []
 
 
+def test_a_message_that_cannot_be_moved_into_new_does_not_stay_in_tmp(tmp_path, monkeypatch):
+    def rename(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", rename)
+    assert store(tmp_path).deliver([USER1], b"A: b\r\n\r\n") is NotStored.STORE_FAILED
+    assert [list((tmp_path / USER1 / folder).iterdir()) for folder in ("tmp", "new")] == [[], []]
+
+
 def test_a_quota_holds_for_what_a_restart_found(tmp_path):
     make_bench(maildrops=store(tmp_path)).deliver(b"x" * 900 + b"\r\n", 1)
     again = store(tmp_path, maildrop_octets_max=1500)

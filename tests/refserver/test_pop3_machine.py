@@ -51,7 +51,8 @@ SYNTAX = [
     b"QUIT x", b"LIST x y", b"LIST 0", b"LIST 4", b"LIST -1", b"LIST abc", b"LIST 99999999999999999999", b"LIST 1.5",
     b"LIST 4294967297", b"LIST 0x1", b"LIST +1", b"LIST ", b"LIST  1", b"UIDL 0", b"UIDL 4", b"UIDL abc", b"RETR",
     b"RETR 0", b"RETR 4", b"RETR abc", b"RETR 1 2", b"DELE", b"DELE 0", b"DELE 4", b"TOP 1", b"TOP 1 -1", b"TOP 1 x",
-    b"TOP 1 1x", b"TOP 4 1", b"TOP 0 1", b"TOP", b"NOOP\rNOOP", b"NOOP\nNOOP", b"NOOP\r", b"\xff\x00", b"*", b".",
+    b"TOP 1 1x", b"TOP 4 1", b"TOP 0 1", b"TOP", b"NOOP\rNOOP", b"NOOP\nNOOP", b"NOOP\r", b"RETR 1\n", b"RETR 1\r",
+    b"\xff\x00", b"*", b".",
     b"N" * 300,
 ]
 
@@ -73,6 +74,8 @@ LOGINS = [
     ([b"USER nobody", b"PASS secret1"],                         b"-ERR [AUTH]"),
     ([b"USER " + b"x" * 40, b"PASS x"],                         b"-ERR [AUTH]"),
     ([b"USER"],                                                 b"-ERR"),
+    ([b"USER user1\nUSER"],                                     b"-ERR"),
+    ([b"USER user1\r"],                                         b"-ERR"),
     ([b"PASS secret1"],                                         b"-ERR"),
     ([b"USER user1", b"CAPA", b"PASS secret1"],                 b"-ERR"),
     ([b"USER user1", b"XYZZY", b"PASS secret1"],                b"-ERR"),
@@ -277,6 +280,10 @@ def test_top_of_a_message_without_a_body_is_all_of_it(bench):
     bench.deliver(b"A: b\r\n", 1)
     session = bench.pop3(1)
     assert session.receive(b"TOP 1 0\r\n").partition(b"\r\n")[2] == session.receive(b"RETR 1\r\n").partition(b"\r\n")[2]
+
+
+def test_the_very_first_line_is_stuffed_too():
+    assert b"".join(stuffed(b".\r\n..a\r\nb\r\n")) == b"..\r\n...a\r\nb\r\n"
 
 
 @pytest.mark.parametrize("offset", range(-4, 5))

@@ -183,9 +183,10 @@ def test_chunks_over_the_limit_are_552_and_the_next_transaction_works(make_bench
     assert bench.contents() == [b"A: b\r\n"]
 
 
-def test_rset_throws_chunks_away(bench):
+@pytest.mark.parametrize("command", [b"RSET", b"EHLO c.example", b"HELO c.example"])
+def test_rset_and_a_new_hello_throw_chunks_away(bench, command):
     session = bench.smtp()
-    session.receive(MAIL + RCPT + b"BDAT 3\r\nold" + b"RSET\r\n")
+    session.receive(MAIL + RCPT + b"BDAT 3\r\nold" + command + b"\r\n")
     session.receive(MAIL + RCPT + b"BDAT 5 LAST\r\nnew\r\n")
     assert bench.contents() == [b"new\r\n"]
 

@@ -65,6 +65,8 @@ SYNTAX = [
     (b"NOOP\rNOOP",                                   500),
     (b"NOOP\nNOOP",                                   500),
     (b"NOOP\r",                                       500),
+    (b"NOOP a\nb",                                    500),
+    (b"NOOP a\rb",                                    500),
     (b"TURN",                                         502),
     (b"ETRN example.test",                            502),
     (b"SEND FROM:<a@client.example>",                 502),
