@@ -13,7 +13,6 @@ from typing import Annotated
 
 import trio
 import typer
-from reports.write import check_writable, write_run
 from rich.console import Console
 
 from loadgen.endpoint import Protocol
@@ -27,6 +26,7 @@ from reports.errors import UserError
 from reports.exit_codes import ExitCode
 from reports.schema import result_json_schema
 from reports.text import plain, summary
+from reports.write import check_writable, write_run
 
 OUT = Path("out")
 

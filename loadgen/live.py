@@ -19,8 +19,7 @@ class LiveView:
 
     def __init__(self, console: Console, scenario: Scenario) -> None:
         self._note = ""
-        self._name = scenario.about.name
-        self._live = Live(Text(f"{self._name}: looking at the target …"), console=console, transient=True)
+        self._live = Live(Text(f"{scenario.about.name}: looking at the target …"), console=console, transient=True)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -33,7 +32,8 @@ class LiveView:
 
     def show(self, progress: Progress) -> None:
         """Redraw the line."""
-        self._live.update(Text(f"{self._name}  {line_of(progress)}{self._note}"), refresh=True)
+        line = f"{line_of(progress)}{self._note}"
+        self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
 
     def draining(self, drain_s: float) -> None:
         """Say what the first Ctrl-C has done."""
@@ -67,12 +67,16 @@ class PlainView:
 
 
 def line_of(progress: Progress) -> str:
-    """Return the progress line."""
-    times = "no session ended"
+    """Return the progress line; what never happened takes no room, so that it fits a narrow terminal."""
+    parts = [
+        f"{progress.elapsed_s:4.0f} s  {progress.stage:7}",
+        f"{progress.in_flight:,} in flight",
+        f"{progress.arrived:,} arrived",
+        f"{progress.messages_accepted_per_s:,} accepted/s",
+        f"{progress.errors:,} errors",
+    ]
+    if progress.refused:
+        parts.append(f"{progress.refused:,} refused")
     if progress.p50_ns is not None and progress.p99_ns is not None:
-        times = f"p50 {units.duration(progress.p50_ns)}  p99 {units.duration(progress.p99_ns)}"
-    return (
-        f"{progress.stage:8} {progress.elapsed_s:5.0f} s  in flight {progress.in_flight:,}  "
-        f"arrived {progress.arrived:,}  accepted {progress.messages_accepted:,} "
-        f"({progress.messages_accepted_per_s:,}/s)  refused {progress.refused:,}  errors {progress.errors:,}  {times}"
-    )
+        parts.append(f"p50 {units.duration(progress.p50_ns)} p99 {units.duration(progress.p99_ns)}")
+    return "  ".join(parts)

@@ -122,7 +122,8 @@ def test_a_missing_file_names_the_shipped_scenarios(tmp_path: Path) -> None:
 
 
 def test_a_host_beyond_loopback_must_be_permitted(scenario: Path, tmp_path: Path) -> None:
-    done = mailproof("run", scenario, "--smtp", "smtp://mail.example.com:25", "--pop3", "pop3://127.0.0.1", cwd=tmp_path)
+    urls = ("--smtp", "smtp://mail.example.com:25", "--pop3", "pop3://127.0.0.1")
+    done = mailproof("run", scenario, *urls, cwd=tmp_path)
     assert_one_sentence(done, ExitCode.OPERATOR_ERROR, "mail.example.com", "permitted_hosts")
 
 
