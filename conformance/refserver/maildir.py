@@ -29,13 +29,14 @@ _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 class MaildirMaildrop:
     """One maildrop. The directory is looked at anew at each login, so other software's deliveries appear too."""
 
-    __slots__ = ("_known", "_locked", "_root", "octets")
+    __slots__ = ("_known", "_locked", "_made", "_root", "octets")
 
     def __init__(self, root: Path) -> None:
         """Use the Maildir at `root`, which may not exist yet."""
         self._root = root
         self._known: dict[str, tuple[Path, Listed]] = {}      # by the unique part of the file's name
         self._locked = False
+        self._made = False                                    # its three folders exist for sure
         self.octets = 0                                       # Invariant: the sum over _known
         self._look()
 
@@ -81,8 +82,10 @@ class MaildirMaildrop:
 
     def add(self, name: str, message: bytes) -> None:
         """Write a message under a name nobody else uses. Raises OSError; then nothing is left behind in new."""
-        for folder in _FOLDERS:
-            (self._root / folder).mkdir(parents=True, exist_ok=True)
+        if not self._made:
+            for folder in _FOLDERS:
+                (self._root / folder).mkdir(parents=True, exist_ok=True)
+            self._made = True
         temporary, final = self._root / "tmp" / name, self._root / "new" / name
         try:
             temporary.write_bytes(message)
