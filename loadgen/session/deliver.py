@@ -48,8 +48,11 @@ async def _may_begin(dialogue: SmtpDialogue) -> bool:
     Not behind a 421, nor if the server will not even reset; then there has been a refusal before.
     """
     client = dialogue.client
-    if not client.permits(ANY_MAIL) and client.permits(Rset()):
-        await dialogue.ask("rset", Rset())
+    if client.permits(ANY_MAIL):
+        return True
+    if not client.permits(Rset()):
+        return False
+    await dialogue.ask("rset", Rset())
     return client.permits(ANY_MAIL)
 
 

@@ -1,11 +1,11 @@
 """What every dialogue has, whatever the protocol: one transport, its life, and phases timed into a trace."""
 
 from abc import ABC, abstractmethod
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Protocol, Self
 
-from loadgen.clock import clock_ns
+from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.session.refused import Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
@@ -96,16 +96,20 @@ class Dialogue(ABC):
 
     def _begin(self, phase: str) -> tuple[int, float]:
         """Return when a phase starts, ns, and the instant by which it must have ended, trio's seconds."""
-        self.trace.phase = self.name_of(phase)
-        return clock_ns(), self.route.deadline(phase)
+        name = self.name_of(phase)
+        self.trace.phase = name
+        started_ns = clock_ns()
+        return started_ns, started_ns / NS_PER_S + self.route.limits.for_phase(name)
 
     def _end(self, phase: str, started_ns: int) -> None:
         self.trace.timings.append((self.name_of(phase), started_ns, clock_ns()))
 
     async def _say(self, octets: bytes, deadline: float) -> None:
         """Send octets that an answer is owed to. A server that is gone may have said why: the read tells."""
-        with suppress(PeerClosed):
+        try:
             await self.transport.send(octets, deadline)
+        except PeerClosed:
+            return
 
     async def _listen(self, deadline: float) -> None:
         """Let the machine have what the server sends next. An end amid an answer is the server's error."""
