@@ -15,7 +15,7 @@ from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.endpoint import Protocol
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.closed_loop import closed_loop
-from loadgen.engine.health import HealthMonitor
+from loadgen.engine.health import HealthMonitor, heap_at_rest
 from loadgen.engine.open_loop import open_loop
 from loadgen.engine.progress import Progress, progress_of
 from loadgen.engine.recorder import Recorder
@@ -65,7 +65,7 @@ async def run_shard(
 ) -> ShardResult:
     """Drive the load to its end, or until `stop` and then to the end of what is in flight.
 
-    `observe` is called once a second. The run's start is now.
+    `observe` is called once a second. The run's start is when everything is made ready.
     """
     load = shard.scenario.load
     composer = Composer(seed=shard.scenario.about.seed, run_token=shard.run_token, date=shard.date)
@@ -77,15 +77,16 @@ async def run_shard(
     async def carry_out(plan: Plan, trace: Trace, arrival: int) -> Outcome:
         return await perform(plan, routes, composer, trace, arrival)
 
-    arrivals = Arrivals(
-        planner.plan_for, carry_out, recorder, ledger, clock_ns(), shard.scenario.limits.session.s
-    )
-    with HealthMonitor(recorder, arrivals.origin_ns) as monitor:
-        async with trio.open_nursery() as watching:
-            watching.start_soon(monitor.beat)
-            watching.start_soon(_watch, arrivals, observe)
-            await _drive(arrivals, planner, shard.scenario, duration_ns, stop)
-            watching.cancel_scope.cancel()
+    with heap_at_rest():
+        arrivals = Arrivals(
+            planner.plan_for, carry_out, recorder, ledger, clock_ns(), shard.scenario.limits.session.s
+        )
+        with HealthMonitor(recorder, arrivals.origin_ns) as monitor:
+            async with trio.open_nursery() as watching:
+                watching.start_soon(monitor.beat)
+                watching.start_soon(_watch, arrivals, observe)
+                await _drive(arrivals, planner, shard.scenario, duration_ns, stop)
+                watching.cancel_scope.cancel()
     ended_ns = arrivals.now_ns()
     for _ in recorder.close_seconds(ended_ns // NS_PER_S + 1):
         pass                           # the load is over: there is nobody to give way to

@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from loadgen.engine.health import HealthMonitor, doubts, raise_open_files_limit
+from loadgen.engine.health import HealthMonitor, doubts, heap_at_rest, raise_open_files_limit
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.window import Window
 from reports.histogram import Histogram
@@ -64,6 +64,12 @@ def test_the_collectors_callback_is_there_for_the_run_alone() -> None:
     with pytest.raises(ZeroDivisionError):
         a_run_that_breaks()
     assert gc.callbacks == before
+
+
+def test_what_there_was_before_the_run_is_no_matter_of_the_collectors_while_it_lasts() -> None:
+    with heap_at_rest():
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0
 
 
 def test_the_limit_of_open_files_is_what_the_system_grants(monkeypatch: pytest.MonkeyPatch) -> None:
