@@ -111,7 +111,7 @@ class ReplyCount(Struct, frozen=True, forbid_unknown_fields=True):
     """How often one reply was given to one phase, over the whole run."""
 
     phase: str
-    code: Annotated[str, Meta(description='"250"; for POP3 the status indicator, "+OK" or "-ERR".')]
+    code: Annotated[str, Meta(description='"250"; for POP3 the status indicator, "+OK", "-ERR" or a challenge\'s "+".')]
     enhanced: Annotated[str | None, Meta(description='RFC 3463 status "2.1.5", or a POP3 response code "IN-USE".')]
     count: Count
 
@@ -122,6 +122,9 @@ class FailureCount(Struct, frozen=True, forbid_unknown_fields=True):
     phase: str
     cause: Annotated[str, Meta(description="One plain sentence.")]
     count: Count
+    example: Annotated[
+        str, Meta(description="What the server said the first time, made printable; empty: it said nothing.")
+    ] = ""
 
 
 class DeviationCount(Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ _MAIL_PARTS: Final = (
     "rcpt",
     "data",
     "body",
+    "rset",
     "noop",
     "quit",
     "session",

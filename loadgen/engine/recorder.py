@@ -58,6 +58,7 @@ class Recorder:
         self.lag_histogram = Histogram()
         self.replies: Counter[tuple[str, str, str | None]] = Counter()
         self.failures: Counter[tuple[str, str]] = Counter()
+        self.failure_examples: dict[tuple[str, str], str] = {}      # what was first seen, made printable
         self.exhausted: Counter[str] = Counter()                     # what this host ran out of
         self.deviations: Counter[tuple[str, str]] = Counter()
         self.deviation_examples: dict[tuple[str, str], str] = {}
@@ -95,7 +96,7 @@ class Recorder:
         if self.window.holds(sample.finished_ns):
             self._ended_in_steady(kind, trace)
         if sample.outcome.cause is not None:
-            self._failure(sample.outcome.phase or sample.protocol, sample.outcome.cause)
+            self._failure(sample.outcome.phase or sample.protocol, sample.outcome.cause, sample.outcome.evidence)
             if sample.outcome.exhausted:
                 self.exhausted[sample.outcome.cause] += 1
         self._times(sample, trace)
@@ -180,8 +181,10 @@ class Recorder:
             self.deviations[phase, deviation] += 1
             self.deviation_examples.setdefault((phase, deviation), printable(octets))
 
-    def _failure(self, phase: str, cause: str) -> None:
+    def _failure(self, phase: str, cause: str, evidence: bytes) -> None:
         key = (phase, cause)
-        if key not in self.failures and len(self.failures) >= DISTINCT_FAILURES_MAX:
-            key = (phase, OTHER_CAUSES)
+        if key not in self.failures:
+            if len(self.failures) >= DISTINCT_FAILURES_MAX:
+                key = (phase, OTHER_CAUSES)
+            self.failure_examples.setdefault(key, printable(evidence))
         self.failures[key] += 1

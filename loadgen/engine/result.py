@@ -47,7 +47,10 @@ def load_result(
                 if recorder.phases[name].service_histogram.count},
         warm_up_phases={name: outside_steady[name] for name in in_order(outside_steady)},
         replies=tuple(ReplyCount(*key, count) for key, count in sorted(recorder.replies.items(), key=_by_phase)),
-        failures=tuple(FailureCount(*key, count) for key, count in recorder.failures.most_common()),
+        failures=tuple(
+            FailureCount(*key, count, recorder.failure_examples[key])
+            for key, count in recorder.failures.most_common()
+        ),
         deviations=tuple(
             DeviationCount(*key, count, recorder.deviation_examples[key])
             for key, count in recorder.deviations.most_common()

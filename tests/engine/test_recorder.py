@@ -154,3 +154,14 @@ def test_what_this_host_ran_out_of_is_told_apart() -> None:
     ended(recorder, 0, 0, 1, outcome=Outcome(OutcomeKind.FAILED, "smtp.connect", "no port is left", exhausted=True))
     ended(recorder, 0, 0, 1, outcome=Outcome(OutcomeKind.FAILED, "smtp.connect", "refused"))
     assert recorder.exhausted == {"no port is left": 1}
+
+
+def test_a_failure_keeps_what_was_first_seen_made_printable() -> None:
+    recorder = Recorder(Window(0, S))
+    for evidence in (b"250\x1b[2Jnonsense\r\n", b"another"):
+        outcome = Outcome(OutcomeKind.FAILED, "smtp.mail", "the server broke the protocol", evidence=evidence)
+        ended(recorder, 0, 0, 1, outcome=outcome)
+    assert recorder.failures == {("smtp.mail", "the server broke the protocol"): 2}
+    [example] = recorder.failure_examples.values()
+    assert "nonsense" in example
+    assert example.isprintable()

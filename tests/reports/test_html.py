@@ -111,7 +111,7 @@ def test_a_hostile_server_stays_text(build: Callable[..., Document]) -> None:
     assert document.load is not None
     load = structs.replace(
         document.load,
-        failures=(FailureCount(hostile, hostile, 1),),
+        failures=(FailureCount(hostile, hostile, 1, hostile),),
         deviations=(DeviationCount(hostile, hostile, 1, hostile),),
         kinds={hostile: document.load.sessions},
     )
