@@ -5,21 +5,20 @@ Looks at each section whose form could be read, so one slip elsewhere does not h
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 from loadgen.endpoint import Protocol
 from loadgen.scenario.check_accounts import account_problems
+from loadgen.scenario.check_load import load_problems, replay_problems
 from loadgen.scenario.check_sessions import protocol_of, session_problems
 from loadgen.scenario.draft import Draft
-from loadgen.scenario.model import Arrivals, ClosedLoad, LmtpDeliver, Load, OpenLoad, Ramp, SmtpDeliver, Target
+from loadgen.scenario.model import LmtpDeliver, SmtpDeliver, Target
 from loadgen.scenario.problems import Problem, show
-from loadgen.scenario.quantities import NS_PER_S, Duration
+from loadgen.scenario.quantities import Duration
 from loadgen.scenario.safety import refusal
 from reports.gate import Gate, problems_of
 
-ARRIVALS_MAX: Final = 100_000_000
 _SCHEMES: Final[dict[Protocol, str]] = {
     "smtp": "an smtp, smtps or smtp+unix URL",
     "lmtp": "an lmtp or lmtp+unix URL",
@@ -40,7 +39,8 @@ def check(draft: Draft, *, authorized: bool, environ: Mapping[str, str]) -> list
             what = "the embedded server makes its accounts from accounts.pattern, it cannot take them from a file"
             problems.append(Problem("accounts.file", what=what))
     if draft.load is not None:
-        problems += _load_problems(draft.load)
+        problems += load_problems(draft.load)
+        problems += replay_problems(draft)
     problems += session_problems(draft)
     if draft.limits is not None:
         given = ((name, getattr(draft.limits, name)) for name in draft.limits.__struct_fields__)
@@ -81,41 +81,6 @@ def _target_problems(target: Target, *, authorized: bool) -> Iterator[Problem]:
         if not _is_address(address):
             allowed = 'an address of this machine such as "127.0.0.2"'
             yield Problem(f"target.source_addresses[{i}]", got=show(address), allowed=allowed)
-
-
-def _load_problems(load: Load) -> Iterator[Problem]:
-    match load:
-        case OpenLoad():
-            total_ns = sum(segment.duration.ns for segment in load.arrivals)
-            for i, segment in enumerate(load.arrivals):
-                if segment.duration.ns == 0:
-                    key = "over" if isinstance(segment, Ramp) else "for"
-                    yield Problem(f"load.arrivals[{i}].{key}", got='"0s"', allowed="more than zero")
-            expected = sum(_expected(segment) for segment in load.arrivals)
-            if expected == 0 and total_ns:
-                yield Problem("load.arrivals", what="every rate is 0, so no session would ever start")
-            elif expected > ARRIVALS_MAX:
-                what = f"{float(expected):.3g} arrivals are more than one run can hold ({ARRIVALS_MAX:.0e})"
-                yield Problem("load.arrivals", what=what)
-        case ClosedLoad(sessions=None, duration=None):
-            yield Problem("load", what="a closed load ends by sessions = N or by for = DURATION; neither is given")
-            return
-        case ClosedLoad(sessions=int(), duration=Duration()):
-            yield Problem("load", what="a closed load ends by sessions or by for; both are given")
-            return
-        case ClosedLoad(duration=Duration(ns=0)):
-            yield Problem("load.for", got='"0s"', allowed="more than zero")
-            return
-        case ClosedLoad():
-            total_ns = load.duration.ns if load.duration is not None else 0
-    if 0 < total_ns <= load.warm_up.ns:
-        allowed = f'less than the whole schedule, "{Duration(total_ns)}"'
-        yield Problem("load.warm_up", got=f'"{load.warm_up}"', allowed=allowed)
-
-
-def _expected(segment: Arrivals) -> Fraction:
-    mean_per_s = (segment.start.per_s + segment.end.per_s) / 2 if isinstance(segment, Ramp) else segment.rate.per_s
-    return mean_per_s * segment.duration.ns / NS_PER_S
 
 
 def _ledger_problems(draft: Draft) -> Iterator[Problem]:

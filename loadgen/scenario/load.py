@@ -5,16 +5,17 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from loadgen.endpoint import Protocol
+from loadgen.scenario.arrivals import Replay
 from loadgen.scenario.check import check
+from loadgen.scenario.datafile import located
 from loadgen.scenario.draft import read_draft
-from loadgen.scenario.model import Arrivals, Load, OpenLoad, Ramp, Scenario
+from loadgen.scenario.model import Load, OpenLoad, Scenario
 from loadgen.scenario.overrides import RATE_SHORTHAND, Overridden, apply_overrides
 from loadgen.scenario.problems import Problem, ScenarioError, UnreadableError, near_miss
 from loadgen.scenario.quantities import Rate
@@ -52,21 +53,24 @@ def scenario_from(
     data: dict[str, object],
     *,
     name: str,
-    directory: Path,
+    directory: Path | None,
     environ: Mapping[str, str],
     overrides: Sequence[str] = (),
     urls: Mapping[Protocol, str] | None = None,
     seed: int | None = None,
     authorized: bool = False,
 ) -> Scenario:
-    """Return the checked scenario of TOML's plain data, which is changed; file names are relative to `directory`."""
+    """Return the checked scenario of TOML's plain data, which is changed; file names are relative to `directory`.
+
+    None for the directory is a shipped scenario's: it finds the data that is shipped with it.
+    """
     _spell_out_embedded(data)                      # so that target.tls can be set within it,
     overridden = apply_overrides(data, overrides)
     _spell_out_embedded(data)                      # and target=embedded put in place of a table
     _point_at(data, urls or {})
     if seed is not None:
         _set(data, "scenario", "seed", seed)
-    _absolute(data, directory)
+    _absolute(data, directory or Path.cwd(), shipped=directory is None)
     form_problems, draft = read_draft(data)
     problems = [*overridden.problems, *form_problems]
     if overridden.peak_rate is not None and draft.load is not None:
@@ -80,11 +84,12 @@ def scenario_from(
     return draft.scenario()
 
 
-def _read(source: str | Path) -> tuple[str, str, Path]:
+def _read(source: str | Path) -> tuple[str, str, Path | None]:
+    """Return a scenario's name, its text, and its directory; None for a shipped one."""
     name, path = str(source), Path(source)
     try:
         if not path.exists() and (shipped := shipped_scenario(name)) is not None:
-            return f"scenarios/{shipped.name}", shipped.read_text(encoding="utf-8"), Path.cwd()
+            return f"scenarios/{shipped.name}", shipped.read_text(encoding="utf-8"), None
         with path.open("rb") as file:
             octets = file.read(_SCENARIO_OCTETS_MAX + 1)
         if len(octets) > _SCENARIO_OCTETS_MAX:
@@ -137,12 +142,17 @@ def _set(data: dict[str, object], table: str, key: str, value: object) -> None:
         section[key] = value
 
 
-def _absolute(data: dict[str, object], directory: Path) -> None:
+def _absolute(data: dict[str, object], directory: Path, *, shipped: bool) -> None:
     """Make file names in the scenario relative to the scenario, not to wherever the command was typed."""
     for table, key in (("accounts", "file"), ("target", "ca_file")):
         section = data.get(table)
         if isinstance(section, dict) and isinstance(file := section.get(key), str):
             section[key] = str(directory / Path(file).expanduser())
+    load = data.get("load")
+    arrivals = load.get("arrivals") if isinstance(load, dict) else None
+    for segment in arrivals if isinstance(arrivals, list) else ():
+        if isinstance(segment, dict) and isinstance(file := segment.get("file"), str) and file:
+            segment["file"] = located(file, directory, shipped=shipped)
 
 
 def _scaled_to(load: Load, peak: Rate) -> Load:
@@ -150,25 +160,16 @@ def _scaled_to(load: Load, peak: Rate) -> Load:
     if not isinstance(load, OpenLoad):
         what = "a closed load has no rate of its own; set load.virtual_users or load.think"
         raise UnreadableError([Problem(f"--set {RATE_SHORTHAND}", what=what)])
-    now = max(rate for segment in load.arrivals for rate in _rates(segment))
+    rated = [segment for segment in load.arrivals if not isinstance(segment, Replay)]
+    if len(rated) < len(load.arrivals):
+        what = "a replay has the rate its trace had; set its speed, as in load.arrivals[0].speed=2"
+        raise UnreadableError([Problem(f"--set {RATE_SHORTHAND}", what=what)])
+    now = max(rate for segment in rated for rate in segment.rates)
     if now == 0:
         what = "every rate of load.arrivals is 0, so there is nothing to scale"
         raise UnreadableError([Problem(f"--set {RATE_SHORTHAND}", what=what)])
     factor = peak.per_s / now
-    return msgspec.structs.replace(load, arrivals=tuple(_scaled(each, factor) for each in load.arrivals))
-
-
-def _rates(segment: Arrivals) -> tuple[Fraction, ...]:
-    if isinstance(segment, Ramp):
-        return segment.start.per_s, segment.end.per_s
-    return (segment.rate.per_s,)
-
-
-def _scaled(segment: Arrivals, factor: Fraction) -> Arrivals:
-    if isinstance(segment, Ramp):
-        start, end = Rate(segment.start.per_s * factor), Rate(segment.end.per_s * factor)
-        return msgspec.structs.replace(segment, start=start, end=end)
-    return msgspec.structs.replace(segment, rate=Rate(segment.rate.per_s * factor))
+    return msgspec.structs.replace(load, arrivals=tuple(each.scaled(factor) for each in rated))
 
 
 def _marked(problem: Problem, overridden: Overridden) -> Problem:

@@ -1,36 +1,17 @@
 """The vocabulary of a scenario file, as frozen structs; what they say of themselves is in the JSON Schema."""
 
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from loadgen.endpoint import Endpoint, Protocol
+from loadgen.scenario.arrivals import Arrivals
 from loadgen.scenario.distributions import Counts, Durations, Sizes
-from loadgen.scenario.quantities import Duration, Leaf, Rate
+from loadgen.scenario.quantities import Duration
 from loadgen.scenario.server import EMBEDDED, ServerUrl
+from loadgen.scenario.table import Table, default, says
 from reports.gate import Gate
-
-SomeLeaf = TypeVar("SomeLeaf", bound=Leaf[Any])
-
-
-def says(description: str) -> Meta:
-    """Return what the schema says of a field."""
-    return Meta(description=description)
-
-
-def default(kind: type[SomeLeaf], written: object) -> SomeLeaf:
-    """Return the field's default as a file would write it.
-
-    By a factory, because msgspec's schema maker cannot write down a default of a class it does not know.
-    """
-    value = kind.parse(written)
-    field: SomeLeaf = msgspec.field(default_factory=lambda: value)
-    return field
-
-
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A TOML table: its keys are known, and it never changes."""
 
 
 class About(Table, frozen=True, kw_only=True):
@@ -109,38 +90,6 @@ class Accounts(Table, frozen=True, kw_only=True):
     ] = None
 
 
-class Constant(
-    Table, frozen=True, kw_only=True, tag_field="shape", tag="constant", rename={"duration": "for"}
-):
-    """Evenly spaced arrivals."""
-
-    rate: Annotated[Rate, says("Arrivals per second.")]
-    duration: Annotated[Duration, says("How long.")]
-
-
-class Poisson(
-    Table, frozen=True, kw_only=True, tag_field="shape", tag="poisson", rename={"duration": "for"}
-):
-    """Independent arrivals: exponential gaps, as of many clients who know nothing of each other."""
-
-    rate: Annotated[Rate, says("Mean arrivals per second.")]
-    duration: Annotated[Duration, says("How long.")]
-
-
-class Ramp(
-    Table, frozen=True, kw_only=True, tag_field="shape", tag="ramp",
-    rename={"start": "from", "end": "to", "duration": "over"},
-):   # fmt: skip
-    """Evenly spaced arrivals whose rate changes linearly."""
-
-    start: Annotated[Rate, says("Arrivals per second at the start; 0 is allowed.")]
-    end: Annotated[Rate, says("Arrivals per second at the end; 0 is allowed.")]
-    duration: Annotated[Duration, says("How long the change takes.")]
-
-
-Arrivals = Constant | Poisson | Ramp
-
-
 class OpenLoad(Table, frozen=True, kw_only=True, tag_field="model", tag="open"):
     """Arrivals that do not wait for the server: sessions start on schedule, however many are in flight."""
 
@@ -163,6 +112,10 @@ class ClosedLoad(
 
     virtual_users: Annotated[int, says("The population."), Meta(ge=1, le=1_000_000)]
     think: Annotated[Durations, says("Pause between a user's sessions.")] = default(Durations, "0s")
+    maildrop: Annotated[
+        Literal["dealt", "own"],
+        says("dealt: the accounts in turn, session by session. own: user u keeps account u, modulo their number."),
+    ] = "dealt"
     sessions: Annotated[
         Annotated[int, Meta(ge=1, le=1_000_000_000)] | None, says("End after this many; this or for.")
     ] = None

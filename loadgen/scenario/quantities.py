@@ -223,3 +223,53 @@ class Rate(Leaf[Fraction]):
                 {"type": "string", "pattern": RATE_PATTERN, "examples": ["90/min"]},
             ],
         }
+
+
+FACTOR_PATTERN: Final = rf"^{_NUMBER} ?/ ?{_NUMBER}$"
+FACTOR_MAX: Final = 1_000_000
+
+
+class Factor(Leaf[Fraction]):
+    """What something is multiplied by, exactly: 2, 0.5, "1/3"."""
+
+    __slots__ = ()
+    ALLOWED = 'a factor: a number above 0 such as 2 or 0.5, or text such as "1/3"'
+
+    @property
+    def times(self) -> Fraction:
+        """Return the factor."""
+        return self._held
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        match value:
+            case bool():
+                raise UnreadableError.value(value, cls.ALLOWED)
+            case int():
+                times = Fraction(value)
+            case float() if value - value == 0:   # neither inf nor nan
+                times = Fraction(str(value))
+            case str() if re.fullmatch(FACTOR_PATTERN, value):
+                over, under = (Fraction(part.strip()) for part in value.split("/"))
+                times = over / under if under else Fraction(0)
+            case _:
+                raise UnreadableError.value(value, cls.ALLOWED)
+        if not Fraction(1, FACTOR_MAX) <= times <= FACTOR_MAX:
+            raise UnreadableError.value(value, f"a factor from 1/{FACTOR_MAX} to {FACTOR_MAX}")
+        return cls(times)
+
+    def plain(self) -> int | str:
+        return self.times.numerator if self.times.denominator == 1 else str(self.times)
+
+    def __str__(self) -> str:
+        return str(self.plain())
+
+    @classmethod
+    def json_schema(cls) -> JsonSchema:
+        return {
+            "description": "A number above 0, or a fraction such as 1/3.",
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": FACTOR_MAX},
+                {"type": "string", "pattern": FACTOR_PATTERN, "examples": ["1/3"]},
+            ],
+        }

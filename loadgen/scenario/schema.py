@@ -6,16 +6,20 @@ from typing import Any, Final
 import msgspec
 from msgspec import NODEFAULT, inspect
 
+from loadgen.scenario.curve import CurveFile
 from loadgen.scenario.decode import bare, default_of
 from loadgen.scenario.distributions import Counts, Durations, Sizes
 from loadgen.scenario.model import Scenario
-from loadgen.scenario.quantities import Duration, JsonSchema, Leaf, Rate, Size
+from loadgen.scenario.quantities import Duration, Factor, JsonSchema, Leaf, Rate, Size
 from loadgen.scenario.resolve import plain
 from loadgen.scenario.server import EMBEDDED, ServerUrl
+from loadgen.scenario.trace import TraceFile
 
 SCENARIO_SCHEMA_ID: Final = "https://mailproof.invalid/scenario-v1.json"
 
-_LEAVES: Final[tuple[type[Leaf[Any]], ...]] = (Duration, Size, Rate, Counts, Sizes, Durations, ServerUrl)
+_LEAVES: Final[tuple[type[Leaf[Any]], ...]] = (
+    Duration, Size, Rate, Factor, Counts, Sizes, Durations, ServerUrl, CurveFile, TraceFile,
+)   # fmt: skip
 
 
 def scenario_json_schema() -> dict[str, object]:

@@ -4,32 +4,77 @@ An arrival's instant is computed from its number, never by adding intervals: at 
 nanoseconds is wrong by 6 ns every second. The evenly spaced shapes are exact: arrival k is at the instant where
 the integral of the rate reaches k, rounded down to a nanosecond, and that integral runs on from one segment into
 the next, so the joint of two segments neither loses nor gains an arrival.
+
+A Poisson process whose rate changes goes the same way: its arrivals are where the integral of the rate reaches the
+sums of independent exponential numbers of mean 1 (Çinlar's inversion), so the integral's exactness is theirs too.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, isqrt
-from typing import assert_never
+from math import ceil
+from typing import Final, assert_never
 
-from loadgen.scenario.model import Arrivals, ClosedLoad, Constant, Load, OpenLoad, Poisson, Ramp
+from loadgen.scenario.arrivals import Arrivals, Constant, Poisson, Replay, worth
+from loadgen.scenario.model import ClosedLoad, Load, OpenLoad
+from loadgen.scenario.profile import Piece
 from loadgen.scenario.quantities import NS_PER_S
+from loadgen.schedule.inverse import inverse
+
+CHANCE_UNIT: Final = 1 << 40   # exponential numbers are summed as whole multiples of 1/this, so the sum is exact
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One segment of an open load, and where in the schedule it stands."""
+
+    segment: Arrivals
+    offset_ns: int       # its start, after the start of the run
+    phase: Fraction      # how much of an arrival the rate must still add up to before the segment's first
+    stream: str          # names its random numbers
+
+    def instants(self) -> Iterator[int]:
+        """Yield the intended instants, in ns after the segment's own start."""
+        match self.segment:
+            case Replay():
+                return (self.segment.instant_ns(i) for i in range(self.segment.count))
+            case Poisson() | Constant(process="poisson"):
+                return poisson(self.segment, self.stream)
+            case _ if self.segment.process == "poisson":
+                return by_chance(self.segment.pieces, self.stream)
+            case _:
+                return evenly(self.segment.pieces, self.phase)
+
+    def count(self) -> int:
+        """Return how many arrivals the segment has; a Poisson process must be counted out."""
+        match self.segment:
+            case Replay():
+                return self.segment.count
+            case _ if self.segment.process == "poisson":
+                return sum(1 for _ in self.instants())
+            case _:
+                return even_count(worth(self.segment), self.phase)
+
+
+def placed(load: OpenLoad, seed: int) -> Iterator[Placed]:
+    """Yield the segments of a load, each where it stands."""
+    offset_ns, phase = 0, Fraction(0)
+    for index, segment in enumerate(load.arrivals):
+        yield Placed(segment, offset_ns, phase, f"{seed}/arrivals/{index}")
+        offset_ns += segment.duration.ns
+        if isinstance(segment, Replay) or segment.process == "poisson":
+            phase = Fraction(0)   # a Poisson process has no memory, and a trace no rate: there is nothing to carry on
+        else:
+            area = worth(segment)
+            phase += even_count(area, phase) - area
 
 
 def arrivals(load: OpenLoad, seed: int) -> Iterator[int]:
     """Yield the intended instant of each arrival, in ns after the start of the run; never decreasing."""
-    offset_ns = 0
-    phase = Fraction(0)   # how much of an arrival the rate must still add up to before the next one
-    for index, segment in enumerate(load.arrivals):
-        if isinstance(segment, Poisson):
-            instants = poisson(segment, f"{seed}/arrivals/{index}")
-            phase = Fraction(0)   # a Poisson process has no memory, so there is nothing to carry on
-        else:
-            instants = constant(segment, phase) if isinstance(segment, Constant) else ramp(segment, phase)
-            phase += even_count(segment, phase) - area(segment)
-        for instant_ns in instants:
-            yield offset_ns + instant_ns
-        offset_ns += segment.duration.ns
+    for part in placed(load, seed):
+        for instant_ns in part.instants():
+            yield part.offset_ns + instant_ns
 
 
 def load_duration_ns(load: Load) -> int | None:
@@ -47,58 +92,67 @@ def expected_arrivals(load: Load) -> float | None:
     """Return how many arrivals are expected: exact but for Poisson's chance, None for a closed load by time."""
     match load:
         case OpenLoad():
-            return float(sum(area(segment) for segment in load.arrivals))
+            return float(sum(worth(segment) for segment in load.arrivals))
         case ClosedLoad():
             return None if load.sessions is None else float(load.sessions)
         case _:
             assert_never(load)
 
 
-def area(segment: Arrivals) -> Fraction:
-    """Return the integral of a segment's rate: the arrivals it is worth."""
-    mean_per_s = (segment.start.per_s + segment.end.per_s) / 2 if isinstance(segment, Ramp) else segment.rate.per_s
-    return mean_per_s * segment.duration.ns / NS_PER_S
+def replays(load: Load, seed: int) -> tuple[tuple[int, Replay], ...]:
+    """Return each replay whose trace tells of messages, with the number of its first arrival."""
+    if isinstance(load, ClosedLoad):
+        return ()
+    telling = [i for i, each in enumerate(load.arrivals) if isinstance(each, Replay) and each.file.trace.tells_messages]
+    found: list[tuple[int, Replay]] = []
+    first = 0
+    for i, part in enumerate(placed(load, seed)):
+        if not telling or i > telling[-1]:
+            break                            # nobody needs to know how many a later Poisson process has
+        if i in telling and isinstance(part.segment, Replay):
+            found.append((first, part.segment))
+        first += part.count()
+    return tuple(found)
 
 
-def even_count(segment: Constant | Ramp, phase: Fraction) -> int:
-    """Return how many arrivals fall inside an evenly spaced segment, its end excluded."""
-    return max(0, ceil(area(segment) - phase))
+def even_count(area: Fraction, phase: Fraction) -> int:
+    """Return how many evenly spaced arrivals a stretch of the rate is worth, its end excluded."""
+    return max(0, ceil(area - phase))
 
 
-def constant(segment: Constant, phase: Fraction) -> Iterator[int]:
-    """Yield floor((phase + k) / rate) in ns, for every k inside the segment."""
-    rate = segment.rate.per_s
-    numerator, step = phase.numerator * NS_PER_S * rate.denominator, phase.denominator * NS_PER_S * rate.denominator
-    divisor = phase.denominator * rate.numerator
-    for k in range(even_count(segment, phase)):
-        yield (numerator + k * step) // divisor
+def evenly(pieces: Iterable[Piece], phase: Fraction) -> Iterator[int]:
+    """Yield the instants where the pieces' integral reaches phase, phase + 1, … in ns rounded down."""
+    offset_ns = 0
+    for piece in pieces:
+        area = piece.area
+        if count := even_count(area, phase):
+            at = inverse(piece, phase.denominator)
+            for k in range(count):
+                yield offset_ns + at(phase.numerator + k * phase.denominator)
+        phase += count - area
+        offset_ns += piece.duration_ns
 
 
-def ramp(segment: Ramp, phase: Fraction) -> Iterator[int]:
-    """Yield the instant where the rate's integral reaches phase + k, in ns rounded down.
-
-    With rates A/d and B/d per second over D ns, s = B - A, and p/q = phase + k, that instant t solves
-    s t² + 2 A D t = 2 D d 10⁹ p/q. Multiplied by q it has whole coefficients, so the integer square root is exact.
-    """
-    if segment.start == segment.end:
-        yield from constant(Constant(rate=segment.start, duration=segment.duration), phase)
-        return
-    d = segment.start.per_s.denominator * segment.end.per_s.denominator
-    a, b = int(segment.start.per_s * d), int(segment.end.per_s * d)
-    slope, span_ns, q = b - a, segment.duration.ns, phase.denominator
-    base = a * span_ns * q                                # the root is (sqrt(base² + slope·q·c·p) - base) / (slope q)
-    per_p = slope * q * 2 * span_ns * d * NS_PER_S
-    for k in range(even_count(segment, phase)):
-        square = base * base + per_p * (phase.numerator + k * q)
-        if slope > 0:
-            yield (isqrt(square) - base) // (slope * q)
-        else:   # base - sqrt(square), rounded down, is base - the root rounded up
-            root_up = isqrt(square - 1) + 1 if square > 0 else 0
-            yield (base - root_up) // (-slope * q)
+def by_chance(pieces: Iterable[Piece], stream: str) -> Iterator[int]:
+    """Yield the instants of a Poisson process of changing rate, in ns; `stream` names its random numbers."""
+    gap = random.Random(stream).expovariate   # noqa: S311  reproducible is the point
+    level = int(gap(1.0) * CHANCE_UNIT)       # of the integral, in units
+    offset_ns, before = 0, Fraction(0)
+    for piece in pieces:
+        after = before + piece.area
+        end = ceil(after * CHANCE_UNIT)
+        if level < end:
+            at = inverse(piece, before.denominator * CHANCE_UNIT)
+            per_unit, base = before.denominator, before.numerator * CHANCE_UNIT
+            while level < end:
+                yield offset_ns + at(level * per_unit - base)
+                level += int(gap(1.0) * CHANCE_UNIT)
+        before = after
+        offset_ns += piece.duration_ns
 
 
-def poisson(segment: Poisson, stream: str) -> Iterator[int]:
-    """Yield the instants of a Poisson process, in ns; `stream` names its random numbers."""
+def poisson(segment: Poisson | Constant, stream: str) -> Iterator[int]:
+    """Yield the instants of a Poisson process of one rate, in ns; `stream` names its random numbers."""
     rate_per_ns = float(segment.rate.per_s) / NS_PER_S
     if rate_per_ns == 0:
         return

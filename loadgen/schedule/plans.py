@@ -27,6 +27,8 @@ from loadgen.scenario.model import (
     Session,
     SmtpDeliver,
 )
+from loadgen.scenario.trace import Told
+from loadgen.schedule.arrivals import replays
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,10 @@ Plan = DeliveryPlan | RetrievalPlan | HoldPlan
 class Planner:
     """The plans of one scenario, with what they share worked out once."""
 
-    __slots__ = ("_book", "_cumulative", "_multiplier", "_seed", "_sessions", "_shift", "_think")
+    __slots__ = (
+        "_book", "_cumulative", "_delivering", "_keepers", "_multiplier", "_seed", "_sessions", "_shift", "_think",
+        "_traces",
+    )   # fmt: skip
 
     def __init__(self, scenario: Scenario, accounts: AccountBook) -> None:
         self._seed = scenario.about.seed
@@ -103,15 +108,24 @@ class Planner:
         self._sessions: tuple[Session, ...] = scenario.sessions
         self._cumulative = tuple(accumulate(session.weight for session in scenario.sessions))
         self._multiplier, self._shift = _permutation(accounts.count, f"{self._seed}/accounts")
-        self._think = scenario.load.think if isinstance(scenario.load, ClosedLoad) else None
+        closed = scenario.load if isinstance(scenario.load, ClosedLoad) else None
+        self._think = None if closed is None else closed.think
+        self._keepers = closed.virtual_users if closed is not None and closed.maildrop == "own" else None
+        self._traces = tuple(
+            (first, first + replay.count, replay.file.trace) for first, replay in replays(scenario.load, self._seed)
+        )
+        self._delivering = tuple(
+            accumulate(each.weight if isinstance(each, SmtpDeliver | LmtpDeliver) else 0 for each in self._sessions)
+        )
 
     def plan_for(self, k: int) -> Plan:
         """Return what arrival `k` does."""
         rng = self._stream(f"plan/{k}")
-        session = self._sessions[self._chosen(rng)]
+        told = self._told_of(k) if self._traces else None
+        session = self._sessions[_chosen(self._cumulative if told is None else self._delivering, rng)]
         match session:
             case SmtpDeliver() | LmtpDeliver():
-                return self._delivery(session, k, rng)
+                return self._delivery(session, k, rng, told)
             case Pop3Retrieve():
                 return RetrievalPlan(
                     "pop3-retrieve", k, session.name or "", self.account_of(k), session.auth, session.delete
@@ -129,19 +143,30 @@ class Planner:
         """Return the account arrival `k` logs in to.
 
         A seeded permutation of all accounts, dealt in turn: two arrivals meet in a maildrop only if at least as
-        many as there are accounts lie between them, so sessions in flight seldom meet POP3's exclusive lock.
+        many as there are accounts lie between them, so sessions in flight seldom meet POP3's exclusive lock. A
+        virtual user with a maildrop of its own, whose sessions follow each other, has the same account in them all.
         """
         count = self._book.count
+        if self._keepers is not None:
+            return self._book.account(k % self._keepers % count + 1)
         return self._book.account((self._multiplier * (k % count) + self._shift) % count + 1)
 
-    def _delivery(self, session: Delivery, k: int, rng: random.Random) -> DeliveryPlan:
+    def _told_of(self, k: int) -> Told | None:
+        """Return what a replayed trace tells of arrival `k`'s message."""
+        for first, after, trace in self._traces:
+            if first <= k < after:
+                return trace.told(k - first)
+        return None
+
+    def _delivery(self, session: Delivery, k: int, rng: random.Random, told: Told | None) -> DeliveryPlan:
         book = self._book
+        told_size, told_recipients = (None, None) if told is None else (told.size_octets, told.recipients)
         messages: list[MessagePlan] = []
-        for index in range(max(1, session.messages.sample(rng))):
-            wanted = min(book.count, max(1, session.recipients.sample(rng)))
+        for index in range(max(1, session.messages.sample(rng)) if told is None else 1):
+            wanted = min(book.count, told_recipients or max(1, session.recipients.sample(rng)))
             numbers = (rng.randrange(book.count),) if wanted == 1 else rng.sample(range(book.count), wanted)
             recipients = tuple(book.address(number + 1) for number in numbers)
-            messages.append(MessagePlan(index, recipients, session.size.sample(rng)))
+            messages.append(MessagePlan(index, recipients, told_size or session.size.sample(rng)))
         lmtp = isinstance(session, LmtpDeliver)
         return DeliveryPlan(
             kind="lmtp-deliver" if lmtp else "smtp-deliver",
@@ -167,11 +192,12 @@ class Planner:
             noop_every_ns=None if session.noop_every is None else session.noop_every.ns,
         )
 
-    def _chosen(self, rng: random.Random) -> int:
-        return bisect_right(self._cumulative, rng.random() * self._cumulative[-1])
-
     def _stream(self, name: str) -> random.Random:
         return random.Random(f"{self._seed}/{name}")   # noqa: S311  reproducible is the point
+
+
+def _chosen(cumulative: tuple[float, ...], rng: random.Random) -> int:
+    return bisect_right(cumulative, rng.random() * cumulative[-1])
 
 
 def plan_for(scenario: Scenario, k: int, *, environ: Mapping[str, str]) -> Plan:

@@ -40,6 +40,15 @@ def session(kind: str = "smtp-deliver", **keys: object) -> list[dict[str, object
     return [{"kind": kind, **keys}]
 
 
+def steps(**keys: object) -> dict[str, object]:
+    return {"shape": "steps", "from": 50, "to": 200, "by": 50, "each": "1s", **keys}
+
+
+def spike(**keys: object) -> dict[str, object]:
+    times = {"at": "10s", "rise": "2s", "hold": "5s", "fall": "2s", "for": "40s"}
+    return {"shape": "spike", "base": 20, "peak": 400, **times, **keys}
+
+
 MEANT = [
     # section(s), and the one sentence they get
     ({"scenario": {"name": "a\nb"}}, 'scenario.name: got "a\\nb", expected printable text'),
@@ -51,6 +60,18 @@ MEANT = [
         'load.arrivals[0].over: got "0s", expected more than zero'),
     ({"load": segments({"shape": "poisson", "rate": 1_000_000, "for": "1h"})},
         "load.arrivals: 3.6e+09 arrivals are more than one run can hold (1e+08)"),
+    ({"load": segments(steps(each="0s"))}, 'load.arrivals[0].each: got "0s", expected more than zero'),
+    ({"load": segments(steps(by=0))}, "load.arrivals[0].by: got 0, expected more than zero"),
+    ({"load": segments(steps(by=40))},
+        "load.arrivals[0].by: the way from 50 to 200 is no whole number of stairs of 40"),
+    ({"load": segments(steps(by=0.1))},
+        'load.arrivals[0].by: 1501 stairs from 50 to 200 are more than 1000; shape = "ramp" has none'),
+    ({"load": segments(spike(**{"for": "0s"}))}, 'load.arrivals[0].for: got "0s", expected more than zero'),
+    ({"load": segments(spike(peak=20))}, "load.arrivals[0].peak: got 20, expected more than base, 20"),
+    ({"load": segments(spike(rise="0s", hold="0s", fall="0s"))},
+        "load.arrivals[0].hold: rise, hold and fall are all 0s, so there is no spike"),
+    ({"load": segments(spike(**{"for": "18s"}))},
+        'load.arrivals[0].for: got "18s", expected at least at + rise + hold + fall, "19s"'),
     ({"load": {**OPEN, "warm_up": "10s"}},
         'load.warm_up: got "10s", expected less than the whole schedule, "10s"'),
     ({"load": closed(sessions=5, **{"for": "1s"})},
@@ -154,7 +175,97 @@ def test_a_mistake_of_form_in_one_session_does_not_hide_one_of_meaning_in_the_ne
     assert [each.partition(":")[0] for each in said] == ["session[0].wieght", "load.warm_up", "session[1].messages"]
 
 
+def curve(path: Path, text: str, **keys: object) -> dict[str, object]:
+    file = path / "day.csv"
+    file.write_text(text)
+    return segments({"shape": "curve", "file": str(file), **keys})
+
+
+def replay(path: Path, text: str, **keys: object) -> dict[str, object]:
+    file = path / "trace.csv"
+    file.write_text(text)
+    return segments({"shape": "replay", "file": str(file), **keys})
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"stretch": 2, "over": "10s"}, "load.arrivals[0]: a curve takes stretch or over; both are given"),
+        ({"over": "0s"}, 'load.arrivals[0].over: got "0s", expected more than zero'),
+        ({"scale": 1_000_000}, "load.arrivals[0].scale: the highest rate would be 5e+06 per second, more than 1000000"),
+        ({"scale": 0}, "load.arrivals[0].scale: got 0, expected a factor from 1/1000000 to 1000000"),
+        ({"scale": "double"}, 'load.arrivals[0].scale: got "double", expected a factor: a number above 0 such as 2 or '
+            '0.5, or text such as "1/3"'),
+        ({"process": "random"}, 'load.arrivals[0].process: got "random", expected one of even, poisson'),
+    ],
+)   # fmt: skip
+def test_a_curve_that_cannot_be_meant_gets_its_sentence(keys: dict[str, object], sentence: str, tmp_path: Path) -> None:
+    assert problems(load=curve(tmp_path, "0,1\n60,5\n", **keys)) == [sentence]
+
+
+def test_a_curve_of_zeros_starts_nobody(tmp_path: Path) -> None:
+    said = ["load.arrivals: every rate is 0, so no session would ever start"]
+    assert problems(load=curve(tmp_path, "0,0\n60,0\n")) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "sections", "sentences"),
+    [
+        ("0,10\n1\n", {"for": "0s"}, {}, ['load.arrivals[0].for: got "0s", expected more than zero']),
+        ("0,10\n1\n", {"speed": -1}, {},
+            ["load.arrivals[0].speed: got -1, expected a factor from 1/1000000 to 1000000"]),
+        ("0,10,101\n", {}, {},
+            ["load.arrivals[0].file: a message in it has 101 recipients, but there are only 100 accounts"]),
+        ("0,10\n1\n", {}, {"session": session("idle-hold")},
+            ["load.arrivals[0].file: tells of messages, and no session delivers any"]),
+        ("0,10\n1\n", {}, {"session": session(weight=0) + session("idle-hold")},
+            ["load.arrivals[0].file: tells of messages, and no session delivers any"]),
+        ("0,10\n1,,2\n", {}, {"session": session() + session("idle-hold")},
+            ["session[1]: idle-hold is never chosen: every arrival of the trace is a message to deliver"]),
+        ("0\n1\n1,x\n", {}, {},
+            ['load.arrivals[0].file: line 3 of {file}: got "x", expected a size such as "4 KiB"']),
+    ],
+)   # fmt: skip
+def test_a_replay_that_cannot_be_meant_gets_its_sentence(
+    text: str, keys: dict[str, object], sections: dict[str, object], sentences: list[str], tmp_path: Path
+) -> None:
+    said = problems(load=replay(tmp_path, text, **keys), **sections)
+    assert said == [sentence.replace("{file}", str(tmp_path / "trace.csv")) for sentence in sentences]
+
+
+@pytest.mark.parametrize(
+    ("text", "sections"),
+    [
+        ("0\n1\n", {"session": session("idle-hold")}),                            # tells of no message
+        ("0,10\n1\n", {"session": session() + session("pop3-retrieve")}),         # the second is anybody's
+        ("0,10,101\n", {"accounts": {"count": 101}}),
+    ],
+)
+def test_a_replay_that_is_unusual_but_can_be_meant_is_let_through(
+    text: str, sections: dict[str, object], tmp_path: Path
+) -> None:
+    loaded(load=replay(tmp_path, text), **sections)   # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", ["curve", "replay"])
+def test_a_data_file_that_is_not_there_is_reported_beside_the_other_mistakes(shape: str) -> None:
+    said = problems(load=segments({"shape": shape, "file": "none.csv"}, warm_up="5"), session=session(wieght=1))
+    assert [each.partition(";")[0] for each in said] == [
+        "load.arrivals[0].file: no such file: /nowhere/none.csv",
+        'load.warm_up: got "5", expected a duration such as "250ms", "30s" or "2m"',
+        "session[0].wieght: unknown key",
+    ]
+
+
+def test_a_mistake_in_one_shape_does_not_hide_one_in_the_next() -> None:
+    assert len(problems(load=segments(steps(by=40), spike(peak=1)))) == 2
+
+
 LAWFUL = [
+    {"load": segments(steps(), steps(**{"from": 200, "to": 50}), steps(to=50, by=7))},
+    {"load": segments(spike(), spike(rise="0s", fall="0s", at="0s", **{"for": "5s"}), spike(base=0))},
+    {"load": segments({"shape": "ramp", "from": 0, "to": 9, "over": "1s", "process": "poisson"})},
+    {"load": closed(sessions=5, maildrop="own")},
     {"target": {"smtp": "smtp://127.0.0.1:587", "pop3": "pop3s://127.0.0.1", "tls": "starttls"}},
     {"target": {"smtp": "smtps://127.0.0.1", "tls": "implicit"}},
     {"target": {"smtp": "smtps://127.0.0.1"}},

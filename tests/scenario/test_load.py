@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from loadgen.scenario.arrivals import Poisson, Ramp
 from loadgen.scenario.distributions import Counts, Sizes
 from loadgen.scenario.load import load_scenario, scenario_from
-from loadgen.scenario.model import ClosedLoad, OpenLoad, Poisson, Pop3Retrieve, Ramp, Scenario, SmtpDeliver
+from loadgen.scenario.model import ClosedLoad, OpenLoad, Pop3Retrieve, Scenario, SmtpDeliver
 from loadgen.scenario.problems import ScenarioError
 from loadgen.scenario.quantities import Duration, Leaf, Rate
 from loadgen.scenario.resolve import resolved
@@ -272,7 +273,8 @@ LOADS = [
         "expected a list of tables; put it in [ ]"),
     ('[load]\nmodel = "open"\narrivals = [3]', "load.arrivals[0]: got 3, expected a table"),
     ('[load]\nmodel = "open"\narrivals = [{shape = "poison", rate = 1, for = "1s"}]',
-        'load.arrivals[0].shape: got "poison", expected one of constant, poisson, ramp; did you mean `poisson`?'),
+        'load.arrivals[0].shape: got "poison", expected one of constant, poisson, ramp, '
+        'steps, spike, curve, replay; did you mean `poisson`?'),
     ('[load]\nmodel = "open"\narrivals = [{shape = "poisson", rate = "fast", for = "1s"}]',
         'load.arrivals[0].rate: got "fast", expected a rate: a number per second such as 200 or 0.5'),
     ('[load]\nmodel = "open"\narrivals = [{shape = "poisson", rate = -1, for = "1s"}]',

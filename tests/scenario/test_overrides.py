@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from loadgen.scenario.arrivals import Constant, Curve, Poisson, Ramp, Spike, Steps
 from loadgen.scenario.load import scenario_from
-from loadgen.scenario.model import ClosedLoad, Constant, OpenLoad, Poisson, Ramp, Scenario
+from loadgen.scenario.model import ClosedLoad, OpenLoad, Scenario
 from loadgen.scenario.overrides import apply_overrides
 from loadgen.scenario.problems import ScenarioError
+from loadgen.scenario.quantities import Factor, Rate
 
 STAIRS = [
     {"shape": "ramp", "from": 0, "to": 100, "over": "10s"},
@@ -111,6 +113,32 @@ def test_the_rate_shorthand_is_exact_for_rates_no_float_can_hold() -> None:
 def test_the_rate_shorthand_works_on_arrivals_set_by_another_override() -> None:
     scenario = loaded("load.rate=50", "load.arrivals[2].rate=100")
     assert rates(scenario) == [0, 50, 50, 50]
+
+
+def test_the_rate_shorthand_scales_every_shape_that_has_a_rate(tmp_path: Path) -> None:
+    (tmp_path / "day.csv").write_text("0,10\n60,50\n")
+    shapes = [
+        "{shape='steps', from=50, to=200, by=50, each='1s'}",
+        "{shape='spike', base=20, peak=400, hold='1s', for='2s'}",
+        f"{{shape='curve', file='{tmp_path}/day.csv', scale=2}}",
+    ]
+    load = loaded(f"load.arrivals=[{','.join(shapes)}]", "load.rate=40").load
+    assert isinstance(load, OpenLoad)
+    steps, spike, curve = load.arrivals
+    assert isinstance(steps, Steps)
+    assert (steps.start, steps.end, steps.by) == (Rate.parse(5), Rate.parse(20), Rate.parse(5))
+    assert isinstance(spike, Spike)
+    assert (spike.base, spike.peak) == (Rate.parse(2), Rate.parse(40))
+    assert isinstance(curve, Curve)
+    assert (curve.scale, curve.rates) == (Factor.parse("1/5"), (Fraction(2), Fraction(10)))
+
+
+def test_a_replay_has_no_rate_to_set(tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_text("0\n60\n")
+    replay = f"load.arrivals=[{{shape='replay', file='{tmp_path}/trace.csv'}}]"
+    said = r"--set load\.rate: a replay has the rate its trace had; set its speed, as in load\.arrivals\[0\]\.speed=2"
+    with pytest.raises(ScenarioError, match=said):
+        loaded(replay, "load.rate=5")
 
 
 def test_a_closed_load_has_no_rate_to_set() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.scenario.problems import UnreadableError
-from loadgen.scenario.quantities import DURATION_NS_MAX, SIZE_OCTETS_MAX, Duration, Leaf, Rate, Size
+from loadgen.scenario.quantities import DURATION_NS_MAX, SIZE_OCTETS_MAX, Duration, Factor, Leaf, Rate, Size
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,22 @@ def test_quantities_of_different_kinds_are_never_equal() -> None:
     assert Duration(5) != Size(5)
     assert Duration(5) == Duration(5)
     assert len({Duration(5), Size(5), Duration(5)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "times", "plain"),
+    [(2, Fraction(2), 2), (2.0, Fraction(2), 2), (0.1, Fraction(1, 10), "1/10"), ("1/3", Fraction(1, 3), "1/3"),
+     ("1.5 / 0.5", Fraction(3), 3), (1_000_000, Fraction(1_000_000), 1_000_000)],
+)   # fmt: skip
+def test_a_factor_is_exact_and_reads_back(value: object, times: Fraction, plain: object) -> None:
+    assert Factor.parse(value).times == times
+    assert Factor.parse(value).plain() == plain
+    assert Factor.parse(plain) == Factor.parse(value)
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, True, "2", "1/0", "0/1", "a/b", 1_000_001, float("inf"), float("nan"), 1e-9, None, []]
+)
+def test_what_is_no_factor_is_refused(value: object) -> None:
+    with pytest.raises(UnreadableError, match="expected a factor"):
+        Factor.parse(value)

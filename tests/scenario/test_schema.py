@@ -57,11 +57,33 @@ MINIMAL = {
         {"target": {"tls": "startls"}},
         {"limits": {"body": 5}},
         {"load": {"model": "open", "arrivals": [{"shape": "constant", "rate": "fast", "for": "1s"}]}},
+        {"load": {"model": "open", "arrivals": [{"shape": "ramp", "from": 1, "to": 2, "over": "1s", "process": "x"}]}},
+        {"load": {"model": "open", "arrivals": [{"shape": "steps", "from": 1, "to": 2, "by": 1}]}},
+        {"load": {"model": "open", "arrivals": [{"shape": "spike", "base": 1, "peak": 2, "for": 3}]}},
+        {"load": {"model": "open", "arrivals": [{"shape": "curve", "file": ""}]}},
+        {"load": {"model": "open", "arrivals": [{"shape": "curve", "file": "a.csv", "scale": 0}]}},
+        {"load": {"model": "open", "arrivals": [{"shape": "replay", "file": 3}]}},
+        {"load": {"model": "open", "arrivals": [{"shape": "replay", "file": "a.csv", "speed": "fast"}]}},
+        {"load": {"model": "closed", "virtual_users": 1, "sessions": 1, "maildrop": "mine"}},
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses_by_form(change: dict[str, object]) -> None:
     VALIDATOR.validate(MINIMAL)
     assert not VALIDATOR.is_valid({**MINIMAL, **change})
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+        {"shape": "steps", "from": 50, "to": 200, "by": 50, "each": "30s"},
+        {"shape": "spike", "base": 20, "peak": 400, "at": "10s", "rise": "2s", "fall": "2s", "for": "40s"},
+        {"shape": "curve", "file": "day.csv", "scale": 0.5, "stretch": "1/3", "process": "poisson"},
+        {"shape": "curve", "file": "day.csv", "over": "10m"},
+        {"shape": "replay", "file": "mail.log", "speed": 2.5, "for": "5m"},
+    ],
+)
+def test_the_schema_takes_every_shape(segment: dict[str, object]) -> None:
+    VALIDATOR.validate({**MINIMAL, "load": {"model": "open", "arrivals": [segment]}})
 
 
 def test_every_field_and_quantity_is_described() -> None:

@@ -6,13 +6,13 @@ from collections import Counter
 import pytest
 
 from loadgen.scenario.accounts import open_accounts
+from loadgen.scenario.arrivals import Constant, Process, Ramp, Replay
 from loadgen.scenario.distributions import Counts, Durations, Sizes
 from loadgen.scenario.load import load_scenario
 from loadgen.scenario.model import (
     About,
     Accounts,
     ClosedLoad,
-    Constant,
     IdleHold,
     LmtpDeliver,
     Load,
@@ -24,6 +24,7 @@ from loadgen.scenario.model import (
 )  # fmt: skip
 from loadgen.scenario.quantities import Duration, Rate
 from loadgen.scenario.shipped import shipped_scenarios
+from loadgen.scenario.trace import Trace, TraceFile
 from loadgen.schedule.arrivals import arrivals
 from loadgen.schedule.plans import DeliveryPlan, HoldPlan, Planner, RetrievalPlan, plan_for
 
@@ -138,6 +139,64 @@ def test_think_time_is_drawn_by_user_and_turn() -> None:
     assert len(set(drawn.values())) == 9
     assert closed.think_ns(1, 2) == drawn[1, 2]
     assert planner(READ).think_ns(0, 0) == 0
+
+
+def told(*entries: tuple[int, int, int]) -> Replay:
+    """A replay of (instant, size, recipients), 0 where the trace tells nothing."""
+    instants_ns, sizes, recipients = zip(*entries, strict=True)
+    return Replay(file=TraceFile(Trace("trace.csv", instants_ns, sizes, recipients)))
+
+
+def messages_of(chosen: Planner, numbers: range) -> list[tuple[int, int]]:
+    plans = [chosen.plan_for(k) for k in numbers]
+    assert all(isinstance(plan, DeliveryPlan) and len(plan.messages) == 1 for plan in plans)
+    return [
+        (message.size_octets, len(message.recipients))
+        for plan in plans if isinstance(plan, DeliveryPlan) for message in plan.messages
+    ]   # fmt: skip
+
+
+def test_a_replayed_message_has_the_size_and_the_recipients_its_trace_tells() -> None:
+    load = OpenLoad(arrivals=(told((0, 1500, 2), (5, 70, 1), (9, 900, 200)),))
+    several = SmtpDeliver(name="mail", messages=Counts.parse({"uniform": [2, 5]}), recipients=Counts.parse(7))
+    chosen = planner(several, READ, HOLD, load=load)          # told messages are for the one that delivers
+    assert messages_of(chosen, range(3)) == [(1500, 2), (70, 1), (900, 100)]     # no more than there are accounts
+
+
+def test_what_a_trace_does_not_tell_is_drawn_as_ever() -> None:
+    load = OpenLoad(arrivals=(told((0, 1500, 0), (5, 0, 3), *[(9, 0, 0)] * 200),))
+    several = SmtpDeliver(name="mail", recipients=Counts.parse(7), size=Sizes.parse("4 KiB"))
+    chosen = planner(several, READ, load=load)
+    assert messages_of(chosen, range(2)) == [(1500, 7), (4096, 3)]
+    kinds = Counter(chosen.plan_for(k).kind for k in range(2, 202))
+    assert set(kinds) == {"smtp-deliver", "pop3-retrieve"}
+
+
+@pytest.mark.parametrize("process", ["even", "poisson"])
+def test_a_trace_finds_its_own_arrivals_after_other_shapes(process: Process) -> None:
+    before = Constant(rate=Rate.parse(7), duration=Duration(3 * 10**9), process=process)
+    between = Ramp(start=Rate.parse(9), end=Rate.parse(1), duration=Duration(2 * 10**9), process=process)
+    load = OpenLoad(arrivals=(before, told((0, 11, 1), (5, 12, 2)), between, told((0, 13, 3)), before))
+    at = list(arrivals(load, 4))
+    first = sum(1 for instant in at if instant < 3 * 10**9)
+    second = first + 2 + sum(1 for instant in at if 3 * 10**9 + 6 <= instant < 5 * 10**9 + 6)
+    chosen = planner(SmtpDeliver(name="mail", size=Sizes.parse(999)), load=load, seed=4)
+    assert messages_of(chosen, range(first, first + 2)) == [(11, 1), (12, 2)]
+    assert messages_of(chosen, range(second, second + 1)) == [(13, 3)]
+    others = [k for k in range(len(at)) if k not in (first, first + 1, second)]
+    assert {messages_of(chosen, range(k, k + 1))[0] for k in others} == {(999, 1)}
+
+
+def test_a_virtual_user_with_a_maildrop_of_its_own_keeps_it() -> None:
+    load = ClosedLoad(virtual_users=5, maildrop="own", sessions=99)
+    kept = planner(READ, load=load, count=3)
+    for user in range(5):
+        assert {kept.account_of(user + 5 * turn).login for turn in range(20)} == {f"user{user % 3 + 1}@example.test"}
+
+
+def test_maildrops_are_dealt_to_virtual_users_unless_they_keep_their_own() -> None:
+    dealt = planner(READ, load=ClosedLoad(virtual_users=5, sessions=99), count=40)
+    assert len({dealt.account_of(5 * turn).login for turn in range(8)}) == 8
 
 
 @pytest.mark.parametrize("name", shipped_scenarios())
