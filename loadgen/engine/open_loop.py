@@ -6,10 +6,6 @@ import trio
 
 from loadgen.engine.arrivals import Arrivals
 
-# Arrivals that are due start together: with a checkpoint after each, one would start per pass over all the open
-# sessions, and a busy generator would wait with the server. So many at most, then others have their turn.
-STARTS_PER_TURN = 64
-
 
 async def open_loop(
     arrivals: Arrivals,
@@ -26,15 +22,15 @@ async def open_loop(
     and counted. `stop` ends the arrivals early; without it the load lasts until `end_ns`, arrivals or not. Then the
     sessions still open have `drain_s` to end; after that they are cancelled, and recorded as interrupted.
     """
-    started_in_turn = 0
+    # All that are due when we wake start together. With a checkpoint after each, one would start for every pass
+    # over all the open sessions: a busy generator would wait with the server, and never have many in flight.
+    woken_ns = -1
     async with trio.open_nursery() as sessions:
         for arrival, intended_ns in schedule:
-            if started_in_turn < STARTS_PER_TURN and arrivals.now_ns() >= intended_ns and not stop.is_set():
-                started_in_turn += 1
-            elif await arrivals.reached(intended_ns, stop):
-                started_in_turn = 1
-            else:
-                break
+            if intended_ns > woken_ns or stop.is_set():
+                if not await arrivals.reached(intended_ns, stop):
+                    break
+                woken_ns = arrivals.now_ns()
             if arrivals.recorder.in_flight < in_flight_max:
                 arrivals.start(sessions, arrival, intended_ns)
             else:
