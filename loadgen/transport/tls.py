@@ -48,6 +48,8 @@ def make_client_context(policy: TlsPolicy) -> TlsContext:
         raise UserError(f"The CA file {policy.ca_file} holds no PEM certificates that can be read") from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION   # so that sending never has to receive first
+    # CPython before 3.11.4 sets this: a connection that is cut would then look like one that ended properly.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     if not policy.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -91,6 +93,11 @@ _REASONS = {
 }
 
 
+def is_end_without_close_notify(error: ssl.SSLError) -> bool:
+    """Return whether the connection ended below TLS. CPython before 3.11.4 has no exception of its own for it."""
+    return isinstance(error, ssl.SSLEOFError) or error.reason == "UNEXPECTED_EOF_WHILE_READING"
+
+
 def tls_failure(error: ssl.SSLError, peer: str, *, in_handshake: bool) -> TlsFailed:
     """Say why TLS with `peer` could not be agreed, or broke."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -98,7 +105,7 @@ def tls_failure(error: ssl.SSLError, peer: str, *, in_handshake: bool) -> TlsFai
         if error.verify_code in _WRONG_NAME:
             return TlsFailed(f"{peer} showed a certificate for another name ({why})", untrusted=True)
         return TlsFailed(f"{peer} showed a certificate that is not trusted ({why})", untrusted=True)
-    if isinstance(error, ssl.SSLEOFError):
+    if is_end_without_close_notify(error):
         return TlsFailed(f"{peer} closed the connection during the TLS handshake")
     reason = error.reason or "no reason given"
     if reason in _REASONS:

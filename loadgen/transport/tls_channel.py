@@ -6,7 +6,7 @@ from typing import Final
 
 from loadgen.transport.channel import RECEIVE_OCTETS, Channel
 from loadgen.transport.errors import PeerClosed, TlsFailed
-from loadgen.transport.tls import TlsContext, TlsFacts, facts_of, tls_failure
+from loadgen.transport.tls import TlsContext, TlsFacts, facts_of, is_end_without_close_notify, tls_failure
 
 _SEND_OCTETS: Final = 262_144   # encrypted at a time, so that a long body is not held twice
 
@@ -75,9 +75,9 @@ class TlsChannel:
                 if self._outgoing.pending:   # an answer of TLS itself, to a key update say
                     await self._flush(deadline)
                 await self._fill(deadline)
-            except ssl.SSLEOFError as exc:
-                raise PeerClosed(f"{self._peer} closed the connection without a TLS close_notify") from exc
             except ssl.SSLError as exc:
+                if is_end_without_close_notify(exc):
+                    raise PeerClosed(f"{self._peer} closed the connection without a TLS close_notify") from exc
                 await self._below.send_last(self._outgoing.read())
                 raise tls_failure(exc, self._peer, in_handshake=False) from exc
             else:
