@@ -27,7 +27,7 @@ async def open_loop(
     woken_ns = -1
     async with trio.open_nursery() as sessions:
         for arrival, intended_ns in schedule:
-            if intended_ns > woken_ns or stop.is_set():
+            if intended_ns > woken_ns:
                 if not await arrivals.reached(intended_ns, stop):
                     break
                 woken_ns = arrivals.now_ns()

@@ -97,6 +97,19 @@ async def test_a_server_that_answers_no_more_ends_the_audit(
     assert ledger.result(read).pending == 1
 
 
+async def test_a_maildrop_read_once_and_never_again_is_not_a_proof_of_loss(
+    ledger: Ledger, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    good, dead = House(nursery).route("pop3"), served_by(silence, nursery, "pop3")
+
+    async def dial(route: Route, arrival: int, deadline: float) -> Transport:
+        return await (good if trio.current_time() == 0 else dead).dial(route, arrival, deadline)
+
+    read = await look(ledger, route_to("pop3", dial), settle_s=3)
+    assert read == {account.address for account in accounts()[1:]}
+    assert (ledger.result(read).pending, ledger.result(read).lost) == (1, 0)
+
+
 async def test_a_server_that_is_gone_ends_the_audit(ledger: Ledger, autojump_clock: MockClock) -> None:
     async def dial(route: Route, arrival: int, deadline: float) -> Transport:
         raise ConnectRefused("127.0.0.1:2110 refused the connection")

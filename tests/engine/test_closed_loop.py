@@ -90,6 +90,19 @@ async def test_after_the_last_start_of_a_counted_load_the_drain_cuts_too(autojum
     assert cast.kinds == {OutcomeKind.ACCEPTED: 3, OutcomeKind.INTERRUPTED: 1}
 
 
+async def test_stop_after_the_last_start_grants_no_second_drain(autojump_clock: MockClock) -> None:
+    cast, stop = Cast(lambda _: Act(length_s=600)), trio.Event()
+
+    async def press() -> None:
+        await trio.sleep(5)
+        stop.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(press)
+        await play(cast, users=2, sessions=2, drain_s=10, stop=stop)
+    assert trio.current_time() == 10
+
+
 async def test_a_counted_load_of_one_session_each_has_a_steady_phase(autojump_clock: MockClock) -> None:
     cast = Cast(lambda _: Act(length_s=4))
     await play(cast, users=5, sessions=5)

@@ -42,6 +42,17 @@ async def test_a_stall_counts_for_every_beat_that_was_due_in_it(autojump_clock: 
     assert len(doubts(health)) == 1
 
 
+async def test_a_busy_loop_is_not_late_by_more_than_its_passes_are_long(autojump_clock: MockClock) -> None:
+    monitor = HealthMonitor(Recorder(Window(0, 2000 * MS)), origin_ns=0)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(monitor.beat)
+        await trio.sleep(0.5)
+        for _ in range(10):                 # every pass over the tasks takes as long as five beats
+            autojump_clock.jump(0.1)
+            await trio.lowlevel.checkpoint()
+    assert 80 * MS < monitor.result(Histogram()).loop_lag_ns.max <= 220 * MS
+
+
 async def test_the_heart_stops_with_the_steady_phase_however_early(autojump_clock: MockClock) -> None:
     recorder = Recorder(Window(0, 1 << 62))
     monitor = HealthMonitor(recorder, origin_ns=0)
