@@ -22,9 +22,9 @@ from reports.document import (
 from reports.gate import Gate, judge
 from reports.verdict import exit_code_for, worst_of
 
-# A session started later than this says more of the generator than of the server: it is half of what people
-# notice, and ten times what an idle event loop needs.
-SCHEDULE_LAG_NS_P99_MAX: Final = 50_000_000
+# A session started later than this says more of the generator than of the server: it is what people begin to notice.
+# On a shared machine of two cores a run that disturbed nothing was seen to be 70 ms late (DECISIONS.md, 9).
+SCHEDULE_LAG_NS_P99_MAX: Final = 100_000_000
 # One process is one core: nearer to 1.0 than this, the server was waiting for the generator.
 CPU_SHARE_MAX: Final = 0.95
 
