@@ -1,6 +1,7 @@
 """A server's machines on fixed clocks and counted tokens."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,3 +65,6 @@ def make_bench(behaviour: Behaviour | None = None, limits: Limits | None = None,
         "tls_available": True,
     }
     return Bench(Service(behaviour=behaviour or Behaviour(), limits=limits, **(settings | service)))
+
+
+MakeBench = Callable[..., Bench]

@@ -1,15 +1,13 @@
 """Fixtures for the reference server's tests."""
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.refserver.bench import Bench
+from tests.refserver.bench import Bench, MakeBench
 from tests.refserver.bench import make_bench as make
 
 
 @pytest.fixture
-def make_bench() -> Callable[..., Bench]:
+def make_bench() -> MakeBench:
     """Return the maker of benches."""
     return make
 

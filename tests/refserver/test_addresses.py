@@ -34,7 +34,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("mailbox", GOOD)
-def test_a_mailbox_of_the_grammar_parses_and_keeps_its_octets(mailbox):
+def test_a_mailbox_of_the_grammar_parses_and_keeps_its_octets(mailbox: bytes) -> None:
     path = parse_mailbox(mailbox)
     assert path is not None
     assert path.mailbox == mailbox
@@ -43,7 +43,7 @@ def test_a_mailbox_of_the_grammar_parses_and_keeps_its_octets(mailbox):
 
 
 @pytest.mark.parametrize("mailbox", BAD)
-def test_a_mailbox_outside_the_grammar_does_not(mailbox):
+def test_a_mailbox_outside_the_grammar_does_not(mailbox: bytes) -> None:
     assert parse_mailbox(mailbox) is None
     if mailbox:
         assert parse_reverse_path(b"<" + mailbox + b">") is None
@@ -54,18 +54,18 @@ BAD_PATHS = [b"a@b", b"<a@b", b" <a@b>", b"<a@b >", b"< a@b>", b"<@a,:b@c>", b"<
 
 
 @pytest.mark.parametrize("octets", BAD_PATHS)
-def test_a_path_needs_its_brackets_and_nothing_more_inside(octets):
+def test_a_path_needs_its_brackets_and_nothing_more_inside(octets: bytes) -> None:
     assert parse_reverse_path(octets) is None
 
 
-def test_a_path_of_256_octets_parses_and_of_257_does_not():
+def test_a_path_of_256_octets_parses_and_of_257_does_not() -> None:
     local, domain = b"l" * 64, b".".join([b"d" * 47, b"d" * 47, b"d" * 47, b"d" * 45])
     assert len(b"<" + local + b"@" + domain + b">") == 256
     assert parse_reverse_path(b"<" + local + b"@" + domain + b">") is not None
     assert parse_reverse_path(b"<" + local + b"@" + domain + b"d>") is None
 
 
-def test_quoting_is_taken_off_and_the_null_path_is_null():
+def test_quoting_is_taken_off_and_the_null_path_is_null() -> None:
     path = parse_mailbox(b'"\\u\\s\\"er"@d.example')
     assert path is not None
     assert path.local_part == 'us"er'
@@ -76,12 +76,12 @@ def test_quoting_is_taken_off_and_the_null_path_is_null():
 
 
 @given(st.binary(max_size=80))
-def test_whatever_is_sent_parses_or_does_not_and_nothing_else_happens(octets):
+def test_whatever_is_sent_parses_or_does_not_and_nothing_else_happens(octets: bytes) -> None:
     for parsed in (parse_reverse_path(octets), parse_forward_path(octets)):
         assert parsed is None or octets.endswith(parsed[1])
 
 
-def test_domains_and_literals():
+def test_domains_and_literals() -> None:
     assert [is_domain(name) for name in (b"a", b"a.b-c.1", b"a_b", b"", b"a.", "ü.example".encode())] == [
         True, True, False, False, False, False,
     ]
@@ -90,13 +90,13 @@ def test_domains_and_literals():
     ]
 
 
-def find(directory, mailbox):
+def find(directory: Directory, mailbox: bytes) -> str | Refusal:
     path = parse_mailbox(mailbox)
     assert path is not None
     return directory.maildrop_of(path)
 
 
-def test_a_login_is_the_whole_address_or_its_local_part_unless_two_domains_share_it():
+def test_a_login_is_the_whole_address_or_its_local_part_unless_two_domains_share_it() -> None:
     directory = Directory(
         ["a.test", "b.test"], [Account("x@a.test", "1"), Account("x@b.test", "2"), Account("y@b.test", "3")]
     )
@@ -108,24 +108,24 @@ def test_a_login_is_the_whole_address_or_its_local_part_unless_two_domains_share
     assert directory.authenticate(b"\xff", b"3") is None
 
 
-def test_an_account_without_a_password_cannot_log_in():
+def test_an_account_without_a_password_cannot_log_in() -> None:
     assert Directory(["a.test"], [Account("x@a.test", "")]).authenticate(b"x", b"") is None
 
 
-def test_accept_any_takes_mail_for_every_mailbox_of_a_served_domain_and_no_other():
+def test_accept_any_takes_mail_for_every_mailbox_of_a_served_domain_and_no_other() -> None:
     directory = Directory(["a.test"], [Account("x@a.test", "1")], accept_any=True)
     assert find(directory, b"Who@A.test") == "who@a.test"
     assert find(directory, b"X@a.test") == "x@a.test"
     assert find(directory, b"who@b.test") is Refusal.NOT_OUR_DOMAIN
 
 
-def test_without_accounts_postmaster_has_a_maildrop_of_its_own():
+def test_without_accounts_postmaster_has_a_maildrop_of_its_own() -> None:
     directory = Directory(["a.test"], [])
     assert find(directory, b"postmaster@a.test") == "postmaster@a.test"
     assert find(directory, b"x@a.test") is Refusal.NO_SUCH_MAILBOX
 
 
-def test_bad_account_patterns_have_their_sentence():
+def test_bad_account_patterns_have_their_sentence() -> None:
     with pytest.raises(ServerSetupError, match="has no "):
         accounts_by_pattern("user@a.test", 2, "x")
     with pytest.raises(ServerSetupError, match="which is no mailbox"):
@@ -134,5 +134,5 @@ def test_bad_account_patterns_have_their_sentence():
         Directory(["b.test"], accounts_by_pattern("user{n}@a.test", 1, "x"))
 
 
-def test_a_password_is_never_shown():
+def test_a_password_is_never_shown() -> None:
     assert "hunter2" not in repr(Account("a@b.test", "hunter2"))

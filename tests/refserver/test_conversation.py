@@ -9,19 +9,21 @@ from trio.testing import MockClock, lockstep_stream_pair, memory_stream_pair
 
 from conformance.refserver.behaviour import Limits
 from conformance.refserver.listener.conversation import Conversation
-from tests.refserver.bench import make_bench
+from tests.refserver.bench import Bench, make_bench
 
 LOGIN = b"USER user1\r\nPASS secret1\r\n"
 
 
-async def read_until_close(stream):
+async def read_until_close(stream: trio.abc.Stream) -> bytes:
     octets = b""
     while piece := await stream.receive_some():
         octets += piece
     return octets
 
 
-async def test_pop3_logs_out_after_exactly_ten_minutes_silently_and_without_update(bench, autojump_clock: MockClock):
+async def test_pop3_logs_out_after_exactly_ten_minutes_silently_and_without_update(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
     bench.deliver(b"A: b\r\n\r\n", 1)
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
@@ -38,7 +40,9 @@ async def test_pop3_logs_out_after_exactly_ten_minutes_silently_and_without_upda
 
 
 @pytest.mark.parametrize("command", [b"NOOP\r\n", b"XYZZY\r\n"])
-async def test_any_command_sets_the_autologout_timer_back(bench, command, autojump_clock: MockClock):
+async def test_any_command_sets_the_autologout_timer_back(
+    bench: Bench, command: bytes, autojump_clock: MockClock
+) -> None:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Conversation(theirs, bench.pop3(1), None).run)
@@ -49,7 +53,7 @@ async def test_any_command_sets_the_autologout_timer_back(bench, command, autoju
     assert trio.current_time() == 5 * 599.5 + 600
 
 
-async def test_dripping_octets_is_not_speaking(bench, autojump_clock: MockClock):
+async def test_dripping_octets_is_not_speaking(bench: Bench, autojump_clock: MockClock) -> None:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Conversation(theirs, bench.smtp(), None).run)
@@ -62,7 +66,9 @@ async def test_dripping_octets_is_not_speaking(bench, autojump_clock: MockClock)
     assert said.splitlines()[-1].startswith(b"421 4.4.2")
 
 
-async def test_smtp_says_421_after_five_idle_minutes_and_forgets_the_transaction(bench, autojump_clock: MockClock):
+async def test_smtp_says_421_after_five_idle_minutes_and_forgets_the_transaction(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Conversation(theirs, bench.smtp(), None).run)
@@ -73,7 +79,7 @@ async def test_smtp_says_421_after_five_idle_minutes_and_forgets_the_transaction
     assert bench.stored() == []
 
 
-async def test_mail_data_that_keep_coming_keep_the_session(bench, autojump_clock: MockClock):
+async def test_mail_data_that_keep_coming_keep_the_session(bench: Bench, autojump_clock: MockClock) -> None:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Conversation(theirs, bench.smtp(), None).run)
@@ -88,7 +94,9 @@ async def test_mail_data_that_keep_coming_keep_the_session(bench, autojump_clock
 
 
 @pytest.mark.parametrize("last", [b"", b"QUIT"])
-async def test_a_dropped_connection_deletes_nothing_and_frees_the_lock(bench, last, autojump_clock: MockClock):
+async def test_a_dropped_connection_deletes_nothing_and_frees_the_lock(
+    bench: Bench, last: bytes, autojump_clock: MockClock
+) -> None:
     bench.deliver(b"A: b\r\n\r\n", 1)
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
@@ -99,7 +107,7 @@ async def test_a_dropped_connection_deletes_nothing_and_frees_the_lock(bench, la
     bench.pop3(1)
 
 
-async def test_a_half_closed_client_still_gets_its_answers(bench, autojump_clock: MockClock):
+async def test_a_half_closed_client_still_gets_its_answers(bench: Bench, autojump_clock: MockClock) -> None:
     bench.deliver(b"A: b\r\n\r\n", 1)
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
@@ -111,7 +119,9 @@ async def test_a_half_closed_client_still_gets_its_answers(bench, autojump_clock
     assert bench.stored() == []
 
 
-async def test_a_stopped_conversation_says_421_in_smtp_and_nothing_in_pop3(bench, autojump_clock: MockClock):
+async def test_a_stopped_conversation_says_421_in_smtp_and_nothing_in_pop3(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
     for session, last in ((bench.smtp(), b"421 4.3.2"), (bench.pop3(), b"+OK mail")):
         ours, theirs = memory_stream_pair()
         conversation = Conversation(theirs, session, None)
@@ -122,7 +132,7 @@ async def test_a_stopped_conversation_says_421_in_smtp_and_nothing_in_pop3(bench
             assert (await read_until_close(ours)).splitlines()[-1].startswith(last)
 
 
-async def test_a_client_that_never_reads_is_cut_off(autojump_clock: MockClock):
+async def test_a_client_that_never_reads_is_cut_off(autojump_clock: MockClock) -> None:
     bench = make_bench(limits=replace(Limits(), pop3_idle_s=60.0))
     bench.deliver(b"A: b\r\n\r\n" + b"x" * 1_000_000 + b"\r\n", 1)
     ours, theirs = lockstep_stream_pair()
@@ -134,7 +144,7 @@ async def test_a_client_that_never_reads_is_cut_off(autojump_clock: MockClock):
     bench.pop3(1)
 
 
-async def test_a_slow_reader_is_not_an_idle_one(autojump_clock: MockClock):
+async def test_a_slow_reader_is_not_an_idle_one(autojump_clock: MockClock) -> None:
     bench = make_bench(limits=replace(Limits(), pop3_idle_s=60.0))
     content = b"A: b\r\n\r\n" + b"x" * 1_000_000 + b"\r\n"
     bench.deliver(content, 1)
@@ -153,7 +163,9 @@ async def test_a_slow_reader_is_not_an_idle_one(autojump_clock: MockClock):
     assert trio.current_time() > 600
 
 
-async def test_cancelling_the_task_closes_the_stream_and_frees_the_lock(bench, autojump_clock: MockClock):
+async def test_cancelling_the_task_closes_the_stream_and_frees_the_lock(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
     ours, theirs = memory_stream_pair()
     with trio.move_on_after(5):
         await Conversation(theirs, bench.pop3(1), None).run()
@@ -162,8 +174,8 @@ async def test_cancelling_the_task_closes_the_stream_and_frees_the_lock(bench, a
     bench.pop3(1)
 
 
-async def test_a_tls_handshake_that_never_comes_is_cut_off(bench, autojump_clock: MockClock):
-    async def stalled(stream):
+async def test_a_tls_handshake_that_never_comes_is_cut_off(bench: Bench, autojump_clock: MockClock) -> None:
+    async def stalled(stream: trio.abc.Stream) -> tuple[trio.abc.Stream, str]:
         await trio.sleep_forever()
 
     ours, theirs = memory_stream_pair()

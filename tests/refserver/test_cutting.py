@@ -5,6 +5,8 @@ import itertools
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from conformance.refserver.pop3 import Pop3Session
+from conformance.refserver.smtp import SmtpSession
 from tests.refserver.bench import make_bench
 
 SMTP_WORDS = [
@@ -25,7 +27,7 @@ def pieces(octets: bytes, cuts: list[int]) -> list[bytes]:
     return [octets[a:b] for a, b in itertools.pairwise(edges)]
 
 
-def run(session, octets: list[bytes]) -> bytes:
+def run(session: SmtpSession | Pop3Session, octets: list[bytes]) -> bytes:
     said = []
     for piece in octets:
         said.append(session.receive(piece))
@@ -45,7 +47,7 @@ TRANSACTION = SMTP_WORDS[2:4] + SMTP_WORDS[5:8]
 @given(words=sequences(SMTP_WORDS), cuts=CUTS)
 @example(words=[SMTP_WORDS[0], *TRANSACTION, *TRANSACTION, b"NOOP\r\n"], cuts=list(range(200)))
 @example(words=[SMTP_WORDS[0], *SMTP_WORDS[2:4], *SMTP_WORDS[8:10], b"NOOP\r\n"], cuts=list(range(200)))
-def test_an_smtp_session_answers_and_stores_the_same_however_it_is_cut(words, cuts):
+def test_an_smtp_session_answers_and_stores_the_same_however_it_is_cut(words: list[bytes], cuts: list[int]) -> None:
     octets = b"".join(words)
     whole, cut, single = make_bench(), make_bench(), make_bench()
     expected = run(whole.smtp(hello=False), [octets])
@@ -55,7 +57,7 @@ def test_an_smtp_session_answers_and_stores_the_same_however_it_is_cut(words, cu
 
 
 @given(words=sequences(POP3_WORDS), cuts=CUTS)
-def test_a_pop3_session_answers_and_removes_the_same_however_it_is_cut(words, cuts):
+def test_a_pop3_session_answers_and_removes_the_same_however_it_is_cut(words: list[bytes], cuts: list[int]) -> None:
     octets = b"USER user1\r\nPASS secret1\r\n" + b"".join(words)
     benches = [make_bench(), make_bench(), make_bench()]
     for bench in benches:
@@ -68,7 +70,7 @@ def test_a_pop3_session_answers_and_removes_the_same_however_it_is_cut(words, cu
 
 
 @given(lines=st.lists(st.binary(max_size=40).filter(lambda line: b"\r" not in line and b"\n" not in line)), cuts=CUTS)
-def test_what_is_stuffed_is_stored_unstuffed_and_retrieved_stuffed_again(lines, cuts):
+def test_what_is_stuffed_is_stored_unstuffed_and_retrieved_stuffed_again(lines: list[bytes], cuts: list[int]) -> None:
     bench = make_bench()
     wire = b"".join((b"." if line.startswith(b".") else b"") + line + b"\r\n" for line in lines)
     content = b"".join(line + b"\r\n" for line in lines)

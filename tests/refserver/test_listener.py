@@ -4,8 +4,10 @@ import os
 import socket
 import ssl
 import struct
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import trio
@@ -13,26 +15,29 @@ import trio.testing
 
 from conformance.refserver.behaviour import Limits
 from conformance.refserver.errors import ServerSetupError
+from conformance.refserver.listener.conversation import StartTls
 from conformance.refserver.listener.sockets import Bind, listen_tcp, listen_unix, listening_on
 from conformance.refserver.listener.tls import context_from_files, self_made_context, start_tls_with
 from conformance.refserver.server import serve
-from tests.refserver.bench import make_bench
+from tests.refserver.bench import Bench, make_bench
 
 TO_USER1 = b"RCPT TO:<user1@example.test>\r\n"
 
 
 @pytest.fixture(scope="module")
-def ca_file(tmp_path_factory):
+def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("ca") / "ca.pem"
 
 
 @pytest.fixture(scope="module")
-def start_tls(ca_file):
+def start_tls(ca_file: Path) -> StartTls:
     return start_tls_with(self_made_context(["localhost", "127.0.0.1"], ca_file))
 
 
 @asynccontextmanager
-async def serving(bench, binds, start_tls=None):
+async def serving(
+    bench: Bench, binds: Sequence[Bind], start_tls: StartTls | None = None
+) -> AsyncIterator[tuple[dict[str, int], trio.Event]]:
     """Yield {protocol: port}, and the event that stops the server."""
     stop = trio.Event()
     with listening_on(binds, "127.0.0.1") as listening:
@@ -43,7 +48,7 @@ async def serving(bench, binds, start_tls=None):
             stop.set()
 
 
-async def dialogue(stream, *lines, greeted=False):
+async def dialogue(stream: trio.abc.Stream, *lines: bytes, greeted: bool = False) -> list[bytes]:
     """Send lines one by one, after the greeting, and return the last line of each answer."""
     answers = []
     for line in lines if greeted else (b"", *lines):
@@ -59,7 +64,7 @@ async def dialogue(stream, *lines, greeted=False):
     return answers
 
 
-async def test_a_message_comes_in_by_smtp_and_lmtp_and_out_by_pop3(bench):
+async def test_a_message_comes_in_by_smtp_and_lmtp_and_out_by_pop3(bench: Bench) -> None:
     async with serving(bench, [Bind("smtp", 0), Bind("lmtp", 0), Bind("pop3", 0)]) as (ports, _):
         for protocol, hello in (("smtp", b"EHLO"), ("lmtp", b"LHLO")):
             stream = await trio.open_tcp_stream("127.0.0.1", ports[protocol])
@@ -79,7 +84,7 @@ async def test_a_message_comes_in_by_smtp_and_lmtp_and_out_by_pop3(bench):
     assert b"with LMTP id" in lmtp
 
 
-async def test_shutdown_says_421_to_idle_smtp_sessions_and_then_ends(bench):
+async def test_shutdown_says_421_to_idle_smtp_sessions_and_then_ends(bench: Bench) -> None:
     async with serving(bench, [Bind("smtp", 0), Bind("pop3", 0)]) as (ports, stop):
         smtp = await trio.open_tcp_stream("127.0.0.1", ports["smtp"])
         pop3 = await trio.open_tcp_stream("127.0.0.1", ports["pop3"])
@@ -93,7 +98,7 @@ async def test_shutdown_says_421_to_idle_smtp_sessions_and_then_ends(bench):
         await pop3.aclose()
 
 
-async def test_past_the_connection_limit_one_is_told_so_and_the_others_go_on():
+async def test_past_the_connection_limit_one_is_told_so_and_the_others_go_on() -> None:
     bench = make_bench(limits=replace(Limits(), connections=2))
     async with serving(bench, [Bind("smtp", 0), Bind("pop3", 0)]) as (ports, _):
         first = await trio.open_tcp_stream("127.0.0.1", ports["smtp"])
@@ -112,7 +117,7 @@ async def test_past_the_connection_limit_one_is_told_so_and_the_others_go_on():
             await stream.aclose()
 
 
-async def test_a_handshake_that_does_not_come_counts_as_a_connection(start_tls):
+async def test_a_handshake_that_does_not_come_counts_as_a_connection(start_tls: StartTls) -> None:
     bench = make_bench(limits=replace(Limits(), connections=1))
     async with serving(bench, [Bind("smtps", 0), Bind("smtp", 0)], start_tls) as (ports, _):
         silent = await trio.open_tcp_stream("127.0.0.1", ports["smtps"])
@@ -123,7 +128,7 @@ async def test_a_handshake_that_does_not_come_counts_as_a_connection(start_tls):
         await second.aclose()
 
 
-async def test_the_last_reply_arrives_though_the_client_sent_more_than_was_read(bench):
+async def test_the_last_reply_arrives_though_the_client_sent_more_than_was_read(bench: Bench) -> None:
     """Closing with input unread would send RST, and the reply could be lost to it."""
     async with serving(bench, [Bind("smtp", 0)]) as (ports, _):
         stream = await trio.open_tcp_stream("127.0.0.1", ports["smtp"])
@@ -135,7 +140,7 @@ async def test_the_last_reply_arrives_though_the_client_sent_more_than_was_read(
         await stream.aclose()
 
 
-async def test_a_thousand_resets_leave_nothing_behind(bench):
+async def test_a_thousand_resets_leave_nothing_behind(bench: Bench) -> None:
     async with serving(bench, [Bind("smtp", 0)]) as (ports, _):
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(1000):
@@ -151,7 +156,7 @@ async def test_a_thousand_resets_leave_nothing_behind(bench):
                 await trio.sleep(0.01)
 
 
-async def test_lmtp_listens_on_a_unix_socket_and_takes_over_a_dead_one(bench, tmp_path):
+async def test_lmtp_listens_on_a_unix_socket_and_takes_over_a_dead_one(bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "lmtp"
     dead = socket.socket(socket.AF_UNIX)
     dead.bind(str(path))
@@ -170,7 +175,7 @@ async def test_lmtp_listens_on_a_unix_socket_and_takes_over_a_dead_one(bench, tm
     assert b"Received: from c.example\r\n" in bench.stored()[0]
 
 
-async def test_over_ipv6_the_trace_has_the_address_as_a_literal(bench):
+async def test_over_ipv6_the_trace_has_the_address_as_a_literal(bench: Bench) -> None:
     stop = trio.Event()
     with listening_on([Bind("smtp", 0)], "::1") as listening:
         assert listening[0].url.startswith("smtp://[::1]:")
@@ -183,7 +188,7 @@ async def test_over_ipv6_the_trace_has_the_address_as_a_literal(bench):
     assert b"Received: from [IPv6:::1] ([IPv6:::1])\r\n" in bench.stored()[0]
 
 
-def test_a_port_in_use_or_a_foreign_address_has_its_sentence():
+def test_a_port_in_use_or_a_foreign_address_has_its_sentence() -> None:
     with listen_tcp("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ServerSetupError, match=f"cannot listen on 127.0.0.1 port {port}: another process uses it"):
@@ -192,7 +197,7 @@ def test_a_port_in_use_or_a_foreign_address_has_its_sentence():
         listen_tcp("192.0.2.1", 0)
 
 
-def test_a_certificate_that_is_none_has_its_sentence(tmp_path):
+def test_a_certificate_that_is_none_has_its_sentence(tmp_path: Path) -> None:
     (tmp_path / "cert").write_text("nonsense")
     with pytest.raises(ServerSetupError, match="cannot use certificate"):
         context_from_files(tmp_path / "cert", tmp_path / "key")
@@ -200,11 +205,13 @@ def test_a_certificate_that_is_none_has_its_sentence(tmp_path):
         self_made_context(["localhost"], tmp_path / "none" / "ca.pem")
 
 
-def client_context(ca_file):
+def client_context(ca_file: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
 
 
-async def test_starttls_and_implicit_tls_speak_the_same_protocol_inside(bench, start_tls, ca_file):
+async def test_starttls_and_implicit_tls_speak_the_same_protocol_inside(
+    bench: Bench, start_tls: StartTls, ca_file: Path
+) -> None:
     binds = [Bind(protocol, 0) for protocol in ("smtp", "smtps", "pop3", "pop3s")]
     async with serving(bench, binds, start_tls) as (ports, _):
         context = client_context(ca_file)
@@ -226,7 +233,9 @@ async def test_starttls_and_implicit_tls_speak_the_same_protocol_inside(bench, s
             await trio.aclose_forcefully(secured)
 
 
-async def test_plain_text_behind_starttls_is_never_answered_inside_tls(bench, start_tls, ca_file):
+async def test_plain_text_behind_starttls_is_never_answered_inside_tls(
+    bench: Bench, start_tls: StartTls, ca_file: Path
+) -> None:
     async with serving(bench, [Bind("smtp", 0)], start_tls) as (ports, _):
         stream = await trio.open_tcp_stream("127.0.0.1", ports["smtp"])
         await dialogue(stream, b"EHLO c.example\r\n")
@@ -243,7 +252,9 @@ async def test_plain_text_behind_starttls_is_never_answered_inside_tls(bench, st
 
 
 @pytest.mark.parametrize("protocol", ["smtp", "smtps"])
-async def test_plain_text_in_place_of_a_handshake_is_not_obeyed(bench, start_tls, protocol):
+async def test_plain_text_in_place_of_a_handshake_is_not_obeyed(
+    bench: Bench, start_tls: StartTls, protocol: str
+) -> None:
     async with serving(bench, [Bind(protocol, 0)], start_tls) as (ports, _):
         stream = await trio.open_tcp_stream("127.0.0.1", ports[protocol])
         if protocol == "smtp":
@@ -257,7 +268,9 @@ async def test_plain_text_in_place_of_a_handshake_is_not_obeyed(bench, start_tls
         await stream.aclose()
 
 
-async def test_a_body_cut_off_without_close_notify_is_not_stored(bench, start_tls, ca_file):
+async def test_a_body_cut_off_without_close_notify_is_not_stored(
+    bench: Bench, start_tls: StartTls, ca_file: Path
+) -> None:
     async with serving(bench, [Bind("smtps", 0)], start_tls) as (ports, _):
         stream = await trio.open_tcp_stream("127.0.0.1", ports["smtps"])
         secured = trio.SSLStream(stream, client_context(ca_file), server_hostname="localhost")
@@ -269,7 +282,7 @@ async def test_a_body_cut_off_without_close_notify_is_not_stored(bench, start_tl
     assert bench.stored() == []
 
 
-async def test_tls_before_1_2_is_refused(bench, start_tls, ca_file):
+async def test_tls_before_1_2_is_refused(bench: Bench, start_tls: StartTls, ca_file: Path) -> None:
     old = client_context(ca_file)
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1

@@ -8,16 +8,18 @@ from hypothesis import strategies as st
 
 from conformance.refserver.behaviour import Limits
 from conformance.refserver.mail_data import DataReader
+from conformance.refserver.smtp import SmtpSession
+from tests.refserver.bench import Bench, MakeBench
 
 MAIL = b"MAIL FROM:<a@client.example>\r\n"
 RCPT = b"RCPT TO:<user1@example.test>\r\n"
 
 
-def codes(octets):
+def codes(octets: bytes) -> list[int]:
     return [int(line[:3]) for line in octets.split(b"\r\n")[:-1] if line[3:4] == b" "]
 
 
-def in_data(bench):
+def in_data(bench: Bench) -> SmtpSession:
     session = bench.smtp()
     session.receive(MAIL + RCPT + b"DATA\r\n")
     return session
@@ -43,7 +45,7 @@ TRANSPARENCY = [
 
 
 @pytest.mark.parametrize(("sent", "kept"), TRANSPARENCY)
-def test_the_leading_dot_of_a_line_is_taken_off_and_nothing_else(bench, sent, kept):
+def test_the_leading_dot_of_a_line_is_taken_off_and_nothing_else(bench: Bench, sent: bytes, kept: bytes) -> None:
     assert codes(in_data(bench).receive(sent)) == [250]
     assert bench.contents() == [kept]
 
@@ -62,7 +64,7 @@ HARMLESS_ENDS = [
 
 @pytest.mark.parametrize("by_octet", [False, True])
 @pytest.mark.parametrize("end", PRETENDED_ENDS + HARMLESS_ENDS)
-def test_nothing_but_crlf_dot_crlf_ends_mail_data(bench, end, by_octet):
+def test_nothing_but_crlf_dot_crlf_ends_mail_data(bench: Bench, end: bytes, by_octet: bool) -> None:
     session = in_data(bench)
     smuggled = b"A: b\r\n\r\ntext" + end + b"MAIL FROM:<evil@x.example>\r\n" + RCPT + b"DATA\r\nB: c\r\n"
     for piece in ([smuggled[n:n + 1] for n in range(len(smuggled))] if by_octet else [smuggled]):
@@ -72,7 +74,7 @@ def test_nothing_but_crlf_dot_crlf_ends_mail_data(bench, end, by_octet):
     assert codes(session.receive(b"DATA\r\n")) == [503]
 
 
-def test_the_end_is_found_at_every_cut(bench):
+def test_the_end_is_found_at_every_cut(bench: Bench) -> None:
     whole = b"A: b\r\n\r\n..x\r\n.\r\nNOOP\r\n"
     for cut in range(1, len(whole)):
         session = in_data(bench)
@@ -80,7 +82,7 @@ def test_the_end_is_found_at_every_cut(bench):
     assert set(bench.contents()) == {b"A: b\r\n\r\n.x\r\n"}
 
 
-def test_a_message_of_the_limit_is_taken_and_one_octet_more_is_not(make_bench):
+def test_a_message_of_the_limit_is_taken_and_one_octet_more_is_not(make_bench: MakeBench) -> None:
     """Counted with CRLF as two octets and before stuffing (RFC 1870 §5)."""
     bench = make_bench(limits=replace(Limits(), message_octets=65_536))
     for octets, code in ((65_535, 250), (65_536, 250), (65_537, 552)):
@@ -90,7 +92,7 @@ def test_a_message_of_the_limit_is_taken_and_one_octet_more_is_not(make_bench):
         assert codes(in_data(bench).receive(first + b"..\r\n" * 21_000 + b".\r\n")) == [code]
 
 
-def test_mail_data_past_the_limit_are_not_kept_and_the_session_stays_in_step(make_bench):
+def test_mail_data_past_the_limit_are_not_kept_and_the_session_stays_in_step(make_bench: MakeBench) -> None:
     bench = make_bench(limits=replace(Limits(), message_octets=65_536))
     session = in_data(bench)
     for _ in range(50):
@@ -99,7 +101,7 @@ def test_mail_data_past_the_limit_are_not_kept_and_the_session_stays_in_step(mak
     assert bench.stored() == []
 
 
-def test_an_unfinished_message_is_never_stored(bench):
+def test_an_unfinished_message_is_never_stored(bench: Bench) -> None:
     for part in (b"", b"A: b", b"A: b\r", b"A: b\r\n", b"A: b\r\n.", b"A: b\r\n.\r"):
         session = in_data(bench)
         session.receive(part)
@@ -107,26 +109,26 @@ def test_an_unfinished_message_is_never_stored(bench):
     assert bench.stored() == []
 
 
-def test_a_loop_is_refused_by_its_received_fields(bench):
+def test_a_loop_is_refused_by_its_received_fields(bench: Bench) -> None:
     assert codes(in_data(bench).receive(b"Received: x\r\n" * 100 + b"\r\n.\r\n")) == [250]
     assert codes(in_data(bench).receive(b"RECEIVED: x\r\n" * 101 + b"\r\n.\r\n")) == [554]
     assert codes(in_data(bench).receive(b"A: b\r\n\r\n" + b"Received: x\r\n" * 500 + b".\r\n")) == [250]
 
 
-def test_a_return_path_that_came_along_is_replaced(bench):
+def test_a_return_path_that_came_along_is_replaced(bench: Bench) -> None:
     in_data(bench).receive(b"A: b\r\nreturn-PATH: <forged@x.example>\r\n folded\r\nC: d\r\n\r\nReturn-Path: x\r\n.\r\n")
     assert bench.contents() == [b"A: b\r\nC: d\r\n\r\nReturn-Path: x\r\n"]
     assert bench.stored()[0].count(b"Return-Path: <") == 1
 
 
-def test_without_a_header_section_nothing_of_the_body_is_taken_for_one(bench):
+def test_without_a_header_section_nothing_of_the_body_is_taken_for_one(bench: Bench) -> None:
     body = b"\r\nReturn-Path: <x@y.example>\r\n" + b"Received: x\r\n" * 200 + b"\r\nend\r\n"
     assert codes(in_data(bench).receive(body + b".\r\n")) == [250]
     assert bench.contents() == [body]
 
 
 @given(st.binary(max_size=200))
-def test_no_octets_are_lost_or_made_by_the_reader(body):
+def test_no_octets_are_lost_or_made_by_the_reader(body: bytes) -> None:
     reader = DataReader(1000)
     lines = (body + b"\r\n").split(b"\r\n")[:-1]
     stuffed = b"".join((b"." if line.startswith(b".") else b"") + line + b"\r\n" for line in lines)

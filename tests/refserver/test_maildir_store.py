@@ -17,7 +17,7 @@ def store(root: Path, **limits: int) -> MaildirStore:
     return MaildirStore(root, "mail.example.test", **({"maildrop_octets_max": 10**6} | limits))
 
 
-def test_what_was_delivered_is_there_after_a_restart_with_the_same_unique_ids(tmp_path):
+def test_what_was_delivered_is_there_after_a_restart_with_the_same_unique_ids(tmp_path: Path) -> None:
     first = make_bench(maildrops=store(tmp_path))
     for n in range(20):
         first.deliver(b"N: %d\r\n\r\n.\r\n" % n, 1)
@@ -30,14 +30,14 @@ def test_what_was_delivered_is_there_after_a_restart_with_the_same_unique_ids(tm
     assert make_bench(maildrops=store(tmp_path)).contents() == [b"N: %d\r\n\r\n.\r\n" % n for n in range(1, 20)]
 
 
-def test_the_directory_is_a_maildir_that_other_software_reads(tmp_path):
+def test_the_directory_is_a_maildir_that_other_software_reads(tmp_path: Path) -> None:
     make_bench(maildrops=store(tmp_path)).deliver(b"Subject: hi\r\n\r\nbody\r\n", 1)
     box = mailbox.Maildir(tmp_path / USER1, create=False)
     assert [message["Subject"] for message in box] == ["hi"]
     assert list((tmp_path / USER1 / "tmp").iterdir()) == []
 
 
-def test_mail_of_other_software_appears_at_the_next_login_with_crlf_line_ends(tmp_path):
+def test_mail_of_other_software_appears_at_the_next_login_with_crlf_line_ends(tmp_path: Path) -> None:
     bench = make_bench(maildrops=store(tmp_path))
     bench.deliver(b"N: 1\r\n\r\n", 1)
     session = bench.pop3(1)
@@ -50,7 +50,7 @@ def test_mail_of_other_software_appears_at_the_next_login_with_crlf_line_ends(tm
     assert again.receive(b"RETR 2\r\n") == b"+OK 32 octets\r\nSubject: local\r\n\r\n..dot\r\nno end\r\n.\r\n"
 
 
-def test_a_message_keeps_its_unique_id_when_other_software_marks_it_seen(tmp_path):
+def test_a_message_keeps_its_unique_id_when_other_software_marks_it_seen(tmp_path: Path) -> None:
     bench = make_bench(maildrops=store(tmp_path))
     bench.deliver(b"N: 1\r\n\r\n", 1)
     before = bench.pop3(1).receive(b"UIDL\r\nRETR 1\r\n")
@@ -59,7 +59,7 @@ def test_a_message_keeps_its_unique_id_when_other_software_marks_it_seen(tmp_pat
     assert make_bench(maildrops=store(tmp_path)).pop3(1).receive(b"UIDL\r\nRETR 1\r\n") == before
 
 
-def test_a_message_taken_away_by_other_software_is_an_error_and_not_a_crash(tmp_path):
+def test_a_message_taken_away_by_other_software_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
     bench = make_bench(maildrops=store(tmp_path))
     bench.deliver(b"N: 1\r\n\r\n", 1)
     session = bench.pop3(1)
@@ -69,7 +69,7 @@ def test_a_message_taken_away_by_other_software_is_an_error_and_not_a_crash(tmp_
     assert session.receive(b"DELE 1\r\nQUIT\r\n").startswith(b"+OK\r\n-ERR [SYS/TEMP]")
 
 
-def test_a_failed_write_leaves_no_copy_with_any_recipient(tmp_path):
+def test_a_failed_write_leaves_no_copy_with_any_recipient(tmp_path: Path) -> None:
     maildrops = store(tmp_path)
     (tmp_path / "user2@example.test").write_text("in the way")
     assert maildrops.deliver([USER1, "user2@example.test"], b"A: b\r\n\r\n") is NotStored.STORE_FAILED
@@ -77,8 +77,10 @@ def test_a_failed_write_leaves_no_copy_with_any_recipient(tmp_path):
     assert list((tmp_path / USER1 / "new").iterdir()) == []
 
 
-def test_a_message_that_cannot_be_moved_into_new_does_not_stay_in_tmp(tmp_path, monkeypatch):
-    def rename(self, target):
+def test_a_message_that_cannot_be_moved_into_new_does_not_stay_in_tmp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rename(self: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "rename", rename)
@@ -86,14 +88,14 @@ def test_a_message_that_cannot_be_moved_into_new_does_not_stay_in_tmp(tmp_path, 
     assert [list((tmp_path / USER1 / folder).iterdir()) for folder in ("tmp", "new")] == [[], []]
 
 
-def test_a_quota_holds_for_what_a_restart_found(tmp_path):
+def test_a_quota_holds_for_what_a_restart_found(tmp_path: Path) -> None:
     make_bench(maildrops=store(tmp_path)).deliver(b"x" * 900 + b"\r\n", 1)
     again = store(tmp_path, maildrop_octets_max=1500)
     assert again.room(USER1, 100) is None
     assert again.room(USER1, 600) is NotStored.MAILDROP_FULL
 
 
-def test_a_directory_that_cannot_be_written_has_its_sentence(tmp_path):
+def test_a_directory_that_cannot_be_written_has_its_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ServerSetupError, match="cannot keep maildrops under"):
         store(tmp_path / "file" / "below")
@@ -103,7 +105,7 @@ HOSTILE = ["../../etc/passwd@example.test", "/abs@example.test", ".hidden@exampl
 
 
 @pytest.mark.parametrize("maildrop", HOSTILE)
-def test_no_maildrop_name_leads_out_of_the_directory(maildrop):
+def test_no_maildrop_name_leads_out_of_the_directory(maildrop: str) -> None:
     name = directory_name(maildrop)
     assert "/" not in name
     assert "\x00" not in name
@@ -111,6 +113,6 @@ def test_no_maildrop_name_leads_out_of_the_directory(maildrop):
     assert len(name) <= 255
 
 
-def test_different_maildrops_have_different_directories():
+def test_different_maildrops_have_different_directories() -> None:
     names = ["a@x", "A@x", "a%40@x", "a@@x", "%61@x", ".a@x", "%2Ea@x"]
     assert len({directory_name(name) for name in names}) == len(names)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from conformance.refserver.maildir import MaildirStore
-from conformance.refserver.maildrop import MemoryStore
+from conformance.refserver.maildrop import MaildropStore, MemoryStore
 from conformance.refserver.pop3 import Pop3Session
 from tests.refserver.bench import make_bench
 
@@ -19,13 +19,13 @@ class Model:
 
     def __init__(self) -> None:
         self.kept: list[bytes] = []
-        self.view: list[bytes] | None = None
+        self.view: list[bytes] = []
         self.marked: set[int] = set()
 
     def end(self, *, update: bool) -> None:
         gone = [self.view[n - 1] for n in self.marked] if update else []
         self.kept = [content for content in self.kept if content not in gone]
-        self.view, self.marked = None, set()
+        self.view, self.marked = [], set()
 
 
 class MaildropMachine(RuleBasedStateMachine):
@@ -37,6 +37,14 @@ class MaildropMachine(RuleBasedStateMachine):
         self.model = Model()
         self.session: Pop3Session | None = None
         self.count = 0
+
+    def make_store(self) -> MaildropStore:
+        raise NotImplementedError
+
+    @property
+    def open_session(self) -> Pop3Session:
+        assert self.session is not None, "a rule's precondition"
+        return self.session
 
     @rule()
     def deliver(self) -> None:
@@ -62,14 +70,14 @@ class MaildropMachine(RuleBasedStateMachine):
     @rule(number=st.integers(0, 6))
     def dele(self, number: int) -> None:
         present = 1 <= number <= len(self.model.view) and number not in self.model.marked
-        assert self.session.receive(b"DELE %d\r\n" % number).startswith(b"+OK") is present
+        assert self.open_session.receive(b"DELE %d\r\n" % number).startswith(b"+OK") is present
         self.model.marked |= {number} if present else set()
 
     @precondition(lambda self: self.session is not None)
     @rule(number=st.integers(0, 6))
     def retr(self, number: int) -> None:
         present = 1 <= number <= len(self.model.view) and number not in self.model.marked
-        response = self.session.receive(b"RETR %d\r\n" % number)
+        response = self.open_session.receive(b"RETR %d\r\n" % number)
         assert response.startswith(b"+OK") is present
         if present:
             sent = response.partition(b" +0000\r\n")[2].removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
@@ -78,13 +86,13 @@ class MaildropMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.session is not None)
     @rule()
     def rset(self) -> None:
-        assert self.session.receive(b"RSET\r\n") == b"+OK\r\n"
+        assert self.open_session.receive(b"RSET\r\n") == b"+OK\r\n"
         self.model.marked = set()
 
     @precondition(lambda self: self.session is not None)
     @rule()
     def quit(self) -> None:
-        assert self.session.receive(b"QUIT\r\n") == b"+OK\r\n"
+        assert self.open_session.receive(b"QUIT\r\n") == b"+OK\r\n"
         self._end(update=True)
 
     @precondition(lambda self: self.session is not None)
@@ -95,11 +103,11 @@ class MaildropMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.session is not None)
     @rule()
     def time_out(self) -> None:
-        assert self.session.timed_out() == b""
+        assert self.open_session.timed_out() == b""
         self._end(update=False)
 
     def _end(self, *, update: bool) -> None:
-        self.session.closed()
+        self.open_session.closed()
         self.session = None
         self.model.end(update=update)
 
@@ -110,17 +118,17 @@ class MaildropMachine(RuleBasedStateMachine):
     @invariant()
     def the_session_lists_what_it_has_not_marked(self) -> None:
         if self.session is not None:
-            listed = [int(line.split()[0]) for line in self.session.receive(b"LIST\r\n").split(b"\r\n")[1:-2]]
+            listed = [int(line.split()[0]) for line in self.open_session.receive(b"LIST\r\n").split(b"\r\n")[1:-2]]
             assert listed == [n for n in range(1, len(self.model.view) + 1) if n not in self.model.marked]
 
 
 @pytest.mark.parametrize("kind", ["memory", "maildir"])
-def test_a_maildrop_behaves_as_the_model_says(kind):
+def test_a_maildrop_behaves_as_the_model_says(kind: str) -> None:
     with TemporaryDirectory() as root:
         roots = iter(range(10**9))
 
         class Machine(MaildropMachine):
-            def make_store(self):
+            def make_store(self) -> MaildropStore:
                 if kind == "memory":
                     return MemoryStore("g", maildrop_octets_max=10**6, octets_max=10**6)
                 return MaildirStore(Path(root) / str(next(roots)), "mail.example.test", maildrop_octets_max=10**6)

@@ -9,8 +9,10 @@ import socket
 import ssl
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 import typer
@@ -35,7 +37,7 @@ except UserError as exc:
 
 
 @contextmanager
-def server(*options, stdin=subprocess.DEVNULL):
+def server(*options: str, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", PROGRAM, "serve", *options]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -46,16 +48,21 @@ def server(*options, stdin=subprocess.DEVNULL):
             process.kill()
 
 
-def port(url):
+def piped(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None
+    return stream
+
+
+def port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def test_the_ready_line_tells_where_everything_is_and_sigterm_ends_it(tmp_path):
+def test_the_ready_line_tells_where_everything_is_and_sigterm_ends_it(tmp_path: Path) -> None:
     options = ["--smtp=0", "--pop3=0", "--smtps=0", "--pop3s=0", f"--lmtp=unix:{tmp_path}/lmtp"]
     options += [f"--maildir={tmp_path}/box"]
     options += ["--domain=mail.test", "--domain=example.test", "--accounts=u{n}@example.test", "--account-count=2"]
     with server(*options, "--password=pw{n}", f"--ca-file={tmp_path}/ca.pem", "--max-size=100000") as process:
-        ready = json.loads(process.stdout.readline())
+        ready = json.loads(piped(process.stdout).readline())
         assert ready["ready"] is True
         assert ready["pid"] == process.pid
         assert set(ready) == {"ready", "pid", "smtp", "lmtp", "pop3", "smtps", "pop3s", "ca_file"}
@@ -73,18 +80,18 @@ def test_the_ready_line_tells_where_everything_is_and_sigterm_ends_it(tmp_path):
         assert len(list((tmp_path / "box" / "u1@example.test" / "new").iterdir())) == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
-        assert process.stderr.read() == ""
+        assert piped(process.stderr).read() == ""
     assert not (tmp_path / "lmtp").exists()
 
 
-def test_it_ends_when_standard_input_closes():
+def test_it_ends_when_standard_input_closes() -> None:
     with server("--smtp=0", "--until-eof", stdin=subprocess.PIPE) as process:
-        assert json.loads(process.stdout.readline())["smtp"].startswith("smtp://127.0.0.1:")
-        process.stdin.close()
+        assert json.loads(piped(process.stdout).readline())["smtp"].startswith("smtp://127.0.0.1:")
+        piped(process.stdin).close()
         assert process.wait(5) == 0
 
 
-def mistakes(tmp_path):
+def mistakes(tmp_path: Path) -> dict[str, list[str]]:
     return {
         "nothing to serve": [],
         "neither a port nor unix:PATH": ["--lmtp=here"],
@@ -99,7 +106,7 @@ def mistakes(tmp_path):
 
 
 @pytest.mark.parametrize("sentence", mistakes(Path("/nonexistent")))
-def test_an_operators_mistake_is_one_sentence(sentence, tmp_path):
+def test_an_operators_mistake_is_one_sentence(sentence: str, tmp_path: Path) -> None:
     app = typer.Typer()
     app.callback()(lambda: None)
     register(app)
@@ -109,7 +116,7 @@ def test_an_operators_mistake_is_one_sentence(sentence, tmp_path):
     assert caught.value.exit_code == 2
 
 
-def test_a_port_in_use_is_one_sentence_and_exit_2():
+def test_a_port_in_use_is_one_sentence_and_exit_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, server(f"--smtp={taken.getsockname()[1]}") as process:
         assert process.wait(8) == 2
-        assert "another process uses it" in process.stderr.read()
+        assert "another process uses it" in piped(process.stderr).read()

@@ -8,17 +8,18 @@ import pytest
 
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.session import After
+from tests.refserver.bench import Bench, MakeBench
 
 MAIL = b"MAIL FROM:<a@client.example>\r\n"
 RCPT = b"RCPT TO:<user1@example.test>\r\n"
 
 
-def codes(octets):
+def codes(octets: bytes) -> list[int]:
     assert octets.endswith(b"\r\n")
     return [int(line[:3]) for line in octets.split(b"\r\n")[:-1] if line[3:4] == b" "]
 
 
-def b64(octets):
+def b64(octets: bytes) -> bytes:
     return base64.b64encode(octets)
 
 
@@ -69,7 +70,7 @@ MAIL_PARAMETERS = [
 
 
 @pytest.mark.parametrize(("parameters", "code"), MAIL_PARAMETERS)
-def test_mail_takes_the_parameters_of_what_is_offered_and_no_other(bench, parameters, code):
+def test_mail_takes_the_parameters_of_what_is_offered_and_no_other(bench: Bench, parameters: bytes, code: int) -> None:
     session = bench.smtp()
     assert codes(session.receive(b"MAIL FROM:<a@client.example> " + parameters + b"\r\n")) == [code]
 
@@ -98,12 +99,12 @@ RCPT_PARAMETERS = [
 
 
 @pytest.mark.parametrize(("parameters", "code"), RCPT_PARAMETERS)
-def test_rcpt_takes_the_parameters_of_dsn_and_no_other(bench, parameters, code):
+def test_rcpt_takes_the_parameters_of_dsn_and_no_other(bench: Bench, parameters: bytes, code: int) -> None:
     session = bench.smtp()
     assert codes(session.receive(MAIL + b"RCPT TO:<user1@example.test> " + parameters + b"\r\n")) == [250, code]
 
 
-def test_a_rcpt_line_of_1036_characters_is_read(bench):
+def test_a_rcpt_line_of_1036_characters_is_read(bench: Bench) -> None:
     """RFC 3461 §5.4 adds that much to RFC 5321's 512."""
     line = b"RCPT TO:<user1@example.test> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;" + b"x" * 493
     assert codes(bench.smtp().receive(MAIL + line.ljust(1036) + b"\r\n")) == [250, 250]
@@ -117,19 +118,19 @@ UTF8 = [
 
 
 @pytest.mark.parametrize(("command", "code"), UTF8)
-def test_utf8_in_a_path_needs_smtputf8(bench, command, code):
+def test_utf8_in_a_path_needs_smtputf8(bench: Bench, command: str, code: int) -> None:
     reply = bench.smtp().receive(command.encode() + b"\r\n")
     assert codes(reply) == [code]
     assert reply.isascii()
 
 
 @pytest.mark.parametrize("octets", [b"\xc0\xaf", b"\xed\xa0\x80", b"\xc3", b"\x80", b"\xf4\x90\x80\x80"])
-def test_what_is_not_utf8_is_refused_even_with_smtputf8(bench, octets):
+def test_what_is_not_utf8_is_refused_even_with_smtputf8(bench: Bench, octets: bytes) -> None:
     session = bench.smtp()
     assert codes(session.receive(b"MAIL FROM:<a" + octets + b"@example.org> SMTPUTF8\r\nNOOP\r\n")) == [501, 250]
 
 
-def test_a_utf8_recipient_is_unknown_and_not_malformed(bench):
+def test_a_utf8_recipient_is_unknown_and_not_malformed(bench: Bench) -> None:
     session = bench.smtp()
     session.receive(b"MAIL FROM:<a@client.example> SMTPUTF8\r\n")
     assert codes(session.receive("RCPT TO:<jürgen@example.test>\r\n".encode())) == [550]
@@ -138,7 +139,7 @@ def test_a_utf8_recipient_is_unknown_and_not_malformed(bench):
 # Chunks (RFC 3030)
 
 
-def test_chunks_are_joined_octet_for_octet_without_dot_processing(bench):
+def test_chunks_are_joined_octet_for_octet_without_dot_processing(bench: Bench) -> None:
     session = bench.smtp()
     session.receive(MAIL + RCPT)
     assert codes(session.receive(b"BDAT 7\r\nA: b\r\n\r")) == [250]
@@ -146,7 +147,7 @@ def test_chunks_are_joined_octet_for_octet_without_dot_processing(bench):
     assert bench.contents() == [b"A: b\r\n\r\n.\r\n..\r\n.x\r\n\r\n"]
 
 
-def test_a_chunk_alone_gets_no_reply_before_its_octets(bench):
+def test_a_chunk_alone_gets_no_reply_before_its_octets(bench: Bench) -> None:
     session = bench.smtp()
     session.receive(MAIL + RCPT)
     assert session.receive(b"BDAT 10\r\n") == b""
@@ -154,7 +155,7 @@ def test_a_chunk_alone_gets_no_reply_before_its_octets(bench):
     assert codes(session.receive(b"0")) == [250]
 
 
-def test_the_octets_of_a_refused_chunk_are_swallowed(bench):
+def test_the_octets_of_a_refused_chunk_are_swallowed(bench: Bench) -> None:
     evil = MAIL + RCPT
     session = bench.smtp()
     chunk = b"BDAT %d LAST\r\n" % len(evil) + evil
@@ -165,13 +166,13 @@ def test_the_octets_of_a_refused_chunk_are_swallowed(bench):
 
 
 @pytest.mark.parametrize("argument", [b"", b"LAST", b"-1", b"abc", b"0x10", b"+5", b"5 LAST X", b"5 FIRST", b"9" * 21])
-def test_a_malformed_chunk_size_is_501_and_waits_for_nothing(bench, argument):
+def test_a_malformed_chunk_size_is_501_and_waits_for_nothing(bench: Bench, argument: bytes) -> None:
     session = bench.smtp()
     session.receive(MAIL + RCPT)
     assert codes(session.receive(b"BDAT " + argument + b"\r\nNOOP\r\n")) == [501, 250]
 
 
-def test_chunks_over_the_limit_are_552_and_the_next_transaction_works(make_bench):
+def test_chunks_over_the_limit_are_552_and_the_next_transaction_works(make_bench: MakeBench) -> None:
     bench = make_bench(limits=replace(Limits(), message_octets=70_000))
     session = bench.smtp()
     session.receive(MAIL + RCPT)
@@ -184,20 +185,20 @@ def test_chunks_over_the_limit_are_552_and_the_next_transaction_works(make_bench
 
 
 @pytest.mark.parametrize("command", [b"RSET", b"EHLO c.example", b"HELO c.example"])
-def test_rset_and_a_new_hello_throw_chunks_away(bench, command):
+def test_rset_and_a_new_hello_throw_chunks_away(bench: Bench, command: bytes) -> None:
     session = bench.smtp()
     session.receive(MAIL + RCPT + b"BDAT 3\r\nold" + command + b"\r\n")
     session.receive(MAIL + RCPT + b"BDAT 5 LAST\r\nnew\r\n")
     assert bench.contents() == [b"new\r\n"]
 
 
-def test_ten_thousand_chunks_of_one_octet_are_all_taken(bench):
+def test_ten_thousand_chunks_of_one_octet_are_all_taken(bench: Bench) -> None:
     session = bench.smtp()
     session.receive(MAIL + RCPT)
     assert codes(session.receive(b"BDAT 1\r\nx" * 10_000)) == [250] * 10_000
 
 
-def test_a_bare_lf_in_a_chunk_is_refused_and_nothing_is_stored(bench):
+def test_a_bare_lf_in_a_chunk_is_refused_and_nothing_is_stored(bench: Bench) -> None:
     session = bench.smtp()
     assert codes(session.receive(MAIL + RCPT + b"BDAT 6 LAST\r\na\nb\nc\n")) == [250, 250, 554]
     assert bench.stored() == []
@@ -246,17 +247,19 @@ EXCHANGES = [
 
 
 @pytest.mark.parametrize(("lines", "expected"), EXCHANGES)
-def test_an_exchange_ends_as_its_last_line_deserves_and_the_session_goes_on(bench, lines, expected):
+def test_an_exchange_ends_as_its_last_line_deserves_and_the_session_goes_on(
+    bench: Bench, lines: list[bytes], expected: list[int]
+) -> None:
     session = bench.smtp()
     assert [codes(session.receive(line + b"\r\n"))[0] for line in lines] == expected
     assert codes(session.receive(b"NOOP\r\n" + MAIL)) == [250, 250]
 
 
-def test_the_challenge_of_plain_is_empty_but_its_space_is_sent(bench):
+def test_the_challenge_of_plain_is_empty_but_its_space_is_sent(bench: Bench) -> None:
     assert bench.smtp().receive(b"AUTH PLAIN\r\n") == b"334 \r\n"
 
 
-def test_cram_md5_takes_the_right_digest_of_a_challenge_that_never_repeats(bench):
+def test_cram_md5_takes_the_right_digest_of_a_challenge_that_never_repeats(bench: Bench) -> None:
     session = bench.smtp()
     first = session.receive(b"AUTH CRAM-MD5\r\n*\r\n").split(b"\r\n")[0]
     second = session.receive(b"AUTH CRAM-MD5\r\n")
@@ -268,26 +271,26 @@ def test_cram_md5_takes_the_right_digest_of_a_challenge_that_never_repeats(bench
     assert codes(session.receive(b64(b"user1 " + digest) + b"\r\n")) == [235]
 
 
-def test_auth_works_once_and_survives_rset_and_ehlo(bench):
+def test_auth_works_once_and_survives_rset_and_ehlo(bench: Bench) -> None:
     session = bench.smtp()
     again = b"AUTH PLAIN " + PLAIN + b"\r\n"
     assert codes(session.receive(again + again + b"RSET\r\nEHLO c.example\r\n" + again)) == [235, 503, 250, 250, 503]
 
 
-def test_unknown_login_and_wrong_password_read_the_same(bench):
+def test_unknown_login_and_wrong_password_read_the_same(bench: Bench) -> None:
     session = bench.smtp()
     unknown = session.receive(b"AUTH PLAIN " + b64(b"\0nobody\0x") + b"\r\n")
     wrong = session.receive(b"AUTH PLAIN " + b64(b"\0user1\0x") + b"\r\n")
     assert unknown == wrong
 
 
-def test_ten_failed_logins_end_the_session(bench):
+def test_ten_failed_logins_end_the_session(bench: Bench) -> None:
     session = bench.smtp()
     answers = session.receive((b"AUTH PLAIN " + b64(b"\0user1\0x") + b"\r\n") * 12)
     assert codes(answers) == [535] * 9 + [421]
 
 
-def test_a_server_may_want_tls_before_it_takes_a_password(make_bench):
+def test_a_server_may_want_tls_before_it_takes_a_password(make_bench: MakeBench) -> None:
     bench = make_bench(Behaviour(clear_text_passwords=False))
     session = bench.smtp(hello=False)
     assert b"AUTH CRAM-MD5\r\n" in session.receive(b"EHLO c.example\r\n")
@@ -299,20 +302,21 @@ def test_a_server_may_want_tls_before_it_takes_a_password(make_bench):
 # STARTTLS (RFC 3207)
 
 
-def test_starttls_forgets_all_that_was_said_and_all_that_was_pipelined(bench):
+def test_starttls_forgets_all_that_was_said_and_all_that_was_pipelined(bench: Bench) -> None:
     session = bench.smtp()
     session.receive(b"AUTH PLAIN " + PLAIN + b"\r\n" + MAIL + RCPT)
     assert codes(session.receive(b"STARTTLS\r\nNOOP\r\nRSET\r\nEHLO in")) == [220]
-    assert session.after is After.START_TLS
+    before_and_after = [session.after]
     session.tls_started("TLS_X")
-    assert session.after is After.GO_ON
+    before_and_after.append(session.after)
+    assert before_and_after == [After.START_TLS, After.GO_ON]
     assert codes(session.receive(b"jected.example\r\n" + MAIL + b"DATA\r\n")) == [500, 503, 503]
     listed = session.receive(b"EHLO other.example\r\n")
     assert b"STARTTLS" not in listed
     assert codes(session.receive(b"STARTTLS\r\nDATA\r\nAUTH PLAIN " + PLAIN + b"\r\n")) == [503, 503, 235]
 
 
-def test_without_a_certificate_starttls_is_neither_offered_nor_done(make_bench):
+def test_without_a_certificate_starttls_is_neither_offered_nor_done(make_bench: MakeBench) -> None:
     session = make_bench(tls_available=False).smtp(hello=False)
     assert b"STARTTLS" not in session.receive(b"EHLO c.example\r\n")
     assert codes(session.receive(b"STARTTLS\r\n")) == [502]

@@ -7,18 +7,19 @@ import pytest
 
 from conformance.refserver.behaviour import Behaviour, Extension, Limits, VrfyPolicy
 from conformance.refserver.session import After
+from tests.refserver.bench import Bench, MakeBench
 
 MAIL = b"MAIL FROM:<a@client.example>\r\n"
 RCPT = b"RCPT TO:<user1@example.test>\r\n"
 
 
-def codes(octets):
+def codes(octets: bytes) -> list[int]:
     """The code of every reply, a multi-line one counted once."""
     assert octets.endswith(b"\r\n")
     return [int(line[:3]) for line in octets.split(b"\r\n")[:-1] if line[3:4] == b" "]
 
 
-def statuses(octets):
+def statuses(octets: bytes) -> list[str]:
     return [match.decode() for match in re.findall(rb"(?m)^\d{3} (\d\.\d+\.\d+) ", octets)]
 
 
@@ -48,7 +49,9 @@ ORDER = [
 
 
 @pytest.mark.parametrize(("before", "command", "expected"), ORDER)
-def test_a_command_out_of_order_is_answered_503_and_one_in_order_is_not(bench, before, command, expected):
+def test_a_command_out_of_order_is_answered_503_and_one_in_order_is_not(
+    bench: Bench, before: bytes, command: bytes, expected: str
+) -> None:
     session = bench.smtp(hello=False)
     session.receive(before)
     reply = session.receive(command + b"\r\n")
@@ -110,7 +113,7 @@ SYNTAX = [
 
 
 @pytest.mark.parametrize(("command", "code"), SYNTAX)
-def test_the_syntax_of_a_command_decides_its_reply(bench, command, code):
+def test_the_syntax_of_a_command_decides_its_reply(bench: Bench, command: bytes, code: int) -> None:
     session = bench.smtp()
     assert codes(session.receive(command + b"\r\n")) == [code]
     assert codes(session.receive(b"NOOP\r\n")) == [250]
@@ -154,14 +157,14 @@ RECIPIENTS = [
 
 
 @pytest.mark.parametrize(("path", "code", "status"), RECIPIENTS)
-def test_a_recipient_is_taken_unknown_foreign_or_malformed(bench, path, code, status):
+def test_a_recipient_is_taken_unknown_foreign_or_malformed(bench: Bench, path: bytes, code: int, status: str) -> None:
     session = bench.smtp()
     session.receive(MAIL)
     reply = session.receive(b"RCPT TO:" + path + b"\r\n")
     assert (codes(reply), statuses(reply)) == ([code], [status])
 
 
-def test_a_refused_command_leaves_the_transaction_as_it_was(bench):
+def test_a_refused_command_leaves_the_transaction_as_it_was(bench: Bench) -> None:
     session = bench.smtp()
     session.receive(MAIL + RCPT)
     refused = [
@@ -174,27 +177,27 @@ def test_a_refused_command_leaves_the_transaction_as_it_was(bench):
 
 
 @pytest.mark.parametrize("command", [b"RSET", b"EHLO c.example", b"HELO c.example"])
-def test_rset_and_a_new_hello_clear_the_transaction(bench, command):
+def test_rset_and_a_new_hello_clear_the_transaction(bench: Bench, command: bytes) -> None:
     session = bench.smtp()
     assert codes(session.receive(MAIL + RCPT + command + b"\r\nRCPT TO:<user2@example.test>\r\nDATA\r\n"))[2:] == [
         250, 503, 503,
     ]
 
 
-def test_after_a_finished_message_the_buffers_are_empty(bench):
+def test_after_a_finished_message_the_buffers_are_empty(bench: Bench) -> None:
     session = bench.smtp()
     session.receive(MAIL + RCPT + b"DATA\r\n")
     assert codes(session.receive(b"Subject: x\r\n\r\nx\r\n.\r\n" + RCPT + b"DATA\r\n" + MAIL)) == [250, 503, 503, 250]
 
 
-def test_commands_inside_mail_data_are_text(bench):
+def test_commands_inside_mail_data_are_text(bench: Bench) -> None:
     session = bench.smtp()
     session.receive(MAIL + RCPT + b"DATA\r\n")
     assert codes(session.receive(b"RSET\r\nQUIT\r\nMAIL FROM:<x@y.example>\r\n.\r\n")) == [250]
     assert bench.contents() == [b"RSET\r\nQUIT\r\nMAIL FROM:<x@y.example>\r\n"]
 
 
-def test_pipelined_groups_are_answered_in_order_and_at_once(bench):
+def test_pipelined_groups_are_answered_in_order_and_at_once(bench: Bench) -> None:
     session = bench.smtp()
     group = b"RSET\r\n" + MAIL + RCPT + b"RCPT TO:<nobody@example.test>\r\nWHAT\r\n" + RCPT + b"DATA\r\n"
     assert codes(session.receive(group)) == [250, 250, 250, 550, 500, 250, 354]
@@ -205,13 +208,13 @@ def test_pipelined_groups_are_answered_in_order_and_at_once(bench):
     assert len(bench.stored()) == 2
 
 
-def test_half_a_command_does_not_hold_back_the_reply_to_the_one_before(bench):
+def test_half_a_command_does_not_hold_back_the_reply_to_the_one_before(bench: Bench) -> None:
     session = bench.smtp()
     assert codes(session.receive(MAIL + b"RCPT TO:<us")) == [250]
     assert codes(session.receive(b"er1@example.test>\r\n")) == [250]
 
 
-def test_ehlo_lists_the_extensions_and_helo_none(bench):
+def test_ehlo_lists_the_extensions_and_helo_none(bench: Bench) -> None:
     session = bench.smtp(hello=False)
     assert session.receive(b"EHLO c.example\r\n").splitlines() == [
         b"250-mail.example.test greets you", b"250-PIPELINING", b"250-SIZE 33554432", b"250-8BITMIME",
@@ -221,7 +224,7 @@ def test_ehlo_lists_the_extensions_and_helo_none(bench):
     assert session.receive(b"HELO c.example\r\n") == b"250 mail.example.test\r\n"
 
 
-def test_after_helo_no_parameter_of_an_extension_is_known(bench):
+def test_after_helo_no_parameter_of_an_extension_is_known(bench: Bench) -> None:
     session = bench.smtp(hello=False)
     session.receive(b"HELO c.example\r\n")
     assert codes(session.receive(b"MAIL FROM:<a@client.example> BODY=8BITMIME\r\n")) == [555]
@@ -240,27 +243,29 @@ OFFERED = [
 
 
 @pytest.mark.parametrize(("extension", "command", "code"), OFFERED)
-def test_what_is_not_offered_is_not_listed_and_does_not_work(make_bench, extension, command, code):
+def test_what_is_not_offered_is_not_listed_and_does_not_work(
+    make_bench: MakeBench, extension: Extension, command: bytes, code: int
+) -> None:
     bench = make_bench(Behaviour(extensions=frozenset(Extension) - {extension}))
     session = bench.smtp(hello=False)
     assert extension.value.encode() not in session.receive(b"EHLO c.example\r\n")
     assert codes(session.receive(command + b"\r\n")) == [code]
 
 
-def test_without_enhancedstatuscodes_no_reply_has_one(make_bench):
+def test_without_enhancedstatuscodes_no_reply_has_one(make_bench: MakeBench) -> None:
     session = make_bench(Behaviour(extensions=frozenset({Extension.HELP}))).smtp()
     answers = session.receive(b"NOOP\r\nHELP\r\nWHAT\r\n" + MAIL + b"RCPT TO:<x@y.example>\r\nQUIT\r\n")
     assert codes(answers) == [250, 214, 500, 250, 550, 221]
     assert re.search(rb"(?m)^\d{3}[ -]\d\.", answers) is None
 
 
-def test_every_line_of_a_multi_line_reply_has_its_enhanced_status_code(bench):
+def test_every_line_of_a_multi_line_reply_has_its_enhanced_status_code(bench: Bench) -> None:
     lines = bench.smtp().receive(b"HELP\r\n").splitlines()
     assert len(lines) > 1
     assert all(re.match(rb"214[ -]2\.0\.0 ", line) for line in lines)
 
 
-def test_vrfy_tells_only_where_the_policy_says_so(make_bench):
+def test_vrfy_tells_only_where_the_policy_says_so(make_bench: MakeBench) -> None:
     asked = b"VRFY user1@example.test\r\nVRFY <nobody@example.test>\r\nVRFY postmaster\r\nVRFY a b\r\n"
     assert codes(make_bench().smtp().receive(asked)) == [252, 252, 252, 252]
     telling = make_bench(Behaviour(vrfy=VrfyPolicy.TELL)).smtp()
@@ -269,42 +274,42 @@ def test_vrfy_tells_only_where_the_policy_says_so(make_bench):
     assert answers.startswith(b"250 2.1.5 <user1@example.test>\r\n")
 
 
-def test_the_recipient_limit_is_452_and_keeps_who_was_taken(make_bench):
+def test_the_recipient_limit_is_452_and_keeps_who_was_taken(make_bench: MakeBench) -> None:
     session = make_bench(limits=replace(Limits(), recipients=2)).smtp()
     assert codes(session.receive(MAIL + RCPT + RCPT + RCPT + b"DATA\r\n")) == [250, 250, 250, 452, 354]
 
 
-def test_many_errors_in_a_row_end_in_421(make_bench):
+def test_many_errors_in_a_row_end_in_421(make_bench: MakeBench) -> None:
     session = make_bench(limits=replace(Limits(), errors=3)).smtp()
     assert codes(session.receive(b"A\r\nNOOP\r\nB\r\nC\r\nD\r\n")) == [500, 250, 500, 500, 421]
     assert session.after is After.CLOSE
 
 
-def test_a_line_of_the_limit_is_read_and_a_longer_one_is_skipped_whole(bench):
+def test_a_line_of_the_limit_is_read_and_a_longer_one_is_skipped_whole(bench: Bench) -> None:
     session = bench.smtp()
     limit = bench.service.limits.smtp_line_octets
     assert codes(session.receive(b"NOOP " + b"x" * (limit - 7) + b"\r\n")) == [250]
     assert codes(session.receive(b"NOOP " + b"x" * (limit - 6) + b"\r\nNOOP\r\n")) == [500, 250]
 
 
-def test_a_line_without_end_is_cut_off_with_421(make_bench):
+def test_a_line_without_end_is_cut_off_with_421(make_bench: MakeBench) -> None:
     bench = make_bench(limits=replace(Limits(), endless_line_octets=10_000))
     session = bench.smtp()
     assert codes(b"".join(session.receive(b"x" * 1000) for _ in range(20))) == [421]
     assert session.after is After.CLOSE
 
 
-def test_a_browser_is_hung_up_on_before_its_body_is_read(bench):
+def test_a_browser_is_hung_up_on_before_its_body_is_read(bench: Bench) -> None:
     session = bench.smtp(hello=False)
     request = b"POST / HTTP/1.1\r\nHost: x\r\n\r\nEHLO c.example\r\n" + MAIL + RCPT
     assert codes(session.receive(request)) == [421]
     assert session.after is After.CLOSE
 
 
-def test_idleness_and_shutdown_are_announced_with_421(bench):
+def test_idleness_and_shutdown_are_announced_with_421(bench: Bench) -> None:
     assert codes(bench.smtp().timed_out()) == [421]
     assert codes(bench.smtp().shutting_down()) == [421]
 
 
-def test_the_greeting_names_the_host_and_no_product(bench):
+def test_the_greeting_names_the_host_and_no_product(bench: Bench) -> None:
     assert bench.smtp(hello=False).greeting() == b"220 mail.example.test ESMTP ready\r\n"
