@@ -69,11 +69,11 @@ def run_command(
     check_writable(directory)
     console = Console(stderr=True)
     with LiveView(console, loaded) if console.is_terminal else PlainView(sys.stderr) as view:
-        result = trio.run(_run_until_interrupted, loaded, run_id, view)
+        result = trio.run(_run_until_interrupted, loaded, run_id, view, authorized)
     if result is None:
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    report = write_run(directory, result.document, result.intervals)
+    report = write_run(directory, result.document, result.intervals, started=result.started)
     _tell(result, report)
     raise typer.Exit(result.document.exit_code)
 
@@ -93,7 +93,9 @@ def _tell(result: RunResult, report: Path) -> None:
         typer.echo(plain(result.document, report=str(report)), nl=False)
 
 
-async def _run_until_interrupted(scenario: Scenario, run_id: str, view: LiveView | PlainView) -> RunResult | None:
+async def _run_until_interrupted(
+    scenario: Scenario, run_id: str, view: LiveView | PlainView, authorized: bool
+) -> RunResult | None:
     """Run; the first Ctrl-C (or SIGTERM) ends the arrivals and drains, the second stops at once: None."""
     stop = trio.Event()
     result: RunResult | None = None
@@ -118,6 +120,7 @@ async def _run_until_interrupted(scenario: Scenario, run_id: str, view: LiveView
                 version=version("mailproof"),
                 stop=stop,
                 observe=view.show,
+                authorized=authorized,
             )
         except UserError as error:      # not through the nursery: it would come out as a group
             complaint = error

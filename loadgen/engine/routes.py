@@ -10,9 +10,10 @@ from loadgen.endpoint import Endpoint, Protocol, parse_endpoint
 from loadgen.engine.embedded import EmbeddedServer, Ready, embedded_server
 from loadgen.scenario.accounts import AccountBook
 from loadgen.scenario.check_sessions import protocol_of
-from loadgen.scenario.model import Limits, Scenario
+from loadgen.scenario.model import Limits, Scenario, Target
+from loadgen.scenario.safety import refusal
 from loadgen.session.route import Route
-from loadgen.transport.addresses import resolve
+from loadgen.transport.addresses import Address, resolve
 from loadgen.transport.errors import TransportError
 from loadgen.transport.limits import PhaseLimits
 from loadgen.transport.tls import TlsPolicy, make_client_context
@@ -31,21 +32,24 @@ class OpenTarget:
 
 
 @asynccontextmanager
-async def open_target(scenario: Scenario, book: AccountBook) -> AsyncIterator[OpenTarget]:
+async def open_target(
+    scenario: Scenario, book: AccountBook, *, authorized: bool = False
+) -> AsyncIterator[OpenTarget]:
     """Give the routes a scenario needs; the embedded server, if it is wanted, runs for as long as they are open.
 
     Raises PreconditionFailed if the embedded server does not start or a name does not resolve, and
-    UserError if the CA file cannot be read.
+    UserError if the CA file cannot be read or a name leads to an address that may not be loaded:
+    `authorized` says that public ones may.
     """
     spoken = protocols_spoken(scenario)
     target = scenario.target
     if not target.embedded:
-        yield OpenTarget(await _routes(scenario, spoken, target.endpoints, target.ca_file), None)
+        yield OpenTarget(await _routes(scenario, spoken, target.endpoints, target.ca_file, authorized), None)
         return
     async with embedded_server(scenario, book) as server:
         endpoints = {**target.endpoints, **_embedded_endpoints(scenario, server.ready)}
         ca_file = target.ca_file or server.ready.ca_file
-        yield OpenTarget(await _routes(scenario, spoken, endpoints, ca_file), server)
+        yield OpenTarget(await _routes(scenario, spoken, endpoints, ca_file, authorized), server)
 
 
 def protocols_spoken(scenario: Scenario) -> list[Protocol]:
@@ -57,7 +61,11 @@ def protocols_spoken(scenario: Scenario) -> list[Protocol]:
 
 
 async def _routes(
-    scenario: Scenario, spoken: Iterable[Protocol], endpoints: Mapping[Protocol, Endpoint], ca_file: str | None
+    scenario: Scenario,
+    spoken: Iterable[Protocol],
+    endpoints: Mapping[Protocol, Endpoint],
+    ca_file: str | None,
+    authorized: bool,
 ) -> dict[Protocol, Route]:
     target = scenario.target
     wanted = {protocol: _endpoint(protocol, endpoints) for protocol in spoken}
@@ -67,10 +75,7 @@ async def _routes(
     limits = phase_limits(scenario.limits)
     routes = {}
     for protocol, endpoint in wanted.items():
-        try:
-            addresses = await resolve(endpoint, trio.current_time() + RESOLVE_LIMIT_S)
-        except TransportError as error:
-            raise PreconditionFailed(f"{endpoint}: {error}") from None
+        addresses = await _addresses(endpoint, target, authorized)
         routes[protocol] = Route(
             endpoint=endpoint,
             limits=limits,
@@ -80,6 +85,24 @@ async def _routes(
             addresses=addresses,
         )
     return routes
+
+
+async def _addresses(endpoint: Endpoint, target: Target, authorized: bool) -> tuple[Address, ...]:
+    """Resolve an endpoint once for the whole run, and hold what it leads to against what may be loaded."""
+    try:
+        addresses = await resolve(endpoint, trio.current_time() + RESOLVE_LIMIT_S)
+    except TransportError as error:
+        raise PreconditionFailed(f"{endpoint}: {error}") from None
+    # The check of the scenario saw the name; a name that looks private may still lead to a public address.
+    reason = refusal(
+        endpoint,
+        permitted_hosts=target.permitted_hosts,
+        authorized=authorized,
+        resolved=[str(address.sockaddr[0]) for address in addresses if endpoint.host is not None],
+    )
+    if reason is not None:
+        raise UserError(f"{endpoint}: {reason}")
+    return addresses
 
 
 def _endpoint(protocol: Protocol, endpoints: Mapping[Protocol, Endpoint]) -> Endpoint:

@@ -40,16 +40,24 @@ class RunResult:
 
 
 async def run(
-    scenario: Scenario, book: AccountBook, *, run_id: str, version: str, stop: trio.Event, observe: Observe
+    scenario: Scenario,
+    book: AccountBook,
+    *,
+    run_id: str,
+    version: str,
+    stop: trio.Event,
+    observe: Observe,
+    authorized: bool = False,
 ) -> RunResult:
     """Run a scenario. `stop` ends the arrivals early: what is in flight drains, and the result is made all the same.
 
-    Raises UserError and PreconditionFailed before any load. `observe` is called once a second.
+    Raises UserError and PreconditionFailed before any load. `observe` is called once a second. `authorized`
+    says that the public addresses among the permitted hosts may be loaded.
     """
     started, started_ns = datetime.now(UTC), clock_ns()
     nofile = raise_open_files_limit()
     shard = Shard(scenario, book, run_token=secrets.token_hex(4), date=started)
-    async with open_target(scenario, book) as target:
+    async with open_target(scenario, book, authorized=authorized) as target:
         seen = await look_at(target.routes, logins_used(scenario), book.account(1), stop=stop)
         driven = await run_shard(shard, target.routes, stop=stop, observe=observe)
         maildrops_read: set[str] = set()

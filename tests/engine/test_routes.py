@@ -2,7 +2,7 @@
 
 import socket
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 import trio
@@ -48,6 +48,43 @@ async def test_a_name_that_nobody_has_is_one_sentence() -> None:
     head = '[target]\nsmtp = "smtp://mx.example.test:25"\npermitted_hosts = ["mx.example.test"]'
     with pytest.raises(PreconditionFailed, match=r"^smtp://mx\.example\.test(:25)?: The name .* has no address$"):
         await opened(scenario_of(LOAD, head=head))
+
+
+class OneAddress(trio.abc.HostnameResolver):
+    """A resolver that knows one answer. Nothing is ever connected to."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    async def getaddrinfo(self, *query: object, **more: object) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (self._address, 25))]
+
+    async def getnameinfo(self, *query: object, **more: object) -> NoReturn:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("host", "sentence"),
+    [
+        ("mail.localhost", "mail.localhost is a loopback name but leads to 8.8.8.8"),
+        ("mx.example.test", "mx.example.test is public; give --authorized"),
+    ],
+)
+async def test_a_private_looking_name_that_leads_to_a_public_address_is_refused(host: str, sentence: str) -> None:
+    trio.socket.set_custom_hostname_resolver(OneAddress("8.8.8.8"))
+    scenario = scenario_of(LOAD, head=f'[target]\nsmtp = "smtp://{host}:25"\npermitted_hosts = ["{host}"]')
+    with pytest.raises(UserError, match=sentence) as raised:
+        await opened(scenario)
+    assert raised.value.exit_code is ExitCode.OPERATOR_ERROR
+
+
+async def test_an_authorized_run_may_lead_to_a_public_address() -> None:
+    trio.socket.set_custom_hostname_resolver(OneAddress("8.8.8.8"))
+    head = '[target]\nsmtp = "smtp://mx.example.test:25"\npermitted_hosts = ["mx.example.test"]'
+    scenario = scenario_of(LOAD, head=head)
+    book = open_accounts(scenario.accounts, environ={})
+    async with open_target(scenario, book, authorized=True) as target:
+        assert target.routes["smtp"].addresses is not None
 
 
 async def test_a_protocol_that_is_not_spoken_need_not_resolve() -> None:
