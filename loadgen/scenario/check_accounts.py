@@ -1,10 +1,11 @@
 """Whether the accounts of a scenario can be made, and their addresses be sent to."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from loadgen.scenario.accounts import FROM_ENVIRONMENT, open_accounts
+from loadgen.scenario.accounts import FROM_ENVIRONMENT, Account, open_accounts
 from loadgen.scenario.model import Accounts
 from loadgen.scenario.problems import Problem, UnreadableError, near_miss, show
 
@@ -28,9 +29,20 @@ def account_problems(accounts: Accounts, environ: Mapping[str, str]) -> Iterator
     except UnreadableError as error:
         yield from (problem.under("accounts") for problem in error.problems)
         return
-    if accounts.file is not None:
-        for number in range(1, book.count + 1):
-            yield from address_problems(f"accounts.file (account {number})", book.address(number))
+    if accounts.file is None:
+        yield from _secret_problems(book.account(1), "accounts.login", "accounts.password")
+        return
+    for number in range(1, book.count + 1):
+        path = f"accounts.file (account {number})"
+        yield from address_problems(path, book.address(number))
+        yield from _secret_problems(book.account(number), path, path)
+
+
+def _secret_problems(account: Account, login_path: str, password_path: str) -> Iterator[Problem]:
+    """Yield a problem if a login or password could not stand in a command line. Neither is shown."""
+    for path, what, text in ((login_path, "login", account.login), (password_path, "password", account.password)):
+        if any(unicodedata.category(char) == "Cc" for char in text):
+            yield Problem(path, what=f"the {what} holds a control character: a line end at its end, perhaps")
 
 
 def address_problems(path: str, address: str) -> Iterator[Problem]:

@@ -148,6 +148,19 @@ def test_what_cannot_be_meant_gets_its_sentence(sections: dict[str, object], sen
     assert sentence in said
 
 
+def test_a_password_with_a_line_end_is_found_before_it_is_sent() -> None:
+    with pytest.raises(ScenarioError, match=r"accounts\.password: the password holds a control character") as caught:
+        loaded(environ={"MAIL_PW": "geheim\n"}, accounts={"password": "env:MAIL_PW"}, target=LOCAL)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_login_with_a_control_character_names_its_account(tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("a@example.test,a,x\nb@example.test,b\x00,x\n")
+    [said] = problems(accounts={"file": str(people)}, target=LOCAL)
+    assert said.startswith("accounts.file (account 2): the login holds a control character")
+
+
 def test_the_embedded_server_takes_no_accounts_from_a_file(tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("a@example.test,a,x\n")
