@@ -85,6 +85,8 @@ def _local_failure(error: OSError, peer: str) -> LocalExhausted | None:
         return LocalExhausted(f"This process may open only {soft} descriptors (raise `ulimit -n`)")
     if code == errno.ENFILE:
         return LocalExhausted("This host has no descriptor left for any process (raise sysctl fs.file-max)")
+    if code == errno.ENOSPC:
+        return LocalExhausted("This user may watch no more sockets (raise sysctl fs.epoll.max_user_watches)")
     if code in _MEMORY:
         return LocalExhausted("This host has no memory left for another socket")
     if code in {errno.EADDRNOTAVAIL, errno.EADDRINUSE}:

@@ -1,55 +1,94 @@
-"""How a task waits for a socket: the seam where a shared poller can take the place of trio's own."""
+"""How a task waits for a socket: the seam between the transport and whoever watches descriptors for it."""
 
+import select
 import socket
 from typing import Final, Protocol
 
 import trio
 
 
-class Readiness(Protocol):
-    """Tells a task when its socket can be read or written. Stateless towards the octets themselves.
+class Watch(Protocol):
+    """Tells a task when one socket can be read or written. One task may wait to read while another waits to write.
 
-    An implementation may be edge-triggered: `SocketChannel` waits to read only after a read that emptied the
-    kernel's buffer (or before the first one), and to write only after a write that did not fit. An edge that
-    arrives between two waits must therefore be remembered, not lost.
+    A watch may be edge-triggered: wait to read only after a read that emptied the kernel's buffer (or before the
+    first one), and to write only after a write that did not fit. What arrives between two waits is remembered.
+    A wait may end although nothing can be read or written: try, and wait again. A second task that waits for the
+    same is our bug (`trio.BusyResourceError`), and so is a wait after `close` (`trio.ClosedResourceError`).
     """
 
-    def register(self, sock: socket.socket) -> None:
-        """Take note of a non-blocking socket, before the first wait on it."""
+    async def readable(self, deadline: float) -> bool:
+        """Wait until the socket can be read; False if `deadline` (trio's clock, seconds) came first.
 
-    def forget(self, sock: socket.socket) -> None:
-        """Forget a socket that is about to be closed; whoever waits on it gets `trio.ClosedResourceError`."""
+        Always a checkpoint. Cancelled or late, it has consumed nothing.
+        """
 
-    async def readable(self, sock: socket.socket, deadline: float) -> bool:
-        """Wait until the socket can be read; False if `deadline` (trio's clock, seconds) came first."""
+    async def writable(self, deadline: float) -> bool:
+        """Wait until the socket can be written, or has connected or failed to; False if `deadline` came first.
 
-    async def writable(self, sock: socket.socket, deadline: float) -> bool:
-        """Wait until the socket can be written; False if `deadline` (trio's clock, seconds) came first."""
+        Always a checkpoint.
+        """
+
+    def close(self) -> None:
+        """End the watch, before the socket is closed; whoever waits gets `trio.ClosedResourceError`."""
+
+
+class Readiness(Protocol):
+    """Watches sockets. Passed as a value to `connect`; nobody has to know which kind it is."""
+
+    def watch(self, sock: socket.socket) -> Watch:
+        """Return a new watch over a non-blocking socket that is connected, or connecting.
+
+        One that does neither yet would be reported as hung up.
+        """
+
+
+class TrioWatch:
+    """Waits with trio's own poller, one cancel scope around each wait."""
+
+    __slots__ = ("_sock",)
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    async def readable(self, deadline: float) -> bool:
+        """Wait until the socket can be read; False if `deadline` came first."""
+        with trio.CancelScope(deadline=deadline):
+            await trio.lowlevel.wait_readable(self._sock)
+            return True
+        return False
+
+    async def writable(self, deadline: float) -> bool:
+        """Wait until the socket can be written; False if `deadline` came first."""
+        with trio.CancelScope(deadline=deadline):
+            await trio.lowlevel.wait_writable(self._sock)
+            return True
+        return False
+
+    def close(self) -> None:
+        """Wake whoever waits with `trio.ClosedResourceError`."""
+        trio.lowlevel.notify_closing(self._sock)
 
 
 class TrioReadiness:
-    """Waits with trio's own poller, one cancel scope around each wait."""
+    """trio's own poller: needs nothing to be started, and is there on every system."""
 
-    def register(self, sock: socket.socket) -> None:
-        """Do nothing: trio registers a socket anew for every wait."""
-
-    def forget(self, sock: socket.socket) -> None:
-        """Wake whoever waits on the socket with `trio.ClosedResourceError`."""
-        trio.lowlevel.notify_closing(sock)
-
-    async def readable(self, sock: socket.socket, deadline: float) -> bool:
-        """Wait until the socket can be read; False if `deadline` came first. Always a checkpoint."""
-        with trio.CancelScope(deadline=deadline):
-            await trio.lowlevel.wait_readable(sock)
-            return True
-        return False
-
-    async def writable(self, sock: socket.socket, deadline: float) -> bool:
-        """Wait until the socket can be written; False if `deadline` came first. Always a checkpoint."""
-        with trio.CancelScope(deadline=deadline):
-            await trio.lowlevel.wait_writable(sock)
-            return True
-        return False
+    def watch(self, sock: socket.socket) -> TrioWatch:
+        """Return a watch; trio registers the socket anew for every wait."""
+        return TrioWatch(sock)
 
 
 TRIO_READINESS: Final = TrioReadiness()
+
+
+async def best_readiness(nursery: trio.Nursery) -> Readiness:
+    """Return the readiness that costs least on this system, for every connection of this trio run.
+
+    Where there is epoll (Linux) it is served by a task in `nursery`, which must outlive the connections; that
+    task never ends by itself, so cancel the nursery when they are closed. Elsewhere: `TRIO_READINESS`.
+    """
+    if not hasattr(select, "epoll"):
+        return TRIO_READINESS
+    from loadgen.transport.epoll import serve_epoll  # noqa: PLC0415  names what only Linux's select has
+
+    readiness: Readiness = await nursery.start(serve_epoll)
+    return readiness

@@ -10,7 +10,7 @@ import trio
 from loadgen.transport.addresses import address_text
 from loadgen.transport.channel import RECEIVE_OCTETS, late_receive, late_send
 from loadgen.transport.failures import io_failure
-from loadgen.transport.readiness import Readiness
+from loadgen.transport.readiness import Watch
 
 AT_ONCE_MAX: Final = 16   # operations in a row without a checkpoint: other tasks get their turn too
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)   # struct linger: on, zero seconds
@@ -24,10 +24,10 @@ class SocketChannel:
     Only a wait is put under its deadline (a cancel scope costs more than a system call here).
     """
 
-    def __init__(self, sock: socket.socket, peer: str, readiness: Readiness) -> None:
+    def __init__(self, sock: socket.socket, peer: str, watch: Watch) -> None:
         self._sock = sock
         self._peer = peer
-        self._readiness = readiness
+        self._watch = watch
         self._turns = AT_ONCE_MAX
         # Invariant: True only if the last read filled its limit, so that the kernel may hold more.
         self._more = False
@@ -59,7 +59,7 @@ class SocketChannel:
     async def _send_rest(self, rest: memoryview, deadline: float) -> None:
         while rest:
             self._turns = AT_ONCE_MAX
-            if not await self._readiness.writable(self._sock, deadline):
+            if not await self._watch.writable(deadline):
                 raise late_send(self._peer)
             try:
                 rest = rest[self._sock.send(rest):]
@@ -76,7 +76,7 @@ class SocketChannel:
         while True:
             if wait:
                 self._turns = AT_ONCE_MAX
-                if not await self._readiness.readable(self._sock, deadline):
+                if not await self._watch.readable(deadline):
                     raise late_receive(self._peer)
             else:
                 self._turns -= 1
@@ -114,5 +114,5 @@ class SocketChannel:
 
     def _close(self) -> None:
         if self._sock.fileno() != -1:
-            self._readiness.forget(self._sock)
+            self._watch.close()
             self._sock.close()

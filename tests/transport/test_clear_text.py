@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 import trio
 
-from loadgen.transport.connect import connect
 from loadgen.transport.errors import PeerClosed, TransportTimeout
 from loadgen.transport.socket_channel import AT_ONCE_MAX
+from tests.transport.conftest import Connect
 from tests.transport.peers import endpoint, peer
 
 LONG = bytes(range(256)) * 32_768   # 8 MiB: more than the kernel buffers on loopback
@@ -19,7 +19,7 @@ def soon() -> float:
     return trio.current_time() + 5
 
 
-async def test_a_long_body_arrives_whole_through_a_slow_reader() -> None:
+async def test_a_long_body_arrives_whole_through_a_slow_reader(connect: Connect) -> None:
     received = bytearray()
 
     async def read_slowly(stream: trio.SocketStream) -> None:
@@ -35,7 +35,7 @@ async def test_a_long_body_arrives_whole_through_a_slow_reader() -> None:
     assert transport.octets_sent == len(LONG)
 
 
-async def test_a_long_answer_arrives_whole() -> None:
+async def test_a_long_answer_arrives_whole(connect: Connect) -> None:
     async def retr(stream: trio.SocketStream) -> None:
         await stream.send_all(LONG)
 
@@ -49,7 +49,7 @@ async def test_a_long_answer_arrives_whole() -> None:
     assert transport.octets_received == len(LONG)
 
 
-async def test_after_half_close_the_answer_still_comes() -> None:
+async def test_after_half_close_the_answer_still_comes(connect: Connect) -> None:
     async def answer_at_the_end(stream: trio.SocketStream) -> None:
         octets = b"".join([octets async for octets in stream])
         await stream.send_all(b"221 after " + octets)
@@ -60,7 +60,7 @@ async def test_after_half_close_the_answer_still_comes() -> None:
         assert await transport.receive(soon()) == b"221 after QUIT"
 
 
-async def test_an_orderly_close_is_no_reset() -> None:
+async def test_an_orderly_close_is_no_reset(connect: Connect) -> None:
     async def hang_up(stream: trio.SocketStream) -> None:
         pass
 
@@ -70,7 +70,7 @@ async def test_an_orderly_close_is_no_reset() -> None:
         assert not caught.value.reset
 
 
-async def test_a_reset_is_told_from_a_close() -> None:
+async def test_a_reset_is_told_from_a_close(connect: Connect) -> None:
     async def reset(stream: trio.SocketStream) -> None:
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -89,7 +89,7 @@ def listener() -> Iterator[socket.socket]:
         yield sock
 
 
-async def test_abort_gives_the_peer_a_reset(listener: socket.socket) -> None:
+async def test_abort_gives_the_peer_a_reset(connect: Connect, listener: socket.socket) -> None:
     transport = await connect(endpoint(listener.getsockname()[1]), deadline=soon())
     with listener.accept()[0] as accepted:
         transport.abort()
@@ -97,7 +97,7 @@ async def test_abort_gives_the_peer_a_reset(listener: socket.socket) -> None:
             accepted.recv(1)
 
 
-async def test_aclose_gives_the_peer_an_orderly_end(listener: socket.socket) -> None:
+async def test_aclose_gives_the_peer_an_orderly_end(connect: Connect, listener: socket.socket) -> None:
     transport = await connect(endpoint(listener.getsockname()[1]), deadline=soon())
     with listener.accept()[0] as accepted:
         await transport.send(b"QUIT\r\n", soon())
@@ -106,7 +106,7 @@ async def test_aclose_gives_the_peer_an_orderly_end(listener: socket.socket) -> 
         assert accepted.recv(100) == b""
 
 
-async def test_the_peers_last_words_can_be_read_after_it_closed(listener: socket.socket) -> None:
+async def test_the_peers_last_words_can_be_read_after_it_closed(connect: Connect, listener: socket.socket) -> None:
     async with await connect(endpoint(listener.getsockname()[1]), deadline=soon()) as transport:
         with listener.accept()[0] as accepted:
             accepted.send(b"421 4.3.2 closing\r\n")
@@ -116,7 +116,7 @@ async def test_the_peers_last_words_can_be_read_after_it_closed(listener: socket
         assert await transport.receive(soon()) == b"421 4.3.2 closing\r\n"
 
 
-async def test_closing_twice_does_nothing_and_later_use_is_our_bug(listener: socket.socket) -> None:
+async def test_closing_twice_does_nothing_and_later_use_is_our_bug(connect: Connect, listener: socket.socket) -> None:
     transport = await connect(endpoint(listener.getsockname()[1]), deadline=soon())
     await transport.aclose()
     await transport.aclose()
@@ -130,7 +130,7 @@ async def test_closing_twice_does_nothing_and_later_use_is_our_bug(listener: soc
         await transport.send_eof()
 
 
-async def test_closing_wakes_the_task_that_receives(listener: socket.socket) -> None:
+async def test_closing_wakes_the_task_that_receives(connect: Connect, listener: socket.socket) -> None:
     transport = await connect(endpoint(listener.getsockname()[1]), deadline=soon())
 
     async def receive() -> None:
@@ -144,7 +144,7 @@ async def test_closing_wakes_the_task_that_receives(listener: socket.socket) -> 
 
 
 async def test_a_silent_server_is_a_timeout_at_the_deadline(
-    listener: socket.socket, autojump_clock: trio.testing.MockClock
+    connect: Connect, listener: socket.socket, autojump_clock: trio.testing.MockClock
 ) -> None:
     async with await connect(endpoint(listener.getsockname()[1]), deadline=30) as transport:
         with pytest.raises(TransportTimeout, match=r"sent nothing before the deadline$"):
@@ -153,7 +153,7 @@ async def test_a_silent_server_is_a_timeout_at_the_deadline(
 
 
 async def test_a_server_that_does_not_read_is_a_timeout_at_the_deadline(
-    listener: socket.socket, autojump_clock: trio.testing.MockClock
+    connect: Connect, listener: socket.socket, autojump_clock: trio.testing.MockClock
 ) -> None:
     async with await connect(endpoint(listener.getsockname()[1]), deadline=30) as transport:
         with pytest.raises(TransportTimeout, match=r"did not take what was sent before the deadline$"):
@@ -161,7 +161,7 @@ async def test_a_server_that_does_not_read_is_a_timeout_at_the_deadline(
     assert trio.current_time() == 180
 
 
-async def test_nothing_is_lost_by_a_timeout(listener: socket.socket) -> None:
+async def test_nothing_is_lost_by_a_timeout(connect: Connect, listener: socket.socket) -> None:
     async with await connect(endpoint(listener.getsockname()[1]), deadline=soon()) as transport:
         with listener.accept()[0] as accepted:
             with pytest.raises(TransportTimeout):
@@ -170,7 +170,7 @@ async def test_nothing_is_lost_by_a_timeout(listener: socket.socket) -> None:
             assert await transport.receive(soon()) == b"220 late\r\n"
 
 
-async def test_a_task_that_never_has_to_wait_still_lets_others_run(listener: socket.socket) -> None:
+async def test_a_task_that_never_has_to_wait_still_lets_others_run(connect: Connect, listener: socket.socket) -> None:
     turns = 0
 
     async def other() -> None:
@@ -189,7 +189,7 @@ async def test_a_task_that_never_has_to_wait_still_lets_others_run(listener: soc
         nursery.cancel_scope.cancel()
 
 
-async def test_one_task_sends_while_another_receives() -> None:
+async def test_one_task_sends_while_another_receives(connect: Connect) -> None:
     received = bytearray()
 
     async with peer() as server, await connect(server, deadline=soon()) as transport, trio.open_nursery() as nursery:

@@ -13,7 +13,6 @@ import trio
 
 from loadgen.endpoint import Endpoint
 from loadgen.transport.addresses import Address, resolve
-from loadgen.transport.connect import connect
 from loadgen.transport.errors import (
     ConnectRefused,
     LocalExhausted,
@@ -21,6 +20,7 @@ from loadgen.transport.errors import (
     TransportTimeout,
     Unreachable,
 )
+from tests.transport.conftest import Connect
 from tests.transport.peers import endpoint, peer
 
 FAR = 1e6   # a deadline no test reaches
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-async def test_both_families_of_addresses_connect(host: str) -> None:
+async def test_both_families_of_addresses_connect(connect: Connect, host: str) -> None:
     async with peer(host=host) as server, await connect(server, deadline=trio.current_time() + 5) as transport:
         await transport.send(b"NOOP\r\n", trio.current_time() + 5)
         assert await transport.receive(trio.current_time() + 5) == b"NOOP\r\n"
@@ -47,14 +47,14 @@ async def test_both_families_of_addresses_connect(host: str) -> None:
         assert transport.local.startswith(f"{shown}:")
 
 
-async def test_a_name_is_resolved() -> None:
+async def test_a_name_is_resolved(connect: Connect) -> None:
     async with peer() as server:
         named = endpoint(server.port, "localhost")
         async with await connect(named, deadline=trio.current_time() + 5) as transport:
             assert transport.peer == f"127.0.0.1:{server.port}"
 
 
-async def test_a_unix_socket_connects(tmp_path: Path) -> None:
+async def test_a_unix_socket_connects(connect: Connect, tmp_path: Path) -> None:
     path = tmp_path / "lmtp"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
@@ -67,13 +67,13 @@ async def test_a_unix_socket_connects(tmp_path: Path) -> None:
             assert transport.peer == str(path)
 
 
-async def test_the_source_address_is_the_one_asked_for() -> None:
+async def test_the_source_address_is_the_one_asked_for(connect: Connect) -> None:
     soon = trio.current_time() + 5
     async with peer() as server, await connect(server, deadline=soon, source="127.0.0.9") as transport:
         assert transport.local.startswith("127.0.0.9:")
 
 
-async def test_the_second_address_is_tried_when_the_first_refuses(free_port: int) -> None:
+async def test_the_second_address_is_tried_when_the_first_refuses(connect: Connect, free_port: int) -> None:
     async with peer() as server:
         addresses = [*await resolve(endpoint(free_port), FAR), *await resolve(server, FAR)]
         async with await connect(server, deadline=trio.current_time() + 5, addresses=addresses) as transport:
@@ -81,7 +81,7 @@ async def test_the_second_address_is_tried_when_the_first_refuses(free_port: int
 
 
 async def test_a_silent_first_address_leaves_time_for_the_second(
-    silent: Endpoint, free_port: int, autojump_clock: trio.testing.MockClock
+    connect: Connect, silent: Endpoint, free_port: int, autojump_clock: trio.testing.MockClock
 ) -> None:
     addresses = [*await resolve(silent, FAR), *await resolve(endpoint(free_port), FAR)]
     with pytest.raises(ConnectRefused):
@@ -89,17 +89,17 @@ async def test_a_silent_first_address_leaves_time_for_the_second(
     assert trio.current_time() == 15
 
 
-async def test_a_closed_port_refuses(free_port: int) -> None:
+async def test_a_closed_port_refuses(connect: Connect, free_port: int) -> None:
     with pytest.raises(ConnectRefused, match=rf"^127.0.0.1:{free_port} refused the connection$"):
         await connect(endpoint(free_port), deadline=trio.current_time() + 5)
 
 
-async def test_a_missing_unix_socket_refuses(tmp_path: Path) -> None:
+async def test_a_missing_unix_socket_refuses(connect: Connect, tmp_path: Path) -> None:
     with pytest.raises(ConnectRefused, match=r"^There is no socket at /.*/nobody$"):
         await connect(unix(tmp_path / "nobody"), deadline=trio.current_time() + 5)
 
 
-async def test_a_unix_socket_nobody_listens_on_refuses(tmp_path: Path) -> None:
+async def test_a_unix_socket_nobody_listens_on_refuses(connect: Connect, tmp_path: Path) -> None:
     path = tmp_path / "stale"
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(path))
@@ -107,20 +107,22 @@ async def test_a_unix_socket_nobody_listens_on_refuses(tmp_path: Path) -> None:
         await connect(unix(path), deadline=trio.current_time() + 5)
 
 
-async def test_a_multicast_address_is_unreachable() -> None:
+async def test_a_multicast_address_is_unreachable(connect: Connect) -> None:
     with pytest.raises(Unreachable, match=r"^224\.0\.0\.1:25 cannot be reached from this host \(Network is unreach"):
         await connect(endpoint(25, "224.0.0.1"), deadline=trio.current_time() + 5)
 
 
 async def test_silence_is_a_timeout_at_the_deadline(
-    silent: Endpoint, autojump_clock: trio.testing.MockClock
+    connect: Connect, silent: Endpoint, autojump_clock: trio.testing.MockClock
 ) -> None:
     with pytest.raises(TransportTimeout, match="did not accept the connection before the deadline"):
         await connect(silent, deadline=30)
     assert trio.current_time() == 30
 
 
-async def test_a_full_unix_backlog_is_a_timeout(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_full_unix_backlog_is_a_timeout(
+    connect: Connect, tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
     path = tmp_path / "busy"
     with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
         listener.bind(str(path))
@@ -131,7 +133,7 @@ async def test_a_full_unix_backlog_is_a_timeout(tmp_path: Path, autojump_clock: 
 
 
 async def test_a_unix_backlog_that_drains_in_time_connects(
-    tmp_path: Path, autojump_clock: trio.testing.MockClock
+    connect: Connect, tmp_path: Path, autojump_clock: trio.testing.MockClock
 ) -> None:
     path = tmp_path / "busy"
 
@@ -175,14 +177,14 @@ class Resolver(trio.abc.HostnameResolver):
         (UnicodeError("label empty or too long"), "The name mx.example.test has no address"),
     ],
 )
-async def test_a_name_that_does_not_resolve_is_named(error: Exception, sentence: str) -> None:
+async def test_a_name_that_does_not_resolve_is_named(connect: Connect, error: Exception, sentence: str) -> None:
     trio.socket.set_custom_hostname_resolver(Resolver(error))
     with pytest.raises(NameNotFound) as caught:
         await connect(endpoint(25, "mx.example.test"), deadline=trio.current_time() + 5)
     assert str(caught.value) == sentence
 
 
-async def test_a_silent_resolver_is_a_timeout(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_silent_resolver_is_a_timeout(connect: Connect, autojump_clock: trio.testing.MockClock) -> None:
     trio.socket.set_custom_hostname_resolver(Resolver(None))
     with pytest.raises(TransportTimeout, match="The resolver did not say before the deadline"):
         await connect(endpoint(25, "mx.example.test"), deadline=30)
@@ -197,7 +199,7 @@ async def test_a_silent_resolver_is_a_timeout(autojump_clock: trio.testing.MockC
         ("localhost", "The source address localhost is not an IPv4 or IPv6 address"),
     ],
 )
-async def test_a_source_address_that_cannot_serve_is_named(source: str, sentence: str) -> None:
+async def test_a_source_address_that_cannot_serve_is_named(connect: Connect, source: str, sentence: str) -> None:
     with pytest.raises(LocalExhausted) as caught:
         await connect(endpoint(25), deadline=trio.current_time() + 5, source=source)
     assert str(caught.value) == sentence
@@ -215,13 +217,13 @@ def no_descriptor_left() -> Iterator[int]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def test_too_many_descriptors_says_which_limit() -> None:
+async def test_too_many_descriptors_says_which_limit(connect: Connect) -> None:
     with no_descriptor_left() as limit, pytest.raises(LocalExhausted) as caught:
         await connect(endpoint(25), deadline=trio.current_time() + 5)
     assert str(caught.value) == f"This process may open only {limit} descriptors (raise `ulimit -n`)"
 
 
-async def test_implicit_tls_without_a_context_is_our_bug() -> None:
+async def test_implicit_tls_without_a_context_is_our_bug(connect: Connect) -> None:
     with pytest.raises(ValueError, match="a TLS context is needed"):
         await connect(endpoint(465, implicit_tls=True), deadline=trio.current_time() + 5)
 

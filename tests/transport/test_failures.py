@@ -42,6 +42,8 @@ def os_error(code: int) -> OSError:
          " (widen sysctl net.ipv4.ip_local_port_range or use more source addresses)"),
         (errno.ENFILE, LocalExhausted,
          "This host has no descriptor left for any process (raise sysctl fs.file-max)"),
+        (errno.ENOSPC, LocalExhausted,
+         "This user may watch no more sockets (raise sysctl fs.epoll.max_user_watches)"),
         (errno.ENOBUFS, LocalExhausted, "This host has no memory left for another socket"),
         (errno.EPROTO, TransportError, "Connecting to 192.0.2.1:25 failed (Protocol error)"),
     ],

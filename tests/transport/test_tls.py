@@ -11,12 +11,11 @@ import trustme
 from trio.testing import MockClock, memory_stream_pair
 
 from loadgen.endpoint import Endpoint
-from loadgen.transport.connect import connect
 from loadgen.transport.errors import PeerClosed, TlsFailed, TransportTimeout
 from loadgen.transport.stream import Transport
 from loadgen.transport.tls import TlsContext, TlsPolicy, make_client_context
 from reports.errors import UserError
-from tests.transport.conftest import Certificates
+from tests.transport.conftest import Certificates, Connect
 from tests.transport.peers import peer
 
 FAR = 1e6
@@ -270,7 +269,7 @@ async def test_half_close_inside_tls_still_lets_the_answer_in(certificates: Cert
 
 
 async def test_after_a_cut_send_tls_carries_nothing_more(
-    certificates: Certificates, autojump_clock: MockClock
+    connect: Connect, certificates: Certificates, autojump_clock: MockClock
 ) -> None:
     async def serve_and_stall(stream: trio.SocketStream) -> None:
         await trio.SSLStream(stream, certificates.server, server_side=True).do_handshake()
@@ -286,7 +285,7 @@ async def test_after_a_cut_send_tls_carries_nothing_more(
             await transport.send(b"QUIT\r\n", FAR)
 
 
-async def test_implicit_tls_is_part_of_connecting(certificates: Certificates) -> None:
+async def test_implicit_tls_is_part_of_connecting(connect: Connect, certificates: Certificates) -> None:
     async def tls_echo(stream: trio.SocketStream) -> None:
         tls = trio.SSLStream(stream, certificates.server, server_side=True)
         await tls.send_all(await tls.receive_some())

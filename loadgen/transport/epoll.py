@@ -1,0 +1,220 @@
+"""One epoll for all the sockets of a trio run, edge-triggered: each is registered once, not once for every wait."""
+
+import math
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import trio
+from outcome import Error, Value
+
+from loadgen.transport.deadlines import DeadlineWheel
+
+EVENTS_MAX: Final = 128   # handled before other tasks, and timers, have their turn: some 0.1 ms
+
+_OVER: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_READABLE: Final = select.EPOLLIN | select.EPOLLPRI | _OVER
+_TWO_READS: Final = select.EPOLLPRI | _OVER
+_FOR_READING: Final = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
+_WRITABLE_OR_OVER: Final = select.EPOLLOUT | _OVER
+_FOR_BOTH: Final = _FOR_READING | select.EPOLLOUT
+
+
+class EpollWatch:
+    """One registered socket.
+
+    Writability is asked for only when a write did not fit, and asking makes the kernel look afresh; so there is no
+    edge of it to remember. Of readability there is: data, a 421 nobody asked for, or the peer's end may come
+    while the task does something else.
+    """
+
+    __slots__ = (
+        "_at_hand", "_fd", "_hub", "_over", "_read_deadline", "_reader", "_write_deadline", "_writer", "look_at",
+    )
+
+    def __init__(self, hub: "EpollReadiness", fd: int) -> None:
+        self._hub = hub
+        self._fd = fd                # -1: closed
+        self._reader: trio.lowlevel.Task | None = None
+        self._writer: trio.lowlevel.Task | None = None
+        self._read_deadline = math.inf
+        self._write_deadline = math.inf
+        self.look_at = math.inf      # the wheel's
+        # Invariant: True once the peer has ended or broken the connection. Then a read never blocks any more, and
+        # the kernel tells of that end only once: octets and FIN that came together are one edge and two reads.
+        self._over = False
+        self._at_hand = False        # it is over, or something came that nobody was waiting for
+
+    async def readable(self, deadline: float) -> bool:
+        """Wait until the socket can be read; False if `deadline` came first."""
+        if self._fd < 0:
+            raise _closed()
+        if self._at_hand:
+            await trio.lowlevel.checkpoint()
+            self._at_hand = self._over     # only now: a cancelled checkpoint must not lose it
+            return True
+        if self._reader is not None:
+            raise trio.BusyResourceError("another task is waiting to read this socket")
+        self._reader = trio.lowlevel.current_task()
+        self._read_deadline = deadline
+        if deadline < self.look_at:
+            self._hub.look(self, deadline)
+        return await trio.lowlevel.wait_task_rescheduled(self._abort_read) is None
+
+    async def writable(self, deadline: float) -> bool:
+        """Wait until the socket can be written; False if `deadline` came first."""
+        if self._fd < 0:
+            raise _closed()
+        if self._writer is not None:
+            raise trio.BusyResourceError("another task is waiting to write this socket")
+        self._hub.ask_writable(self._fd)
+        self._writer = trio.lowlevel.current_task()
+        self._write_deadline = deadline
+        if deadline < self.look_at:
+            self._hub.look(self, deadline)
+        return await trio.lowlevel.wait_task_rescheduled(self._abort_write) is None
+
+    def close(self) -> None:
+        """End the watch; whoever waits gets `trio.ClosedResourceError`. Closing again does nothing."""
+        if self._fd < 0:
+            return
+        self._hub.forget(self, self._fd)
+        self._fd = -1
+        task, self._reader = self._reader, None
+        if task is not None:
+            trio.lowlevel.reschedule(task, Error(_closed()))
+        task, self._writer = self._writer, None
+        if task is not None:
+            trio.lowlevel.reschedule(task, Error(_closed()))
+
+    def notice(self, events: int) -> None:
+        """Wake whom these events concern, or remember them."""
+        if events & _READABLE:
+            if events & _OVER:
+                self._over = True
+            task, self._reader = self._reader, None
+            # A read stops at the mark of urgent data (TCP's URG) though more lies behind it: read twice.
+            if events & _TWO_READS or task is None:
+                self._at_hand = True
+            if task is not None:
+                trio.lowlevel.reschedule(task)
+        if self._writer is not None and events & _WRITABLE_OR_OVER:
+            task, self._writer = self._writer, None
+            trio.lowlevel.reschedule(task)
+
+    def notice_time(self, now: float) -> None:
+        """Wake who has waited until the deadline; otherwise be looked at again."""
+        later = math.inf
+        if self._reader is not None:
+            if self._read_deadline <= now:
+                task, self._reader = self._reader, None
+                trio.lowlevel.reschedule(task, Value(_LATE))
+            else:
+                later = self._read_deadline
+        if self._writer is not None:
+            if self._write_deadline <= now:
+                task, self._writer = self._writer, None
+                trio.lowlevel.reschedule(task, Value(_LATE))
+            else:
+                later = min(later, self._write_deadline)
+        if later < self.look_at:
+            self._hub.look(self, later)
+
+    def _abort_read(self, _: object) -> trio.lowlevel.Abort:
+        self._reader = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def _abort_write(self, _: object) -> trio.lowlevel.Abort:
+        self._writer = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
+_LATE: Final = "late"     # what a wait is woken with at its deadline; with nothing when the socket is ready
+
+
+class EpollReadiness:
+    """The watches of one trio run; made and served by `serve_epoll`.
+
+    A deadline is met up to a tick (15.6 ms) late and never early: thousands of waits share one timer instead of
+    having a cancel scope each.
+    """
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._watches: dict[int, EpollWatch] = {}     # by descriptor, for as long as it is registered
+        self._wheel: DeadlineWheel[EpollWatch] = DeadlineWheel()
+        self._alarm = trio.CancelScope()
+
+    def __len__(self) -> int:
+        return len(self._watches)
+
+    def watch(self, sock: socket.socket) -> EpollWatch:
+        """Register a socket and return its watch."""
+        fd = sock.fileno()
+        assert fd not in self._watches, "the watch of a socket ends before the socket is closed"
+        self._epoll.register(fd, _FOR_READING)
+        watch = self._watches[fd] = EpollWatch(self, fd)
+        return watch
+
+    def ask_writable(self, fd: int) -> None:
+        """Have the kernel say when a socket can be written, at once if it already can."""
+        self._epoll.modify(fd, _FOR_BOTH)
+
+    def forget(self, watch: EpollWatch, fd: int) -> None:
+        """Take a socket out. It is not left to close(2): a duplicate of the descriptor (a fork's) would keep it in."""
+        del self._watches[fd]
+        self._wheel.discard(watch)
+        if not self._epoll.closed:
+            self._epoll.unregister(fd)
+
+    def look(self, watch: EpollWatch, deadline: float) -> None:
+        """Look at a watch at its deadline."""
+        if self._wheel.add(watch, deadline, trio.current_time()):
+            self._alarm.deadline = self._wheel.next_s
+
+    async def poll(self) -> None:
+        """Wake tasks as their sockets become ready, for ever. At most EVENTS_MAX at a time, the longest ready first."""
+        fd, poll, watch_of = self._epoll.fileno(), self._epoll.poll, self._watches.get
+        while True:
+            await trio.lowlevel.wait_readable(fd)
+            # Between poll and the last event there is no checkpoint: no descriptor can be closed and used again.
+            for ready, events in poll(0, EVENTS_MAX):
+                watch = watch_of(ready)
+                if watch is not None:
+                    watch.notice(events)
+
+    async def sweep(self) -> None:
+        """Wake tasks as their deadlines pass, for ever."""
+        while True:
+            with trio.CancelScope(deadline=self._wheel.next_s) as self._alarm:
+                await trio.sleep_forever()
+            for number, watch in enumerate(self._wheel.due(trio.current_time()), 1):
+                watch.notice_time(trio.current_time())
+                if number % EVENTS_MAX == 0:
+                    await trio.lowlevel.checkpoint()
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Close the epoll at the end, and wake who still waits: nobody would tell them any more."""
+        try:
+            yield
+        finally:
+            self._epoll.close()
+            for watch in list(self._watches.values()):
+                watch.close()
+
+
+async def serve_epoll(*, task_status: trio.TaskStatus[EpollReadiness] = trio.TASK_STATUS_IGNORED) -> None:
+    """Serve one `EpollReadiness`, handed out through `nursery.start`, until cancelled."""
+    readiness = EpollReadiness()
+    with readiness.opened():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(readiness.poll)
+            nursery.start_soon(readiness.sweep)
+            task_status.started(readiness)
+
+
+def _closed() -> trio.ClosedResourceError:
+    return trio.ClosedResourceError("this transport was already closed")
