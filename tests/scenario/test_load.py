@@ -2,13 +2,12 @@
 
 import copy
 import tomllib
-from collections import Counter
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from loadgen.scenario.arrivals import Curve, Poisson, Ramp, Replay
+from loadgen.scenario.arrivals import Poisson, Ramp
 from loadgen.scenario.distributions import Counts, Sizes
 from loadgen.scenario.load import load_scenario, scenario_from
 from loadgen.scenario.model import ClosedLoad, OpenLoad, Pop3Retrieve, Scenario, SmtpDeliver
@@ -134,43 +133,6 @@ def test_a_shipped_scenario_loads_by_any_of_its_names_from_anywhere(
     loaded = [load_scenario(source) for source in (name, f"{name}.toml", f"scenarios/{name}.toml")]
     assert loaded[0] == loaded[1] == loaded[2]
     assert loaded[0].about.name == name
-
-
-def test_a_shipped_scenario_takes_the_data_that_is_shipped_with_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "diurnal.csv").write_text("0,1\n9,1\n")      # somebody else's, where the command is typed
-    monkeypatch.chdir(tmp_path)
-    assert curve_of(load_scenario("diurnal")).file.points.span_ns == 24 * 3600 * 10**9
-
-
-def test_a_file_beside_the_scenario_comes_before_a_shipped_one_of_its_name(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "scenarios" / "diurnal.toml").read_text()
-    (tmp_path / "mine.toml").write_text(text)
-    assert curve_of(load_scenario(tmp_path / "mine.toml")).file.points.file == "diurnal.csv"
-    (tmp_path / "diurnal.csv").write_text("0,1\n9,1\n")
-    assert curve_of(load_scenario(tmp_path / "mine.toml")).file.points.file == str(tmp_path / "diurnal.csv")
-    (tmp_path / "mine.toml").write_text(text.replace('"diurnal.csv"', '"sub/diurnal.csv"'))
-    with pytest.raises(ScenarioError, match=r"load\.arrivals\[0\]\.file: no such file: .*/sub/diurnal\.csv"):
-        load_scenario(tmp_path / "mine.toml")
-
-
-def curve_of(scenario: Scenario) -> Curve:
-    assert isinstance(scenario.load, OpenLoad)
-    [curve] = scenario.load.arrivals
-    assert isinstance(curve, Curve)
-    return curve
-
-
-def test_the_shipped_log_is_a_minute_with_two_bursts() -> None:
-    scenario = load_scenario("replay")
-    assert isinstance(scenario.load, OpenLoad)
-    [replay] = scenario.load.arrivals
-    assert isinstance(replay, Replay)
-    assert (replay.count, replay.file.trace.recipients_max) == (315, 10)
-    assert 29 * 10**9 < replay.duration.ns < 30 * 10**9
-    per_s = Counter(replay.instant_ns(i) // 10**9 for i in range(replay.count))
-    assert {second for second, count in per_s.items() if count > 18} == {11, 19, 20}      # a list, and its bounces
 
 
 def test_what_a_data_file_lacks_is_said_of_its_key() -> None:
