@@ -20,7 +20,9 @@ from loadgen.transport.tls import TlsContext
 # Linux's <netinet/in.h>, not in Python 3.11's socket module: choose the ephemeral port at connect(), when the
 # destination is known, so that one source address serves 28,000 connections to each destination, not in all.
 _IP_BIND_ADDRESS_NO_PORT: Final = 24
+_NONBLOCKING: Final = getattr(socket, "SOCK_NONBLOCK", 0)   # macOS needs a call of its own for it
 _UNDER_WAY: Final = frozenset({errno.EINPROGRESS, errno.EALREADY})
+_CONNECTED: Final = frozenset({0, errno.EISCONN})   # the second: BSD's answer to being asked again
 _UNIX_RETRY_S: Final = 0.005   # a unix socket's full backlog is EAGAIN at once; no poller tells when it ends
 
 
@@ -90,11 +92,13 @@ async def _connect_one(
     address: Address, deadline: float, source: str | None, readiness: Readiness
 ) -> SocketChannel:
     try:
-        sock = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        sock = socket.socket(address.family, socket.SOCK_STREAM | _NONBLOCKING)
     except OSError as exc:
         raise connect_failure(exc, address.text) from exc
     channel = None
     try:
+        if not _NONBLOCKING:
+            sock.setblocking(False)
         if address.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if source is not None:
@@ -144,7 +148,7 @@ async def _begin(sock: socket.socket, address: Address, deadline: float) -> bool
         code = sock.connect_ex(address.sockaddr)
     if code in _UNDER_WAY:
         return True
-    if code:
+    if code not in _CONNECTED:
         raise connect_failure(OSError(code, ""), address.text)
     return False
 

@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from loadgen.endpoint import Endpoint
+from loadgen.transport import connect as connecting
 from loadgen.transport.addresses import Address, resolve
 from loadgen.transport.errors import (
     ConnectRefused,
@@ -45,6 +46,37 @@ async def test_both_families_of_addresses_connect(connect: Connect, host: str) -
         shown = f"[{host}]" if ":" in host else host
         assert transport.peer == f"{shown}:{server.port}"
         assert transport.local.startswith(f"{shown}:")
+
+
+async def test_a_system_whose_sockets_are_not_made_non_blocking_does_no_worse(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    monkeypatch.setattr(connecting, "_NONBLOCKING", 0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with await connect(endpoint(listener.getsockname()[1]), deadline=5) as transport:
+            with pytest.raises(TransportTimeout):
+                await transport.receive(10)
+    assert trio.current_time() == 10
+
+
+async def test_a_refusal_lets_others_have_their_turn(connect: Connect, free_port: int) -> None:
+    """A closed load meets a server that is down: each session fails at once, and the next one begins."""
+    refused = 0
+
+    async def meet_nobody() -> None:
+        nonlocal refused
+        while True:
+            with pytest.raises(ConnectRefused):
+                await connect(endpoint(free_port), deadline=trio.current_time() + 5)
+            refused += 1
+
+    with trio.move_on_after(5):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(meet_nobody)
+            while refused < 3:
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
+    assert 3 <= refused < 10
 
 
 async def test_a_name_is_resolved(connect: Connect) -> None:
