@@ -62,7 +62,11 @@ def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["scenarios/*.toml", "scenarios/*.csv", "scenarios/*.log", "reports/templates/*", "*/py.typed", "mailproof.py", "*/**/*.py"]
+    "pattern",
+    [
+        "scenarios/*.toml", "scenarios/*.csv", "scenarios/*.log",
+        "reports/templates/*", "*/py.typed", "mailproof.py", "*/**/*.py",
+    ],
 )
 def test_the_wheel_holds_every_file_of_the_packages(names: set[str], pattern: str) -> None:
     ours = {path.relative_to(CHECKOUT) for path in CHECKOUT.glob(pattern) if path.is_file()}
