@@ -18,13 +18,14 @@ async def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int
 
     async def script() -> Outcome:
         await dialogue.open(plan.account, plan.auth)
-        await _empty_the_maildrop(dialogue, plan)
+        await empty_the_maildrop(dialogue, plan.account.address, delete=plan.delete)
         return ACCEPTED
 
     return await follow(dialogue, script)
 
 
-async def _empty_the_maildrop(dialogue: Pop3Dialogue, plan: RetrievalPlan) -> None:
+async def empty_the_maildrop(dialogue: Pop3Dialogue, address: str, *, delete: bool) -> None:
+    """Retrieve every message there is, and delete it if asked; the first -ERR raises Refused."""
     count, _ = parse_stat(await dialogue.require("stat", Stat()))
     if count == 0:
         return
@@ -37,12 +38,12 @@ async def _empty_the_maildrop(dialogue: Pop3Dialogue, plan: RetrievalPlan) -> No
         assert response.body is not None, "RETR is multi-line"
         dialogue.trace.retrieved.append(
             Retrieved(
-                maildrop=plan.account.address,
+                maildrop=address,
                 unique_id=unique_ids.get(number),
                 stamp=read_stamp(response.body),
                 octets=len(response.body),
                 at_ns=clock_ns(),
             )
         )
-        if plan.delete:
+        if delete:
             await dialogue.require("dele", Dele(number))

@@ -1,0 +1,94 @@
+"""One mail transaction up to its mail data: the envelope, and the word of the server on it (RFC 5321 §3.3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from loadgen.session.outcome import Outcome
+from loadgen.session.refused import NotOffered
+from loadgen.session.smtp_dialogue import SHUTTING_DOWN, SmtpDialogue
+from loadgen.wire.commands import Data, Mail, Rcpt, SmtpCommand
+from loadgen.wire.reply import Reply, ReplyClass
+
+NO_MAIL_DATA: Final = b".\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The commands of a transaction up to DATA, each with its phase, and whom it is for."""
+
+    recipients: tuple[str, ...]
+    commands: tuple[tuple[str, SmtpCommand], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the server said to an envelope."""
+
+    accepted: tuple[str, ...]       # the recipients
+    refusal: Outcome | None         # None: it waits for the mail data
+
+
+def envelope_of(
+    dialogue: SmtpDialogue, *, reverse_path: str, recipients: tuple[str, ...], size_octets: int
+) -> Envelope:
+    """Return the commands up to DATA. Raises NotOffered if an address needs SMTPUTF8 in vain."""
+    extensions = dialogue.client.extensions
+    parameters = []
+    if extensions.size is not None:
+        parameters.append(f"SIZE={size_octets}")
+    if not all(path.isascii() for path in (reverse_path, *recipients)):
+        if not extensions.smtputf8:
+            dialogue.trace.phase = dialogue.name_of("mail")
+            raise NotOffered("SMTPUTF8", section="RFC 6531 §3.2")
+        parameters.append("SMTPUTF8")
+    mail: tuple[str, SmtpCommand] = ("mail", Mail(reverse_path, tuple(parameters)))
+    rcpts = [("rcpt", Rcpt(recipient)) for recipient in recipients]
+    return Envelope(recipients, (mail, *rcpts, ("data", Data())))
+
+
+async def open_transaction(dialogue: SmtpDialogue, envelope: Envelope, *, pipelined: bool) -> Opened:
+    """Send an envelope and return what became of it.
+
+    A refused recipient does not end the transaction; the refusal of all of them does (RFC 5321 §3.3).
+    """
+    if pipelined:
+        replies = await dialogue.ask_all(envelope.commands)
+    else:
+        replies = await _one_by_one(dialogue, envelope)
+    accepted = tuple(
+        [recipient for recipient, reply in zip(envelope.recipients, replies[1:], strict=False) if positive(reply)]
+    )
+    go_ahead = replies[-1].reply_class is ReplyClass.POSITIVE_INTERMEDIATE
+    if accepted and go_ahead:
+        return Opened(accepted, None)
+    if go_ahead:     # pipelined, and the server waits for mail data nobody is to get: RFC 2920 §3.1
+        await dialogue.send_mail_data(NO_MAIL_DATA, lambda _: None)
+    said = [(phase, reply) for (phase, _), reply in zip(envelope.commands, replies, strict=False)]
+    return Opened(accepted, refusal_among(dialogue, said, accepted))
+
+
+def refusal_among(dialogue: SmtpDialogue, replies: Sequence[tuple[str, Reply]], accepted: tuple[str, ...]) -> Outcome:
+    """Return the outcome of a transaction that did not come to its end, named after the reply that decided.
+
+    That is the last one, if it ended the session or came after somebody was accepted; else the first that said no.
+    """
+    phase, reply = replies[-1]
+    if reply.code != SHUTTING_DOWN and not accepted:
+        phase, reply = next((phase, reply) for phase, reply in replies if not positive(reply))
+    return dialogue.refusal(phase, reply).outcome
+
+
+def positive(reply: Reply) -> bool:
+    """Say whether a reply is 2yz."""
+    return reply.reply_class is ReplyClass.POSITIVE_COMPLETION
+
+
+async def _one_by_one(dialogue: SmtpDialogue, envelope: Envelope) -> list[Reply]:
+    """Ask in turn, and no further than the answers allow: MAIL refused, no RCPT; no recipient, no DATA."""
+    replies = []
+    for phase, command in envelope.commands:
+        if not dialogue.client.permits(command):
+            break
+        replies.append(await dialogue.ask(phase, command))
+    return replies
