@@ -16,6 +16,7 @@ _MAIL_PARTS: Final = (
     "body",
     "rset",
     "noop",
+    "vrfy",
     "quit",
     "session",
 )

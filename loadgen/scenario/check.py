@@ -17,6 +17,7 @@ from loadgen.scenario.model import LmtpDeliver, SmtpDeliver, Target
 from loadgen.scenario.problems import Problem, show
 from loadgen.scenario.quantities import Duration
 from loadgen.scenario.safety import refusal
+from loadgen.scenario.sessions import ResetInData, SlowSender
 from reports.gate import Gate, problems_of
 
 _SCHEMES: Final[dict[Protocol, str]] = {
@@ -93,7 +94,7 @@ def _ledger_problems(draft: Draft) -> Iterator[Problem]:
         what = "what one server accepts cannot come out of another: some servers are embedded, some are not"
         yield Problem("ledger.verify", what=what)
     elif draft.sessions and None not in draft.sessions and not any(
-        isinstance(each, SmtpDeliver | LmtpDeliver) for each in draft.sessions
+        isinstance(each, SmtpDeliver | LmtpDeliver | SlowSender | ResetInData) for each in draft.sessions
     ):
         yield Problem("ledger.verify", what="no session delivers anything")
 

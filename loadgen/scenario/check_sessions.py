@@ -10,7 +10,19 @@ from loadgen.scenario.distributions import Counts
 from loadgen.scenario.draft import Draft, kind_of
 from loadgen.scenario.model import Accounts, IdleHold, LmtpDeliver, Pop3Retrieve, Session, SmtpDeliver, Target
 from loadgen.scenario.problems import Problem, show
+from loadgen.scenario.quantities import Duration
+from loadgen.scenario.sessions import (
+    AuthStorm,
+    HalfOpen,
+    OtherSession,
+    ResetInData,
+    RsetLoop,
+    SlowReader,
+    SlowSender,
+    SmtpProbe,
+)
 
+LOOPS_MAX: Final = 1_000_000    # of one session
 MESSAGES_MAX: Final = 100_000   # of one session, so that one plan stays a plan
 RECIPIENTS_MAX: Final = 10_000  # of one message; RFC 5321 §4.5.3.1.8 asks servers for at least 100
 
@@ -24,7 +36,7 @@ def protocol_of(session: Session) -> Protocol:
             return "lmtp"
         case Pop3Retrieve():
             return "pop3"
-        case IdleHold():
+        case _ if isinstance(session, IdleHold | OtherSession):
             return session.protocol
         case _:
             assert_never(session)
@@ -57,19 +69,43 @@ def _one(session: Session, path: str, target: Target | None, accounts: Accounts 
     match session:
         case SmtpDeliver() | LmtpDeliver():
             yield from _counted(session.messages, f"{path}.messages", MESSAGES_MAX)
-            yield from _counted(session.recipients, f"{path}.recipients", RECIPIENTS_MAX)
-            highest = session.recipients.bounds[1]
-            if accounts is not None and accounts.file is None and highest > accounts.count:
-                what = f"up to {highest} different recipients, but there are only {accounts.count} accounts"
-                yield Problem(f"{path}.recipients", what=what)
+            yield from _recipients(session.recipients, f"{path}.recipients", accounts)
             if session.reverse_path:
                 yield from address_problems(f"{path}.reverse_path", session.reverse_path)
         case IdleHold():
             yield from _idle(session, path)
         case Pop3Retrieve():
             pass
+        case _ if isinstance(session, OtherSession):
+            yield from _other(session, path, accounts)
         case _:
             assert_never(session)
+
+
+def _other(session: OtherSession, path: str, accounts: Accounts | None) -> Iterator[Problem]:
+    match session:
+        case SmtpProbe() | RsetLoop():
+            yield from _counted(session.loops, f"{path}.loops", LOOPS_MAX)
+        case AuthStorm(protocol="smtp", auth="user" | "apop"):
+            yield Problem(f"{path}.auth", what=f"{session.auth} is a POP3 login, and this session speaks SMTP")
+        case HalfOpen(protocol="pop3", ehlo=True):
+            yield Problem(f"{path}.ehlo", what="EHLO is SMTP, and this session speaks POP3")
+        case SlowReader(pause=Duration(ns=0)):
+            yield Problem(f"{path}.pause", got='"0s"', allowed="more than zero")
+        case _:
+            pass
+    if isinstance(session, RsetLoop):
+        yield from _recipients(session.recipients, f"{path}.recipients", accounts)
+    if isinstance(session, RsetLoop | SlowSender | ResetInData) and session.reverse_path:
+        yield from address_problems(f"{path}.reverse_path", session.reverse_path)
+
+
+def _recipients(counts: Counts, path: str, accounts: Accounts | None) -> Iterator[Problem]:
+    yield from _counted(counts, path, RECIPIENTS_MAX)
+    highest = counts.bounds[1]
+    if accounts is not None and accounts.file is None and highest > accounts.count:
+        what = f"up to {highest} different recipients, but there are only {accounts.count} accounts"
+        yield Problem(path, what=what)
 
 
 def _counted(counts: Counts, path: str, highest: int) -> Iterator[Problem]:

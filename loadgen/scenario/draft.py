@@ -1,7 +1,7 @@
 """A scenario on its way in: each section as far as its form could be read, so that the rest can still be checked."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 from msgspec import inspect
@@ -15,6 +15,7 @@ from loadgen.scenario.model import (
     Limits,
     LmtpDeliver,
     Load,
+    OtherSession,
     Pop3Retrieve,
     Scenario,
     Session,
@@ -29,6 +30,7 @@ KINDS: Final[dict[type, str]] = {
     LmtpDeliver: "lmtp-deliver",
     Pop3Retrieve: "pop3-retrieve",
     IdleHold: "idle-hold",
+    **{kind: str(kind.__struct_config__.tag) for kind in get_args(OtherSession)},
 }
 
 

@@ -10,8 +10,16 @@ from loadgen.scenario.arrivals import Arrivals
 from loadgen.scenario.distributions import Counts, Durations, Sizes
 from loadgen.scenario.quantities import Duration
 from loadgen.scenario.server import EMBEDDED, ServerUrl
+from loadgen.scenario.sessions import OtherSession
 from loadgen.scenario.table import Table, default, says
+from loadgen.scenario.words import AnyAuth, MailAuth, MaildropAuth, Name, Pipelining, Weight
 from reports.gate import Gate
+
+__all__ = [
+    "EMBEDDED_TARGET", "About", "Accounts", "AnyAuth", "ClosedLoad", "Delivery", "IdleHold", "Ledger", "Limits",
+    "LmtpDeliver", "Load", "MailAuth", "MaildropAuth", "OpenLoad", "OtherSession", "Pipelining", "Pop3Retrieve",
+    "Scenario", "Session", "SmtpDeliver", "Target",
+]   # fmt: skip
 
 
 class About(Table, frozen=True, kw_only=True):
@@ -132,18 +140,6 @@ class ClosedLoad(
 
 Load = OpenLoad | ClosedLoad
 
-MailAuth = Literal["none", "plain", "login", "cram-md5", "scram-sha-256"]
-MaildropAuth = Literal["user", "apop", "plain", "login", "cram-md5", "scram-sha-256"]
-AnyAuth = Literal["none", "user", "apop", "plain", "login", "cram-md5", "scram-sha-256"]
-Pipelining = Literal["never", "if-offered"]
-
-Name = Annotated[
-    Annotated[str, Meta(min_length=1, max_length=60)] | None, says("Shown in the report; default: the kind.")
-]
-Weight = Annotated[
-    float, says("Share of the arrivals, relative to the other weights."), Meta(ge=0, le=1_000_000)
-]
-
 
 class _Delivery(Table, frozen=True, kw_only=True, tag_field="kind"):
     """Sessions that hand over mail."""
@@ -192,7 +188,7 @@ class IdleHold(Table, frozen=True, kw_only=True, tag_field="kind", tag="idle-hol
     auth: Annotated[AnyAuth, says("Log in; in POP3 that locks the maildrop.")] = "none"
 
 
-Session = SmtpDeliver | LmtpDeliver | Pop3Retrieve | IdleHold
+Session = SmtpDeliver | LmtpDeliver | Pop3Retrieve | IdleHold | OtherSession
 Delivery = SmtpDeliver | LmtpDeliver
 
 

@@ -21,6 +21,7 @@ from loadgen.scenario.model import (
     LmtpDeliver,
     MailAuth,
     MaildropAuth,
+    OtherSession,
     Pipelining,
     Pop3Retrieve,
     Scenario,
@@ -29,6 +30,7 @@ from loadgen.scenario.model import (
 )
 from loadgen.scenario.trace import Told
 from loadgen.schedule.arrivals import replays
+from loadgen.schedule.other_plans import OtherPlan, drawn_addresses, other_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class HoldPlan:
     noop_every_ns: int | None
 
 
-Plan = DeliveryPlan | RetrievalPlan | HoldPlan
+Plan = DeliveryPlan | RetrievalPlan | HoldPlan | OtherPlan
 
 
 class Planner:
@@ -132,6 +134,8 @@ class Planner:
                 )
             case IdleHold():
                 return self._hold(session, k, rng)
+            case _ if isinstance(session, OtherSession):
+                return other_plan(session, k, rng, self.account_of(k), self._book)
             case _:
                 assert_never(session)
 
@@ -163,9 +167,8 @@ class Planner:
         told_size, told_recipients = (None, None) if told is None else (told.size_octets, told.recipients)
         messages: list[MessagePlan] = []
         for index in range(max(1, session.messages.sample(rng)) if told is None else 1):
-            wanted = min(book.count, told_recipients or max(1, session.recipients.sample(rng)))
-            numbers = (rng.randrange(book.count),) if wanted == 1 else rng.sample(range(book.count), wanted)
-            recipients = tuple(book.address(number + 1) for number in numbers)
+            wanted = told_recipients or max(1, session.recipients.sample(rng))
+            recipients = drawn_addresses(wanted, rng, book)
             messages.append(MessagePlan(index, recipients, told_size or session.size.sample(rng)))
         lmtp = isinstance(session, LmtpDeliver)
         return DeliveryPlan(

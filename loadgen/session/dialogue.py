@@ -1,16 +1,21 @@
 """What every dialogue has, whatever the protocol: one transport, its life, and phases timed into a trace."""
 
 from abc import ABC, abstractmethod
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from loadgen.clock import NS_PER_S, clock_ns
-from loadgen.session.refused import Refused
+from loadgen.session.refused import CutOff, Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
 from loadgen.transport.errors import PeerClosed, TransportTimeout
 from loadgen.transport.stream import Transport
+from loadgen.wire.errors import RemoteProtocolError
+
+# Phases that wait as long as another: the transport's limits name what RFC 5321 §4.5.3.2 does, and some more.
+LIMITED_AS: Final = {"vrfy": "noop"}
+CLOSED: Final = "closed"      # stands among the replies where the server lawfully closed instead
 
 
 class Machine(Protocol):
@@ -33,6 +38,8 @@ class Dialogue(ABC):
         self._machine = machine
         self._prefix = route.endpoint.protocol
         self._transport: Transport | None = None
+        self.timed = True                 # false: what follows goes at our pace, and its times tell nothing
+        self.may_be_cut_off = False       # true: a server that closes from here on does what it may
 
     async def __aenter__(self) -> Self:
         started_ns, deadline = self._begin("connect")
@@ -99,10 +106,14 @@ class Dialogue(ABC):
         name = self.name_of(phase)
         self.trace.phase = name
         started_ns = clock_ns()
-        return started_ns, started_ns / NS_PER_S + self.route.limits.for_phase(name)
+        return started_ns, started_ns / NS_PER_S + self._limit(phase)
+
+    def _limit(self, phase: str) -> float:
+        return self.route.limits.for_phase(self.name_of(LIMITED_AS.get(phase, phase)))
 
     def _end(self, phase: str, started_ns: int) -> None:
-        self.trace.timings.append((self.name_of(phase), started_ns, clock_ns()))
+        if self.timed:
+            self.trace.timings.append((self.name_of(phase), started_ns, clock_ns()))
 
     async def _say(self, octets: bytes, deadline: float) -> None:
         """Send octets that an answer is owed to. A server that is gone may have said why: the read tells."""
@@ -112,10 +123,22 @@ class Dialogue(ABC):
             return
 
     async def _listen(self, deadline: float) -> None:
-        """Let the machine have what the server sends next. An end amid an answer is the server's error."""
+        """Let the machine have what the server sends next. An end amid an answer is the server's error.
+
+        Not where the server may close: then CutOff, and it counts among the replies as `closed`.
+        """
         try:
-            octets = await self.transport.receive(deadline)
+            octets = await self._receive(deadline)
         except PeerClosed:
-            self._machine.receive_eof()
-            raise
+            if not self.may_be_cut_off:
+                self._machine.receive_eof()
+                raise
+            self.trace.replies.append((self.trace.phase, CLOSED, None))
+            with suppress(RemoteProtocolError):
+                self._machine.receive_eof()
+            raise CutOff from None
         self._machine.receive(octets)
+
+    async def _receive(self, deadline: float) -> bytes:
+        """Return what the server sends next."""
+        return await self.transport.receive(deadline)

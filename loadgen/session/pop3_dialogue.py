@@ -9,6 +9,7 @@ from loadgen.session.login import mechanism_for
 from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
+from loadgen.transport.errors import PeerClosed
 from loadgen.wire.commands import AuthResponse
 from loadgen.wire.pop3 import Pop3Client, Response
 from loadgen.wire.pop3_commands import (
@@ -38,10 +39,7 @@ class Pop3Dialogue(Dialogue):
         AUTHORIZATION. Raises Refused where the server does not grant it, NotOffered where a greeting
         without a timestamp says that there is no APOP; never goes on in clear text unsaid.
         """
-        started_ns, deadline = self._begin("greeting")
-        response = await self._answer("greeting", deadline)
-        self._end("greeting", started_ns)
-        self._require("greeting", response)
+        await self.greet()
         if self.route.upgrades:
             await self._start_tls()
         if auth == "none":
@@ -51,6 +49,13 @@ class Pop3Dialogue(Dialogue):
         response = await self._log_in(account, auth, deadline)
         self._end("auth", started_ns)
         self._require("auth", response)
+
+    async def greet(self) -> None:
+        """Wait for the greeting; raise Refused if it is none (RFC 1939 §4)."""
+        started_ns, deadline = self._begin("greeting")
+        response = await self._answer("greeting", deadline)
+        self._end("greeting", started_ns)
+        self._require("greeting", response)
 
     async def ask(self, phase: str, command: Pop3Command) -> Response:
         """Send one command and return its response, whatever it says; the phase is timed."""
@@ -78,6 +83,18 @@ class Pop3Dialogue(Dialogue):
             return None
         response = await self.ask("quit", Pop3Quit())
         return None if response.ok else self._refusal("quit", response)
+
+    async def see_off(self) -> Refused | None:
+        """Say goodbye as `quit` does, and wait for the server to close: then the maildrop is free (RFC 1939 §6)."""
+        refusal = await self.quit()
+        _, deadline = self._begin("quit")
+        while refusal is None:
+            try:
+                await self._listen(deadline)
+            except PeerClosed:
+                break
+            self.client.next_answer()      # raises: nothing more is owed
+        return refusal
 
     async def _unasked(self, deadline: float) -> Refused:
         return self._refusal("noop", await self._answer("noop", deadline))

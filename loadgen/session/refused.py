@@ -1,4 +1,4 @@
-"""Why a session leaves its script for the farewell. Neither ever leaves `loadgen.session` but to the preflight."""
+"""Why a session leaves its script before its end. None ever leaves `loadgen.session` but to the preflight."""
 
 from loadgen.session.outcome import Outcome, OutcomeKind
 from loadgen.wire.errors import RemoteProtocolError
@@ -17,3 +17,7 @@ class NotOffered(RemoteProtocolError):
 
     def __init__(self, what: str, *, section: str) -> None:
         super().__init__(f"{what} is not offered", octets=b"", section=section)
+
+
+class CutOff(Exception):
+    """The server closed where it may: on a session that tries its patience."""

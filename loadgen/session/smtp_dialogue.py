@@ -7,10 +7,13 @@ opening (connect, greeting, TLS, EHLO, AUTH), asking, and leaving.
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import trio
+
 from loadgen.session.dialogue import Dialogue
 from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
+from loadgen.transport.errors import TransportTimeout
 from loadgen.wire.commands import (
     Auth,
     AuthResponse,
@@ -23,12 +26,15 @@ from loadgen.wire.commands import (
     SmtpCommand,
     StartTls,
 )
+from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.reply import Reply, ReplyClass
 from loadgen.wire.sasl import Mechanism, decode_challenge
 from loadgen.wire.smtp import LMTP, SMTP, Answer, Phase, SmtpClient
 
 SHUTTING_DOWN: Final = 421                     # RFC 5321 §3.8: may answer any command, and ends the session
 WITHOUT_EXTENSIONS: Final = frozenset({500, 502})   # "command not recognized", RFC 5321 §3.2; 550 is a policy
+END_OF_MAIL_DATA: Final = b".\r\n"
+END_SECTION: Final = "RFC 5321 §4.1.1.4"
 BLOCK_OCTETS: Final = 131_072                  # of mail data per send, each under its own limit: §4.5.3.2.5
 
 
@@ -50,11 +56,11 @@ class SmtpDialogue(Dialogue):
         Raises Refused where the server does not grant it, and NotOffered if it does not offer what the
         route or the login needs: never does a session go on in clear text, or without its login, unsaid.
         """
-        await self._greeting()
-        await self._hello()
+        await self.greet()
+        await self.hello()
         if self.route.upgrades:
             await self._start_tls()
-            await self._hello()
+            await self.hello()
         if login is not None:
             await self._log_in(login)
 
@@ -96,9 +102,40 @@ class SmtpDialogue(Dialogue):
             heed(await self._answer("body", self.route.deadline("body")))
         self._end("body", started_ns)
 
+    async def dribble(
+        self, octets: bytes, segment_octets: int, pause_s: float, last: Callable[[], None]
+    ) -> tuple[Reply, bool]:
+        """Send the mail data so many octets at a time; return the reply, and whether it came after all of them.
+
+        A server that answers early is listened to: the rest is not sent. `last` is called before the segment
+        that ends the mail data; until then nothing can have been accepted. The phase is not timed.
+        """
+        self._begin("body")
+        octets = self.client.send(MailData(octets))
+        for start in range(0, len(octets), segment_octets):
+            if start and (early := await self._early(trio.current_time() + pause_s)) is not None:
+                return early, False
+            if start + segment_octets >= len(octets):
+                last()
+            await self._say(octets[start : start + segment_octets], self.route.deadline("block"))
+        return (await self._answer("body", self.route.deadline("body"))).reply, True
+
+    async def break_off(self, octets: bytes, share: float) -> None:
+        """Send that share of the mail data, but never its end, and reset the connection. The phase is not timed."""
+        self._begin("body")
+        octets = self.client.send(MailData(octets))
+        end = int((len(octets) - len(END_OF_MAIL_DATA)) * share)
+        for start in range(0, end, BLOCK_OCTETS):
+            await self._say(octets[start : min(end, start + BLOCK_OCTETS)], self.route.deadline("block"))
+        self.transport.abort()
+
     async def noop(self) -> None:
         """Ask for nothing, and be told so (RFC 5321 §4.1.1.9); Refused on anything else."""
-        self._require("noop", await self.ask("noop", Noop()))
+        await self.require("noop", Noop())
+
+    async def require(self, phase: str, command: SmtpCommand) -> None:
+        """Send one command; raise Refused on any reply but 2yz."""
+        self._require(phase, await self.ask(phase, command))
 
     async def quit(self) -> Refused | None:
         """Say goodbye if the server is still there, and return its refusal if it would not have it.
@@ -118,13 +155,25 @@ class SmtpDialogue(Dialogue):
     async def _unasked(self, deadline: float) -> Refused:
         return self.refusal("noop", (await self._answer("noop", deadline)).reply)
 
-    async def _greeting(self) -> None:
+    async def _early(self, until: float) -> Reply | None:
+        """Wait until an instant, or for what the server says to mail data that has not ended."""
+        try:
+            reply = (await self._answer("body", until)).reply
+        except TransportTimeout:
+            return None
+        if reply.reply_class is ReplyClass.POSITIVE_COMPLETION:
+            raise RemoteProtocolError("mail data accepted before its end", octets=reply.octets, section=END_SECTION)
+        return reply
+
+    async def greet(self) -> None:
+        """Wait for the greeting; raise Refused if it is none (RFC 5321 §3.1)."""
         started_ns, deadline = self._begin("greeting")
         reply = (await self._answer("greeting", deadline)).reply
         self._end("greeting", started_ns)
         self._require("greeting", reply)
 
-    async def _hello(self) -> None:
+    async def hello(self) -> None:
+        """Introduce ourselves: EHLO, or HELO to a server of old (RFC 5321 §3.2), or LHLO; Refused if it is in vain."""
         name = self.route.hello_name
         lmtp = self.client.dialect is LMTP
         reply = await self.ask("ehlo", Lhlo(name) if lmtp else Ehlo(name))

@@ -20,7 +20,17 @@ CLEAR = [
     "pop3-without-uidl",
     "hold-noop",
     "hold-pop3",
+    "probe",
+    "rset-loop",
+    "storm-wrong",
+    "storm-pop3-wrong",
+    "slow-sender",
+    "slow-sender-421",
+    "half-open-ehlo",
+    "half-open-pop3",
+    "reset-in-data",
 ]
+UNHURRIED = ["slow-reader"]      # what came may still lie unread on our side
 SECURED = ["smtp-starttls-plain", "smtp-implicit-tls", "pop3-user-pass-tls"]
 
 
@@ -61,7 +71,7 @@ async def stage_until(transcript: Transcript, k: int, tls: Tls) -> tuple[Played,
     return played, over
 
 
-@pytest.mark.parametrize("name", [*CLEAR, *SECURED])
+@pytest.mark.parametrize("name", [*CLEAR, *UNHURRIED, *SECURED])
 async def test_a_session_cancelled_at_any_await_keeps_what_it_knew(
     name: str, tls: Tls, autojump_clock: MockClock
 ) -> None:
@@ -111,3 +121,19 @@ async def test_a_message_is_begun_before_its_first_octet_is_out_and_settled_by_w
         assert len(trace.begun) == go_aheads, "begun as soon as it may, and not before"
         if over:
             return
+
+
+@pytest.mark.parametrize("name", ["slow-sender", "slow-sender-421", "reset-in-data"])
+async def test_mail_data_without_its_end_is_offered_to_nobody(name: str, tls: Tls, autojump_clock: MockClock) -> None:
+    """At every await: it is ambiguous only once its end is on the way, and whatever is found before is misdelivered."""
+    transcript = read_transcript(GOLDEN / f"{name}.txt")
+    ambiguous = set()
+    for k in count():
+        played, over = await stage_until(transcript, k, tls)
+        trace = played.trace
+        ambiguous.add(tuple(played.ambiguous))
+        told = trace.messages_refused + trace.messages_accepted + len(played.ambiguous)
+        assert told == trace.messages_offered
+        if over:
+            break
+    assert ambiguous == ({(), ("user1@example.test",)} if name == "slow-sender" else {()})

@@ -37,6 +37,8 @@ async def test_a_transcript_is_followed(
     assert played.trace.messages_offered == int(head.get("messages-offered", "0"))
     assert played.trace.messages_refused == int(head.get("messages-refused", "0"))
     assert [(each.unique_id or b"-").decode() for each in played.trace.retrieved] == transcript.words("retrieved")
+    if "last-reply" in head:
+        assert list(played.trace.replies[-1][:2]) == transcript.words("last-reply")
     assert played.elapsed_s == pytest.approx(int(head.get("elapsed", "0")) + waits(transcript))
 
 

@@ -11,6 +11,7 @@ import trio.testing
 from trio.testing import MockClock
 
 from loadgen.endpoint import Endpoint
+from loadgen.session.dialogue import LIMITED_AS
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.perform import perform
 from loadgen.session.route import Route
@@ -43,6 +44,9 @@ PHASES: Final = {
     "pop3-rfc1939-10": "greeting auth stat list uidl retr dele retr dele quit",
     "hold-noop": "greeting ehlo noop noop noop quit",
     "hold-pop3": "greeting auth auth noop noop quit",
+    "probe": "greeting ehlo noop rset vrfy ehlo noop rset vrfy ehlo quit",
+    "rset-loop": "greeting ehlo mail rcpt rcpt rset mail rcpt rcpt rset quit",
+    "storm-right": "greeting ehlo auth quit",
 }
 TURNS: Final = [
     pytest.param(read_transcript(GOLDEN / f"{name}.txt"), number, phase, id=f"{name}-{number}-{phase}")
@@ -90,7 +94,7 @@ async def test_a_silent_server_times_out_in_its_phase_at_exactly_the_limit(
     played = await stage(broken(transcript, number, *deaf_to(transcript, number)), tls=tls)
     assert played.outcome is not None
     protocol = transcript.protocol
-    limit_s = LIMITS.for_phase(f"{protocol}.{phase}")
+    limit_s = LIMITS.for_phase(f"{protocol}.{LIMITED_AS.get(phase, phase)}")
     assert played.elapsed_s == pytest.approx(seconds_before(transcript, number) + limit_s, abs=1e-6)
     if phase == "quit" and refused_before(transcript, number):
         assert played.outcome.kind is OutcomeKind.REFUSED

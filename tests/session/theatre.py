@@ -22,6 +22,7 @@ from loadgen.endpoint import Endpoint, Protocol
 from loadgen.message.compose import Composer
 from loadgen.scenario.accounts import Account
 from loadgen.scenario.model import AnyAuth
+from loadgen.schedule.other_plans import ResetPlan, SlowSendPlan
 from loadgen.schedule.plans import DeliveryPlan, HoldPlan, MessagePlan, Plan, RetrievalPlan
 from loadgen.session.outcome import Outcome
 from loadgen.session.perform import perform
@@ -30,6 +31,7 @@ from loadgen.session.trace import Trace
 from loadgen.transport.limits import PhaseLimits
 from loadgen.transport.stream import Transport
 from loadgen.transport.tls import TlsContext
+from tests.session.other_kinds import OTHER_KINDS, other_plan_of
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 SERVER_NAME: Final = "mail.example.test"
@@ -74,14 +76,16 @@ class Transcript:
     @property
     def protocol(self) -> Protocol:
         kind = self.head["session"]
-        if kind == "idle-hold":
-            return "pop3" if self.head.get("protocol") == "pop3" else "smtp"
-        return {"smtp-deliver": "smtp", "lmtp-deliver": "lmtp", "pop3-retrieve": "pop3"}[kind]  # type: ignore[return-value]
+        if "protocol" in self.head:
+            return self.head["protocol"]  # type: ignore[return-value]
+        return "lmtp" if kind == "lmtp-deliver" else "pop3" if kind in {"pop3-retrieve", "slow-reader"} else "smtp"
 
     def plan(self) -> Plan:
         head = self.head
         auth: AnyAuth = head.get("auth", "none")  # type: ignore[assignment]
         kind = head["session"]
+        if kind in OTHER_KINDS:
+            return other_plan_of(head, ACCOUNT)
         if kind == "idle-hold":
             noop_s = head.get("noop-every")
             return HoldPlan(
@@ -104,17 +108,23 @@ class Transcript:
     def filled(self) -> list[Turn]:
         """The turns with the mail data in their places: `{message 0}` is message 0, `{size 0}` its size."""
         plan = self.plan()
-        if not isinstance(plan, DeliveryPlan):
+        if isinstance(plan, DeliveryPlan):
+            reverse_path, messages = plan.reverse_path, plan.messages
+        elif isinstance(plan, SlowSendPlan | ResetPlan):
+            reverse_path, messages = plan.reverse_path, (MessagePlan(0, (plan.recipient,), plan.size_octets),)
+        else:
             return list(self.turns)
         filled = []
         for kind, octets in self.turns:
-            for wanted in plan.messages if kind == "C" else ():
+            for wanted in messages if kind == "C" else ():
                 message = COMPOSER.compose(
-                    0, wanted.index, reverse_path=plan.reverse_path, recipients=wanted.recipients,
+                    0, wanted.index, reverse_path=reverse_path, recipients=wanted.recipients,
                     size_octets=wanted.size_octets,
                 )  # fmt: skip
                 octets = octets.replace(b"{message %d}\r\n" % wanted.index, message.mail_data)  # noqa: PLW2901
                 octets = octets.replace(b"{size %d}" % wanted.index, b"%d" % message.content_octets)  # noqa: PLW2901
+                half = message.mail_data[: (len(message.mail_data) - 3) // 2]
+                octets = octets.replace(b"{half of message %d}\r\n" % wanted.index, half)  # noqa: PLW2901
             filled.append((kind, octets))
         return filled
 
@@ -201,6 +211,11 @@ class OurEnd(trio.abc.Stream):
         octets = bytes(await self._stream.receive_some(self._at_most or max_bytes))
         self.received += octets
         return octets
+
+    def close(self) -> None:
+        assert isinstance(self._stream, trio.StapledStream)
+        self._stream.send_stream.close()
+        self._stream.receive_stream.close()
 
     async def aclose(self) -> None:
         await self._stream.aclose()
