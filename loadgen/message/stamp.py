@@ -1,14 +1,17 @@
 """The ledger's mark on a message: our own id in header and body, and a digest of the body.
 
-The key is never Message-ID: a back end may rewrite it, or drop mail that repeats one. What a
-mail system may lawfully do to a message is to add trace fields on top (RFC 5321 §4.4), so the
-digest covers the body alone, octet by octet, and the id is read from the header section.
+The key is never Message-ID: a back end may rewrite it, or drop mail that repeats one. What a mail system may lawfully
+do to a message is to add trace fields on top (RFC 5321 §4.4), and on the way to a server without 8BITMIME to encode
+what is not ASCII (RFC 6152 §3); so the digest covers the body alone, octet by octet, and a body that was sent as
+8bit and has arrived in another encoding is decoded first. The id is read from the header section.
 """
 
+import binascii
 import hashlib
 from dataclasses import dataclass
 
 ID_FIELD = b"X-Mailproof-Id"
+ENCODING_FIELD = b"X-Mailproof-Encoding"      # says "8bit" of a body that was sent so
 DIGEST_OCTETS = 16
 
 
@@ -37,9 +40,32 @@ def read_stamp(content: bytes) -> Stamp | None:
     end = content.find(b"\r\n\r\n")
     if end < 0:
         return None
+    message_id, sent_as, now = b"", b"", b""
     for line in content[:end].split(b"\r\n"):
         name, colon, value = line.partition(b":")
-        if colon and name.lower() == ID_FIELD.lower():
-            body = memoryview(content)[end + 4 :]
-            return Stamp(value.strip().decode("ascii", "replace"), digest_of(body))
-    return None
+        if colon:
+            match name.lower():
+                case b"x-mailproof-id":
+                    message_id = message_id or value.strip()
+                case b"x-mailproof-encoding":
+                    sent_as = value.strip().lower()
+                case b"content-transfer-encoding":
+                    now = value.strip().lower()
+    if not message_id:
+        return None
+    body = memoryview(content)[end + 4 :]
+    return Stamp(message_id.decode("ascii", "replace"), digest_of(_decoded(body, now) if sent_as == b"8bit" else body))
+
+
+def _decoded(body: memoryview, encoding: bytes) -> bytes | memoryview:
+    """Return a body that a mail system encoded on the way; as it is if it is not, or cannot be decoded."""
+    try:
+        match encoding:
+            case b"quoted-printable":
+                return binascii.a2b_qp(body)
+            case b"base64":
+                return binascii.a2b_base64(body)
+            case _:
+                return body
+    except binascii.Error:
+        return body

@@ -1,5 +1,10 @@
 """Reading the stamp of what came out of a maildrop, whatever it is."""
 
+import base64
+import email
+import email.policy
+import quopri
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +53,48 @@ def test_no_octets_make_it_fail(content: bytes) -> None:
 @given(st.lists(st.binary()))
 def test_the_digest_does_not_depend_on_the_pieces(pieces: list[bytes]) -> None:
     assert digest_of(*pieces) == digest_of(b"".join(pieces))
+
+
+BODY = "Message run.1.0\r\nGrüße, 你好 😀\r\n.\r\n..\r\nx = y \r\n".encode()
+SENT = b"X-Mailproof-Encoding: 8bit\r\nX-Mailproof-Id: run.1.0\r\n"
+TEXT = b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "encoded"),
+    [(b"8bit", BODY), (b"quoted-printable", quopri.encodestring(BODY)), (b"Base64", base64.encodebytes(BODY))],
+)
+def test_a_body_sent_as_8bit_is_known_again_however_a_relay_has_encoded_it(encoding: bytes, encoded: bytes) -> None:
+    """RFC 6152 §3: on the way to a server without 8BITMIME, that is lawful."""
+    header = b"Received: x\r\n" + TEXT + b"content-transfer-encoding: " + encoding + b" \r\n" + SENT
+    arrived = header + b"\r\n" + encoded
+    assert read_stamp(arrived) == Stamp("run.1.0", digest_of(BODY))
+
+
+def test_what_pythons_own_generator_makes_of_it_for_seven_bits_is_known_again() -> None:
+    sent = TEXT + b"Content-Transfer-Encoding: 8bit\r\n" + SENT + b"\r\n" + BODY
+    seven_bits = email.message_from_bytes(sent, policy=email.policy.default).as_bytes(
+        policy=email.policy.SMTP.clone(cte_type="7bit")
+    )
+    assert seven_bits.isascii()
+    assert read_stamp(seven_bits) == read_stamp(sent) == Stamp("run.1.0", digest_of(BODY))
+
+
+def test_an_encoded_body_that_was_changed_shows() -> None:
+    encoded = base64.encodebytes(BODY.replace("ü".encode(), b"u"))
+    stamp = read_stamp(SENT + b"Content-Transfer-Encoding: base64\r\n\r\n" + encoded)
+    assert stamp is not None
+    assert stamp.digest != digest_of(BODY)
+
+
+@pytest.mark.parametrize("encoding", [b"quoted-printable", b"base64"])
+def test_a_body_that_was_not_sent_as_8bit_is_never_decoded(encoding: bytes) -> None:
+    body = b"=41=\r\nQUJD\r\n"
+    stamp = read_stamp(HEADER.removesuffix(b"\r\n") + b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + body)
+    assert stamp == Stamp("run.1.0", digest_of(body))
+
+
+@given(st.binary())
+def test_no_octets_said_to_be_encoded_make_it_fail(body: bytes) -> None:
+    for encoding in (b"quoted-printable", b"base64"):
+        assert read_stamp(SENT + b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + body) is not None
