@@ -9,6 +9,7 @@ import typer
 
 import conformance.cli
 import loadgen.cli
+import loadgen.routing.cli
 import reports.cli
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
@@ -23,8 +24,8 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback(no_args_is_help=True)(_options)
-    for register in (loadgen.cli.register, conformance.cli.register, reports.cli.register):
-        register(app)
+    for package in (loadgen.cli, loadgen.routing.cli, conformance.cli, reports.cli):
+        package.register(app)
     return app
 
 

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 from urllib.parse import quote, unquote
 
 Protocol = Literal["smtp", "lmtp", "pop3"]
@@ -27,9 +27,40 @@ class Endpoint:
         return f"{self.protocol}{'s' if self.implicit_tls else ''}://{host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class MailDomain:
+    """A domain whose MX records name the server: which one is known only once they have been asked for."""
+
+    name: str
+    port: int
+
+    protocol: ClassVar[Protocol] = "smtp"
+    implicit_tls: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        """Return the form which parses back to this domain, its port spelled out."""
+        return f"{MX_SCHEME}:{self.name}:{self.port}"
+
+    def through(self, exchange: str) -> Endpoint:
+        """Return where to connect to if the domain's mail goes to this exchange."""
+        return Endpoint("smtp", exchange, self.port, None, implicit_tls=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Nameserver:
+    """Whom to ask for DNS records."""
+
+    address: str
+    port: int
+
+
+MX_SCHEME: Final = "mx"
+SMTP_PORT: Final = 25   # RFC 5321 §4.5.4.2
+DNS_PORT: Final = 53    # RFC 1035 §4.2
+
 # scheme -> protocol, default port (None: a unix socket), TLS before the greeting
 _SCHEMES: Final[dict[str, tuple[Protocol, int | None, bool]]] = {
-    "smtp":      ("smtp", 25, False),    # RFC 5321 §4.5.4.2
+    "smtp":      ("smtp", SMTP_PORT, False),
     "smtps":     ("smtp", 465, True),    # RFC 8314 §3.3
     "lmtp":      ("lmtp", 24, False),    # RFC 2033 §5 forbids 25; 24 is "any private mail system"
     "pop3":      ("pop3", 110, False),   # RFC 1939 §3
@@ -64,6 +95,32 @@ def parse_endpoint(url: str) -> Endpoint:
         raise ValueError(f"expected only a host and a port after {scheme}://")
     host, port = _split_authority(authority)
     return Endpoint(protocol, _checked_host(host), _checked_port(port, default_port), None, implicit_tls)
+
+
+def parse_mail_domain(text: str) -> MailDomain:
+    """Return the domain that `mx:domain[:port]` names; raise ValueError with one sentence for the operator."""
+    scheme, _, rest = text.partition(":")
+    name, colon, port = rest.partition(":")
+    if scheme.lower() != MX_SCHEME or not name or any(mark in rest for mark in "/@?#[]"):
+        raise ValueError("expected mx:DOMAIN or mx:DOMAIN:PORT, such as mx:example.test")
+    return MailDomain(checked_domain(name), _checked_port(port if colon else None, SMTP_PORT))
+
+
+def checked_domain(name: str) -> str:
+    """Return a domain in lower case without its final dot; raise ValueError if it is none, or an address."""
+    domain = _checked_host(name).removesuffix(".")
+    if _is_address(domain):
+        raise ValueError(f"{name!r} is an address, and MX records belong to domains")
+    return domain
+
+
+def parse_nameserver(text: str) -> Nameserver:
+    """Return the nameserver that `address[:port]` names; raise ValueError with one sentence for the operator."""
+    bare_v6 = _is_address(text, version=6)
+    host, port = (text, None) if bare_v6 else _split_authority(text)
+    if not _is_address(host):
+        raise ValueError(f"a nameserver is given by its address, such as 127.0.0.1:5353, got {text!r}")
+    return Nameserver(host.lower(), _checked_port(port, DNS_PORT))
 
 
 def _socket_path(scheme: str, rest: str) -> str:

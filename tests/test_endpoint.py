@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.endpoint import SCHEMES, Endpoint, parse_endpoint
+from loadgen.endpoint import SCHEMES, Endpoint, MailDomain, parse_endpoint, parse_mail_domain, parse_nameserver
 
 READ = [
     # url                              protocol  host                port   path                  implicit TLS
@@ -108,3 +108,54 @@ def test_any_text_is_an_endpoint_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert parse_endpoint(str(endpoint)) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "port"),
+    [("mx:example.test", "example.test", 25), ("MX:Example.Test.", "example.test", 25), ("mx:a.test:99", "a.test", 99)],
+)
+def test_a_mail_domain_is_read(text: str, name: str, port: int) -> None:
+    domain = parse_mail_domain(text)
+    assert domain == MailDomain(name, port) == parse_mail_domain(str(domain))
+    assert domain.through("mx1.example.test") == parse_endpoint(f"smtp://mx1.example.test:{port}")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("mx:",                 "such as mx:example.test"),
+        ("mx://example.test",   "such as mx:example.test"),
+        ("mx:user@example.test", "such as mx:example.test"),
+        ("mx:[127.0.0.1]",      "such as mx:example.test"),
+        ("smtp:example.test",   "such as mx:example.test"),
+        ("mx:127.0.0.1",        "is an address, and MX records belong to domains"),
+        ("mx:a..b",             "neither a host name nor an address"),
+        ("mx:example.test:",    "from 1 to 65535"),
+        ("mx:example.test:0",   "from 1 to 65535"),
+        ("mx:::1",              "such as mx:example.test"),
+    ],
+)  # fmt: skip
+def test_what_names_no_mail_domain_is_refused_with_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_mail_domain(text)
+    assert sentence in str(caught.value)
+
+
+def test_a_mail_domain_is_no_place_to_connect_to() -> None:
+    with pytest.raises(ValueError, match="with one of the schemes"):
+        parse_endpoint("mx:example.test")
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "port"),
+    [("127.0.0.1", "127.0.0.1", 53), ("127.0.0.1:99", "127.0.0.1", 99), ("::1", "::1", 53), ("[::1]:99", "::1", 99)],
+)
+def test_a_nameserver_is_read(text: str, address: str, port: int) -> None:
+    nameserver = parse_nameserver(text)
+    assert (nameserver.address, nameserver.port) == (address, port)
+
+
+@pytest.mark.parametrize("text", ["", "localhost", "dns.example.test:53", "127.1", "127.0.0.1:", "[::1", "1:2:3"])
+def test_a_nameserver_without_an_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"nameserver|IPv6|from 1 to 65535"):
+        parse_nameserver(text)

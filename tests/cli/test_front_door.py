@@ -15,4 +15,4 @@ def test_it_says_its_version() -> None:
 
 def test_it_is_composed_of_the_packages_sub_commands() -> None:
     shown = CliRunner().invoke(build_app(), ["--help"]).output
-    assert [word for word in ("run", "schema", "serve", "report") if f"\n  {word} " not in shown] == []
+    assert [word for word in ("run", "schema", "route", "serve", "report") if f"\n  {word} " not in shown] == []
