@@ -158,6 +158,9 @@ class EndpointFacts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     protocol: Literal["smtp", "lmtp", "pop3"]
     url: str
+    mail_domain: Annotated[
+        str | None, Meta(description="The domain whose MX led to this URL; null: the scenario named it.")
+    ] = None
     greeting: Annotated[
         str | None, Meta(description="Its greeting, made printable; null: none was seen.")
     ] = None

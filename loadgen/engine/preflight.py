@@ -132,6 +132,7 @@ def _facts(route: Route, dialogue: Dialogue, greeting: bytes, keywords: list[str
     return EndpointFacts(
         protocol=route.endpoint.protocol,
         url=str(route.endpoint),
+        mail_domain=route.mail_domain,
         greeting=printable(greeting),
         keywords=tuple(keywords[:KEYWORDS_MAX]),
         tls=TlsFacts(version=tls.version, cipher=tls.cipher, verified=tls.verified, subject=tls.peer_subject or None)

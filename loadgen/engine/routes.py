@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import trio
 
-from loadgen.endpoint import Endpoint, Protocol, parse_endpoint
+from loadgen.endpoint import Endpoint, MailDomain, Protocol, parse_endpoint
 from loadgen.engine.embedded import EmbeddedServer, Ready, embedded_server
+from loadgen.engine.exchange import find_exchange
 from loadgen.scenario.accounts import AccountBook
 from loadgen.scenario.check_sessions import protocol_of
 from loadgen.scenario.model import Limits, Scenario, Target
@@ -63,19 +64,18 @@ def protocols_spoken(scenario: Scenario) -> list[Protocol]:
 async def _routes(
     scenario: Scenario,
     spoken: Iterable[Protocol],
-    endpoints: Mapping[Protocol, Endpoint],
+    endpoints: Mapping[Protocol, Endpoint | MailDomain],
     ca_file: str | None,
     authorized: bool,
 ) -> dict[Protocol, Route]:
     target = scenario.target
-    wanted = {protocol: _endpoint(protocol, endpoints) for protocol in spoken}
+    found = await _found(scenario, spoken, endpoints, authorized)
     policy = TlsPolicy(target.tls, ca_file, target.verify, target.server_name)
-    any_tls = target.tls != "none" or any(endpoint.implicit_tls for endpoint in wanted.values())
+    any_tls = target.tls != "none" or any(endpoint.implicit_tls for endpoint, _ in found.values())
     context = make_client_context(policy) if any_tls else None
     limits = phase_limits(scenario.limits)
     routes = {}
-    for protocol, endpoint in wanted.items():
-        addresses = await _addresses(endpoint, target, authorized)
+    for protocol, (endpoint, addresses) in found.items():
         routes[protocol] = Route(
             endpoint=endpoint,
             limits=limits,
@@ -83,8 +83,31 @@ async def _routes(
             server_name=target.server_name,
             sources=target.source_addresses,
             addresses=addresses,
+            mail_domain=_domain_of(target, protocol),
         )
     return routes
+
+
+async def _found(
+    scenario: Scenario,
+    spoken: Iterable[Protocol],
+    endpoints: Mapping[Protocol, Endpoint | MailDomain],
+    authorized: bool,
+) -> dict[Protocol, tuple[Endpoint, tuple[Address, ...]]]:
+    target = scenario.target
+    found = {}
+    for protocol in spoken:
+        server = _server(protocol, endpoints)
+        if isinstance(server, MailDomain):
+            found[protocol] = await find_exchange(server, target, scenario.about.seed, authorized=authorized)
+        else:
+            found[protocol] = (server, await _addresses(server, target, authorized))
+    return found
+
+
+def _domain_of(target: Target, protocol: Protocol) -> str | None:
+    server = target.endpoints.get(protocol)
+    return server.name if isinstance(server, MailDomain) else None
 
 
 async def _addresses(endpoint: Endpoint, target: Target, authorized: bool) -> tuple[Address, ...]:
@@ -105,7 +128,9 @@ async def _addresses(endpoint: Endpoint, target: Target, authorized: bool) -> tu
     return addresses
 
 
-def _endpoint(protocol: Protocol, endpoints: Mapping[Protocol, Endpoint]) -> Endpoint:
+def _server(
+    protocol: Protocol, endpoints: Mapping[Protocol, Endpoint | MailDomain]
+) -> Endpoint | MailDomain:
     if protocol not in endpoints:
         raise UserError(f"the scenario needs a target.{protocol}")
     return endpoints[protocol]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from loadgen.endpoint import Protocol
+from loadgen.endpoint import Endpoint, MailDomain, Protocol, parse_nameserver
 from loadgen.scenario.check_accounts import account_problems
 from loadgen.scenario.check_load import load_problems, replay_problems
 from loadgen.scenario.check_sessions import protocol_of, session_problems
@@ -16,12 +16,12 @@ from loadgen.scenario.draft import Draft
 from loadgen.scenario.model import LmtpDeliver, SmtpDeliver, Target
 from loadgen.scenario.problems import Problem, show
 from loadgen.scenario.quantities import Duration
-from loadgen.scenario.safety import refusal
+from loadgen.scenario.safety import domain_refusal, refusal
 from loadgen.scenario.sessions import ResetInData, SlowSender
 from reports.gate import Gate, problems_of
 
 _SCHEMES: Final[dict[Protocol, str]] = {
-    "smtp": "an smtp, smtps or smtp+unix URL",
+    "smtp": "an smtp, smtps or smtp+unix URL, or mx: and a domain",
     "lmtp": "an lmtp or lmtp+unix URL",
     "pop3": "a pop3 or pop3s URL",
 }
@@ -63,7 +63,7 @@ def _target_problems(target: Target, *, authorized: bool) -> Iterator[Problem]:
         elif target.tls == "implicit" and not endpoint.implicit_tls:
             instead = f"a {protocol}s URL" if protocol != "lmtp" else "no lmtp URL: LMTP has no implicit TLS"
             yield Problem(path, got=f'"{endpoint}"', allowed=f'{instead} with tls = "implicit"')
-        reason = refusal(endpoint, permitted_hosts=target.permitted_hosts, authorized=authorized)
+        reason = _refusal(endpoint, target.permitted_hosts, authorized)
         if reason is not None:
             yield Problem(path, what=reason)
     endpoints = target.endpoints.values()
@@ -82,6 +82,23 @@ def _target_problems(target: Target, *, authorized: bool) -> Iterator[Problem]:
         if not _is_address(address):
             allowed = 'an address of this machine such as "127.0.0.2"'
             yield Problem(f"target.source_addresses[{i}]", got=show(address), allowed=allowed)
+    yield from _nameserver_problems(target)
+
+
+def _refusal(server: Endpoint | MailDomain, permitted_hosts: tuple[str, ...], authorized: bool) -> str | None:
+    if isinstance(server, MailDomain):
+        return domain_refusal(server, permitted_hosts=permitted_hosts, authorized=authorized)
+    return refusal(server, permitted_hosts=permitted_hosts, authorized=authorized)
+
+
+def _nameserver_problems(target: Target) -> Iterator[Problem]:
+    for i, nameserver in enumerate(target.nameservers):
+        try:
+            parse_nameserver(nameserver)
+        except ValueError as error:
+            yield Problem(f"target.nameservers[{i}]", what=f"got {show(nameserver)}: {error}")
+    if target.nameservers and not any(isinstance(each, MailDomain) for each in target.endpoints.values()):
+        yield Problem("target.nameservers", what="only an mx: target asks nameservers", hint="leave it out")
 
 
 def _ledger_problems(draft: Draft) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from loadgen.endpoint import Endpoint, Protocol
+from loadgen.endpoint import Endpoint, MailDomain, Protocol
 from loadgen.scenario.arrivals import Arrivals
 from loadgen.scenario.distributions import Counts, Durations, Sizes
 from loadgen.scenario.quantities import Duration
@@ -33,7 +33,7 @@ class About(Table, frozen=True, kw_only=True):
 class Target(Table, frozen=True, kw_only=True):
     """The server under test: where each protocol listens, and what may be reached at all."""
 
-    smtp: Annotated[ServerUrl | None, says("smtp, smtps or smtp+unix URL, or embedded.")] = None
+    smtp: Annotated[ServerUrl | None, says("smtp, smtps or smtp+unix URL, mx:DOMAIN, or embedded.")] = None
     lmtp: Annotated[ServerUrl | None, says("lmtp or lmtp+unix URL, or embedded.")] = None
     pop3: Annotated[ServerUrl | None, says("pop3 or pop3s URL, or embedded.")] = None
     tls: Annotated[
@@ -51,6 +51,9 @@ class Target(Table, frozen=True, kw_only=True):
     ] = ()
     source_addresses: Annotated[
         tuple[str, ...], says("Local addresses to connect from, in turn.")
+    ] = ()
+    nameservers: Annotated[
+        tuple[str, ...], says("Whom to ask where an mx: domain's mail goes, ADDRESS[:PORT]; default: the system's.")
     ] = ()
 
     def url(self, protocol: Protocol) -> ServerUrl | None:
@@ -70,8 +73,8 @@ class Target(Table, frozen=True, kw_only=True):
         return tuple(p for p in protocols if (url := self.url(p)) is not None and url.endpoint is None)
 
     @property
-    def endpoints(self) -> dict[Protocol, Endpoint]:
-        """Return the endpoint of each protocol whose server already runs."""
+    def endpoints(self) -> dict[Protocol, Endpoint | MailDomain]:
+        """Return where each protocol's server is, if it already runs, or whose MX says so."""
         protocols: tuple[Protocol, ...] = ("smtp", "lmtp", "pop3")
         urls = {p: url for p in protocols if (url := self.url(p)) is not None}
         return {p: url.endpoint for p, url in urls.items() if url.endpoint is not None}

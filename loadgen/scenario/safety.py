@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from loadgen.endpoint import Endpoint
+from loadgen.endpoint import Endpoint, MailDomain
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -45,6 +45,33 @@ def refusal(
     if any(_is_public(text) for text in (resolved or (endpoint.host,))):
         return f"{endpoint.host} is public; give --authorized to state that its owner agreed to this load"
     return None
+
+
+def domain_refusal(domain: MailDomain, *, permitted_hosts: Sequence[str], authorized: bool) -> str | None:
+    """Return why the mail of this domain may not be loaded, a sentence; None if its exchanges may be asked for.
+
+    Before the nameservers are asked, a host named in `permitted_hosts` may be one of the domain's exchanges.
+    """
+    named = (*permitted_hosts, domain.name) if permitted_hosts else ()
+    return refusal(domain.through(domain.name), permitted_hosts=named, authorized=authorized)
+
+
+def exchange_refusal(
+    domain: MailDomain,
+    exchange: str,
+    *,
+    permitted_hosts: Sequence[str],
+    authorized: bool,
+    resolved: Sequence[str],
+) -> str | None:
+    """Return why this exchange of a domain may not be loaded, a sentence; None if it may: it or its domain is named."""
+    is_named = domain.name in {_plain(host) for host in permitted_hosts}
+    return refusal(
+        domain.through(exchange),
+        permitted_hosts=(*permitted_hosts, exchange) if is_named else permitted_hosts,
+        authorized=authorized,
+        resolved=resolved,
+    )
 
 
 def _is_public(host: str) -> bool:

@@ -32,6 +32,7 @@ class Route:
     server_name: str | None = None             # the name the certificate must be for; None: the endpoint's host
     sources: tuple[str, ...] = ()              # source addresses, taken in turn; empty: the system's choice
     addresses: tuple[Address, ...] | None = None   # resolved once; None: resolved at each connect
+    mail_domain: str | None = None             # whose MX the endpoint is; None: the scenario named it
     hello_name: str = HELLO_NAME
     dial: Callable[["Route", int, float], Awaitable[Transport]] = over_the_network    # tests: memory streams
 
