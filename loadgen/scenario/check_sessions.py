@@ -8,7 +8,16 @@ from loadgen.endpoint import Protocol
 from loadgen.scenario.check_accounts import address_problems
 from loadgen.scenario.distributions import Counts
 from loadgen.scenario.draft import Draft, kind_of
-from loadgen.scenario.model import Accounts, IdleHold, LmtpDeliver, Pop3Retrieve, Session, SmtpDeliver, Target
+from loadgen.scenario.model import (
+    Accounts,
+    Delivery,
+    IdleHold,
+    LmtpDeliver,
+    Pop3Retrieve,
+    Session,
+    SmtpDeliver,
+    Target,
+)
 from loadgen.scenario.problems import Problem, show
 from loadgen.scenario.quantities import Duration
 from loadgen.scenario.sessions import (
@@ -70,6 +79,7 @@ def _one(session: Session, path: str, target: Target | None, accounts: Accounts 
         case SmtpDeliver() | LmtpDeliver():
             yield from _counted(session.messages, f"{path}.messages", MESSAGES_MAX)
             yield from _recipients(session.recipients, f"{path}.recipients", accounts)
+            yield from _hidden(session, f"{path}.bcc", accounts)
             if session.reverse_path:
                 yield from address_problems(f"{path}.reverse_path", session.reverse_path)
         case IdleHold():
@@ -105,6 +115,15 @@ def _recipients(counts: Counts, path: str, accounts: Accounts | None) -> Iterato
     highest = counts.bounds[1]
     if accounts is not None and accounts.file is None and highest > accounts.count:
         what = f"up to {highest} different recipients, but there are only {accounts.count} accounts"
+        yield Problem(path, what=what)
+
+
+def _hidden(session: Delivery, path: str, accounts: Accounts | None) -> Iterator[Problem]:
+    visible, hidden = session.recipients.bounds[1], session.bcc.bounds[1]
+    if hidden > RECIPIENTS_MAX:
+        yield Problem(path, got=show(session.bcc.plain()), allowed=f"numbers from 0 to {RECIPIENTS_MAX}")
+    elif accounts is not None and accounts.file is None and visible <= accounts.count < visible + hidden:
+        what = f"up to {visible + hidden} different recipients in all, but there are only {accounts.count} accounts"
         yield Problem(path, what=what)
 
 

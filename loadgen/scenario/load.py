@@ -153,6 +153,11 @@ def _absolute(data: dict[str, object], directory: Path, *, shipped: bool) -> Non
     for segment in arrivals if isinstance(arrivals, list) else ():
         if isinstance(segment, dict) and isinstance(file := segment.get("file"), str) and file:
             segment["file"] = located(file, directory, shipped=shipped)
+    sessions = data.get("session")
+    for session in sessions if isinstance(sessions, list) else ():
+        content = session.get("content") if isinstance(session, dict) else None
+        if isinstance(content, dict) and isinstance(corpus := content.get("corpus"), str) and corpus:
+            content["corpus"] = str(directory / Path(corpus).expanduser())
 
 
 def _scaled_to(load: Load, peak: Rate) -> Load:

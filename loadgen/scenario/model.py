@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from loadgen.endpoint import Endpoint, MailDomain, Protocol
 from loadgen.scenario.arrivals import Arrivals
+from loadgen.scenario.content import Content
 from loadgen.scenario.distributions import Counts, Durations, Sizes
 from loadgen.scenario.quantities import Duration
 from loadgen.scenario.server import EMBEDDED, ServerUrl
@@ -151,7 +152,15 @@ class _Delivery(Table, frozen=True, kw_only=True, tag_field="kind"):
     weight: Weight = 1.0
     messages: Annotated[Counts, says("Mail transactions in one session.")] = default(Counts, 1)
     recipients: Annotated[Counts, says("Different recipients of one message.")] = default(Counts, 1)
-    size: Annotated[Sizes, says("Octets of one message, headers included.")] = default(Sizes, "4 KiB")
+    bcc: Annotated[
+        Counts, says("That many more, who are in RCPT and in no header field; the others are in To and Cc.")
+    ] = default(Counts, 0)
+    size: Annotated[
+        Sizes, says("Octets of one message, headers included; more if attachments need more, and none of a corpus.")
+    ] = default(Sizes, "4 KiB")
+    content: Annotated[
+        Content, says("What messages are made of. Without 8BITMIME or SMTPUTF8 what needs it is not sent, and fails.")
+    ] = default(Content, "text")
     reverse_path: Annotated[
         str, says('Address in MAIL FROM; "" is the null reverse-path (RFC 5321 §4.5.5).')
     ] = "load@example.test"

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import NODEFAULT, inspect
 
+from loadgen.scenario.content import Content
 from loadgen.scenario.curve import CurveFile
 from loadgen.scenario.decode import bare, default_of
 from loadgen.scenario.distributions import Counts, Durations, Sizes
@@ -19,6 +20,7 @@ SCENARIO_SCHEMA_ID: Final = "https://mailproof.invalid/scenario-v1.json"
 
 _LEAVES: Final[tuple[type[Leaf[Any]], ...]] = (
     Duration, Size, Rate, Factor, Counts, Sizes, Durations, ServerUrl, CurveFile, TraceFile,
+    Content,
 )   # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Literal, assert_never
 
 from loadgen.endpoint import Protocol
 from loadgen.scenario.accounts import Account, AccountBook, open_accounts
+from loadgen.scenario.content import TEXT, Body
 from loadgen.scenario.model import (
     AnyAuth,
     ClosedLoad,
@@ -40,6 +41,8 @@ class MessagePlan:
     index: int                     # from 0, within the session
     recipients: tuple[str, ...]    # Invariant: at least one, all different
     size_octets: int
+    hidden: int = 0                # the last so many recipients are in no header field; never all of them
+    body: Body = TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +170,13 @@ class Planner:
         told_size, told_recipients = (None, None) if told is None else (told.size_octets, told.recipients)
         messages: list[MessagePlan] = []
         for index in range(max(1, session.messages.sample(rng)) if told is None else 1):
-            wanted = told_recipients or max(1, session.recipients.sample(rng))
-            recipients = drawn_addresses(wanted, rng, book)
-            messages.append(MessagePlan(index, recipients, told_size or session.size.sample(rng)))
+            visible = told_recipients or max(1, session.recipients.sample(rng))
+            hidden = session.bcc.sample(rng)
+            recipients = drawn_addresses(visible if told_recipients else visible + hidden, rng, book)
+            size_octets = told_size or session.size.sample(rng)
+            shown = 1 if told_recipients else min(visible, len(recipients))      # a trace tells how many in all
+            hidden = min(hidden, len(recipients) - shown)
+            messages.append(MessagePlan(index, recipients, size_octets, hidden, session.content.draw(rng)))
         lmtp = isinstance(session, LmtpDeliver)
         return DeliveryPlan(
             kind="lmtp-deliver" if lmtp else "smtp-deliver",

@@ -62,11 +62,13 @@ async def _transaction(
     message = composer.compose(
         plan.arrival, planned.index,
         reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=planned.size_octets,
+        hidden=planned.hidden, body=planned.body,
     )
     trace = dialogue.trace
     envelope = envelope_of(
         dialogue,
         reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=message.content_octets,
+        eight_bit=message.eight_bit, utf8_header=message.utf8_header,
     )
     trace.messages_offered += 1
     pipelined = dialogue.client.extensions.pipelining and plan.pipelining == "if-offered"

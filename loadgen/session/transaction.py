@@ -30,17 +30,22 @@ class Opened:
 
 
 def envelope_of(
-    dialogue: SmtpDialogue, *, reverse_path: str, recipients: tuple[str, ...], size_octets: int
-) -> Envelope:
-    """Return the commands up to DATA. Raises NotOffered if an address needs SMTPUTF8 in vain."""
+    dialogue: SmtpDialogue, *, reverse_path: str, recipients: tuple[str, ...], size_octets: int,
+    eight_bit: bool = False, utf8_header: bool = False,
+) -> Envelope:  # fmt: skip
+    """Return the commands up to DATA. Raises NotOffered if they need 8BITMIME or SMTPUTF8 in vain.
+
+    A message is never encoded for a server that does not offer these: it would be another load than was asked for.
+    """
     extensions = dialogue.client.extensions
     parameters = []
     if extensions.size is not None:
         parameters.append(f"SIZE={size_octets}")
-    if not all(path.isascii() for path in (reverse_path, *recipients)):
-        if not extensions.smtputf8:
-            dialogue.trace.phase = dialogue.name_of("mail")
-            raise NotOffered("SMTPUTF8", section="RFC 6531 §3.2")
+    if eight_bit:
+        _require(dialogue, "8BITMIME", offered=extensions.eight_bit_mime, section="RFC 6152 §3")
+        parameters.append("BODY=8BITMIME")
+    if utf8_header or not all(path.isascii() for path in (reverse_path, *recipients)):
+        _require(dialogue, "SMTPUTF8", offered=extensions.smtputf8, section="RFC 6531 §3.2")
         parameters.append("SMTPUTF8")
     mail: tuple[str, SmtpCommand] = ("mail", Mail(reverse_path, tuple(parameters)))
     rcpts = [("rcpt", Rcpt(recipient)) for recipient in recipients]
@@ -82,6 +87,12 @@ def refusal_among(dialogue: SmtpDialogue, replies: Sequence[tuple[str, Reply]], 
 def positive(reply: Reply) -> bool:
     """Say whether a reply is 2yz."""
     return reply.reply_class is ReplyClass.POSITIVE_COMPLETION
+
+
+def _require(dialogue: SmtpDialogue, extension: str, *, offered: bool, section: str) -> None:
+    if not offered:
+        dialogue.trace.phase = dialogue.name_of("mail")
+        raise NotOffered(extension, section=section)
 
 
 async def _one_by_one(dialogue: SmtpDialogue, envelope: Envelope) -> list[Reply]:
