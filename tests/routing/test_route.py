@@ -4,6 +4,7 @@ from random import Random
 
 import dns.flags
 import dns.message
+import dns.resolver
 import pytest
 from trio.testing import MockClock
 
@@ -235,3 +236,12 @@ async def test_more_exchanges_than_anyone_needs_are_cut_by_preference_and_counte
     route = await route_by(truncating(zone({"example.test MX": listed[::-1]})))
     assert [exchange.preference for exchange in route.exchanges] == list(range(EXCHANGES_MAX))
     assert route.left_out == 5
+
+
+def test_a_machine_that_names_no_nameserver_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing_there(*_anything: object) -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver.BaseResolver, "read_resolv_conf", nothing_there)
+    with pytest.raises(UserError, match=r"^this machine's resolver configuration names no nameserver; name one$"):
+        Resolver()
