@@ -80,6 +80,8 @@ def _one(session: Session, path: str, target: Target | None, accounts: Accounts 
             yield from _counted(session.messages, f"{path}.messages", MESSAGES_MAX)
             yield from _recipients(session.recipients, f"{path}.recipients", accounts)
             yield from _hidden(session, f"{path}.bcc", accounts)
+            if session.chunk.octets == 0:
+                yield Problem(f"{path}.chunk", got="0", allowed="at least 1 octet")
             if session.reverse_path:
                 yield from address_problems(f"{path}.reverse_path", session.reverse_path)
         case IdleHold():

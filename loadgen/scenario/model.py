@@ -9,7 +9,7 @@ from loadgen.endpoint import Endpoint, MailDomain, Protocol
 from loadgen.scenario.arrivals import Arrivals
 from loadgen.scenario.content import Content
 from loadgen.scenario.distributions import Counts, Durations, Sizes
-from loadgen.scenario.quantities import Duration
+from loadgen.scenario.quantities import Duration, Size
 from loadgen.scenario.server import EMBEDDED, ServerUrl
 from loadgen.scenario.sessions import OtherSession
 from loadgen.scenario.table import Table, default, says
@@ -167,6 +167,10 @@ class _Delivery(Table, frozen=True, kw_only=True, tag_field="kind"):
     pipelining: Annotated[
         Pipelining, says("Send envelope commands together where offered (RFC 2920).")
     ] = "never"
+    chunking: Annotated[
+        Pipelining, says("Send mail data by BDAT where CHUNKING is offered (RFC 3030), else by DATA.")
+    ] = "never"
+    chunk: Annotated[Size, says("Octets of one BDAT chunk.")] = default(Size, "64 KiB")
     auth: Annotated[MailAuth, says("SASL mechanism, with one of the accounts.")] = "none"
 
 
@@ -184,6 +188,9 @@ class Pop3Retrieve(Table, frozen=True, kw_only=True, tag_field="kind", tag="pop3
     name: Name = None
     weight: Weight = 1.0
     delete: Annotated[bool, says("DELE each message after its RETR.")] = False
+    pipelining: Annotated[
+        Pipelining, says("Ask CAPA, and say RETR and DELE in groups where PIPELINING is offered (RFC 2449 §6.6).")
+    ] = "never"
     auth: Annotated[MaildropAuth, says("USER and PASS, APOP, or a SASL mechanism.")] = "user"
 
 

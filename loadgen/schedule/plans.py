@@ -58,6 +58,7 @@ class DeliveryPlan:
     pipelining: Pipelining
     reverse_path: str
     messages: tuple[MessagePlan, ...]
+    chunk_octets: int | None = None    # of a BDAT chunk, where CHUNKING is offered; None: DATA
 
     @property
     def protocol(self) -> Protocol:
@@ -75,6 +76,7 @@ class RetrievalPlan:
     account: Account
     auth: MaildropAuth
     delete: bool
+    pipelining: Pipelining = "never"
 
     @property
     def protocol(self) -> Protocol:
@@ -133,7 +135,8 @@ class Planner:
                 return self._delivery(session, k, rng, told)
             case Pop3Retrieve():
                 return RetrievalPlan(
-                    "pop3-retrieve", k, session.name or "", self.account_of(k), session.auth, session.delete
+                    "pop3-retrieve", k, session.name or "", self.account_of(k), session.auth, session.delete,
+                    session.pipelining,
                 )
             case IdleHold():
                 return self._hold(session, k, rng)
@@ -188,6 +191,7 @@ class Planner:
             pipelining=session.pipelining,
             reverse_path=session.reverse_path,
             messages=tuple(messages),
+            chunk_octets=session.chunk.octets if session.chunking == "if-offered" else None,
         )
 
     def _hold(self, session: IdleHold, k: int, rng: random.Random) -> HoldPlan:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from loadgen.clock import clock_ns
-from loadgen.message.compose import Composer
+from loadgen.message.compose import Composer, Message
 from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session.course import follow
 from loadgen.session.login import mechanism_for
@@ -15,6 +15,7 @@ from loadgen.session.transaction import envelope_of, open_transaction, positive,
 from loadgen.wire.commands import Mail, Rset
 from loadgen.wire.reply import Reply
 from loadgen.wire.smtp import Answer
+from loadgen.wire.transparency import Unstuffer
 
 ANY_MAIL: Final = Mail("")      # asked about, never sent
 
@@ -64,36 +65,51 @@ async def _transaction(
         reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=planned.size_octets,
         hidden=planned.hidden, body=planned.body,
     )
-    trace = dialogue.trace
+    trace, extensions = dialogue.trace, dialogue.client.extensions
+    chunk_octets = plan.chunk_octets if extensions.chunking else None
     envelope = envelope_of(
         dialogue,
         reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=message.content_octets,
         eight_bit=message.eight_bit, utf8_header=message.utf8_header,
+        by_data=chunk_octets is None,
     )
     trace.messages_offered += 1
-    pipelined = dialogue.client.extensions.pipelining and plan.pipelining == "if-offered"
+    pipelined = extensions.pipelining and plan.pipelining == "if-offered"
     opened = await open_transaction(dialogue, envelope, pipelined=pipelined)
     if opened.refusal is not None:
         trace.messages_refused += 1
         return opened.refusal
-    trace.begun.append(Offered(message.stamp, opened.accepted))
-    return await hand_over(dialogue, message.mail_data, opened.accepted)
+    return await _hand_over(dialogue, message, opened.accepted, chunk_octets)
 
 
-async def hand_over(dialogue: SmtpDialogue, mail_data: bytes, accepted: tuple[str, ...]) -> Outcome | None:
+async def _hand_over(
+    dialogue: SmtpDialogue, message: Message, accepted: tuple[str, ...], chunk_octets: int | None
+) -> Outcome | None:
     """Send the mail data and note each word on it: for everybody in SMTP, for one after another in LMTP.
 
-    A 421 is the refusal, even if some had been told 250 before it: the server has ended the session.
+    A 421 is the refusal, even if some had been told 250 before it: the server has ended the session. So is a
+    chunk that is not taken, before there is any word on the message.
     """
     trace = dialogue.trace
     replies: list[tuple[str, Reply]] = []
+
+    def begin() -> None:
+        trace.begun.append(Offered(message.stamp, accepted))
 
     def heed(answer: Answer) -> None:
         recipients = accepted if answer.recipient is None else (answer.recipient,)
         trace.settle(recipients, accepted=positive(answer.reply), at_ns=clock_ns())
         replies.append(("body", answer.reply))
 
-    await dialogue.send_mail_data(mail_data, heed)
+    if chunk_octets is None:
+        begin()
+        await dialogue.send_mail_data(message.mail_data, heed)
+    else:
+        content = Unstuffer().feed(message.mail_data)
+        refusal = await dialogue.send_chunks(content, chunk_octets, begin, heed)
+        if refusal is not None:
+            trace.messages_refused += 1
+            return dialogue.refusal("body", refusal).outcome
     word = trace.settled[len(trace.begun) - 1]
     if word.recipients and not dialogue.closed:
         return None

@@ -3,6 +3,8 @@
 The order of a session stands in `retrieve.py` and `hold.py`; this is the part they share.
 """
 
+from collections.abc import Callable, Sequence
+
 from loadgen.scenario.accounts import Account
 from loadgen.session.dialogue import Dialogue
 from loadgen.session.login import mechanism_for
@@ -14,11 +16,13 @@ from loadgen.wire.commands import AuthResponse
 from loadgen.wire.pop3 import Pop3Client, Response
 from loadgen.wire.pop3_commands import (
     Apop,
+    Dele,
     Pass,
     Pop3Auth,
     Pop3Command,
     Pop3Noop,
     Pop3Quit,
+    Retr,
     Stls,
     User,
 )
@@ -69,6 +73,32 @@ class Pop3Dialogue(Dialogue):
         response = await self.ask(phase, command)
         self._require(phase, response)
         return response
+
+    async def require_all(
+        self, phase: str, commands: Sequence[Retr | Dele], heed: Callable[[int, Response], None]
+    ) -> None:
+        """Send commands in one write (RFC 2449 §6.6), and call `heed` with the message-number and response of each +OK.
+
+        All are read before the first -ERR, if there was one, raises Refused. Each phase counts from the one
+        write to its own response: the transfer of what came before it is in it.
+        """
+        started_ns, deadline = self._begin(phase)
+        await self._say(b"".join([self.client.send(command) for command in commands]), deadline)
+        refusal = None
+        for command in commands:
+            try:
+                response = await self._answer(phase, self.route.deadline(phase))
+            except PeerClosed:
+                if refusal is None:
+                    raise
+                break      # what it said before it left is why
+            self._end(phase, started_ns)
+            if response.ok:
+                heed(command.number, response)
+            elif refusal is None:
+                refusal = self._refusal(phase, response)
+        if refusal is not None:
+            raise refusal
 
     async def noop(self) -> None:
         """Ask for nothing, and be told so (RFC 1939 §5)."""

@@ -1,5 +1,8 @@
 """`pop3-retrieve`: log in, see what is there, fetch it all, delete it if asked (RFC 1939 §5-§6)."""
 
+from collections.abc import Callable
+from typing import Final
+
 from loadgen.clock import clock_ns
 from loadgen.message.stamp import read_stamp
 from loadgen.schedule.plans import RetrievalPlan
@@ -8,8 +11,10 @@ from loadgen.session.outcome import ACCEPTED, Outcome
 from loadgen.session.pop3_dialogue import Pop3Dialogue
 from loadgen.session.route import Route
 from loadgen.session.trace import Retrieved, Trace
-from loadgen.wire.pop3 import parse_scan_listing, parse_stat, parse_uidl
-from loadgen.wire.pop3_commands import Dele, List, Retr, Stat, Uidl
+from loadgen.wire.pop3 import Response, parse_scan_listing, parse_stat, parse_uidl
+from loadgen.wire.pop3_commands import Capa, Dele, List, Retr, Stat, Uidl
+
+GROUP_MESSAGES: Final = 16     # bounds what a server must queue for us
 
 
 async def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int) -> Outcome:
@@ -18,13 +23,20 @@ async def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int
 
     async def script() -> Outcome:
         await dialogue.open(plan.account, plan.auth)
-        await empty_the_maildrop(dialogue, plan.account.address, delete=plan.delete)
+        pipelined = plan.pipelining == "if-offered" and await _pipelines(dialogue)
+        await empty_the_maildrop(dialogue, plan.account.address, delete=plan.delete, pipelined=pipelined)
         return ACCEPTED
 
     return await follow(dialogue, script)
 
 
-async def empty_the_maildrop(dialogue: Pop3Dialogue, address: str, *, delete: bool) -> None:
+async def _pipelines(dialogue: Pop3Dialogue) -> bool:
+    """Ask for the capabilities, which a server need not know of (RFC 2449 §5), and say whether it pipelines."""
+    await dialogue.ask("capa", Capa())
+    return "PIPELINING" in dialogue.client.capabilities
+
+
+async def empty_the_maildrop(dialogue: Pop3Dialogue, address: str, *, delete: bool, pipelined: bool = False) -> None:
     """Retrieve every message there is, and delete it if asked; the first -ERR raises Refused."""
     count, _ = parse_stat(await dialogue.require("stat", Stat()))
     if count == 0:
@@ -33,8 +45,8 @@ async def empty_the_maildrop(dialogue: Pop3Dialogue, address: str, *, delete: bo
     # UIDL is optional (RFC 1939 §7): without it the session goes on, and copies cannot be told apart.
     listing = await dialogue.ask("uidl", Uidl())
     unique_ids = dict(parse_uidl(listing)) if listing.ok else {}
-    for number in numbers:
-        response = await dialogue.require("retr", Retr(number))
+
+    def keep(number: int, response: Response) -> None:
         assert response.body is not None, "RETR is multi-line"
         dialogue.trace.retrieved.append(
             Retrieved(
@@ -45,5 +57,25 @@ async def empty_the_maildrop(dialogue: Pop3Dialogue, address: str, *, delete: bo
                 at_ns=clock_ns(),
             )
         )
+
+    if pipelined:
+        await _in_groups(dialogue, numbers, keep, delete=delete)
+        return
+    for number in numbers:
+        keep(number, await dialogue.require("retr", Retr(number)))
         if delete:
             await dialogue.require("dele", Dele(number))
+
+
+async def _in_groups(
+    dialogue: Pop3Dialogue, numbers: list[int], keep: Callable[[int, Response], None], *, delete: bool
+) -> None:
+    """Retrieve a bounded number of messages by one write, then delete these by another.
+
+    Not both by one: the DELE of a message whose RETR failed would have been said by then, and QUIT make it true.
+    """
+    for start in range(0, len(numbers), GROUP_MESSAGES):
+        group = numbers[start : start + GROUP_MESSAGES]
+        await dialogue.require_all("retr", [Retr(number) for number in group], keep)
+        if delete:
+            await dialogue.require_all("dele", [Dele(number) for number in group], lambda *_: None)

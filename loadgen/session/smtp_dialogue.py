@@ -17,6 +17,7 @@ from loadgen.transport.errors import TransportTimeout
 from loadgen.wire.commands import (
     Auth,
     AuthResponse,
+    Bdat,
     Ehlo,
     Helo,
     Lhlo,
@@ -101,6 +102,35 @@ class SmtpDialogue(Dialogue):
         while self.client.owed:
             heed(await self._answer("body", self.route.deadline("body")))
         self._end("body", started_ns)
+
+    async def send_chunks(
+        self, content: bytes, chunk_octets: int, last: Callable[[], None], heed: Callable[[Answer], None]
+    ) -> Reply | None:
+        """Send the message by BDAT (RFC 3030 §2), each chunk after the last one's reply.
+
+        `last` is called before the chunk that ends the message; until then nothing can have been accepted.
+        `heed` is called with each reply to that one, as by `send_mail_data`. Returns the reply to an earlier one
+        if it was not taken: the message has failed, and the rest is not sent. The phase `body` counts from
+        the first octet to the last of all replies.
+        """
+        started_ns, _ = self._begin("body")
+        refusal = None
+        for start in range(0, len(content), chunk_octets):
+            end = start + chunk_octets
+            if ends := end >= len(content):
+                last()
+            octets = self.client.send(Bdat(content[start:end], ends))
+            for block in range(0, len(octets), BLOCK_OCTETS):
+                await self._say(octets[block : block + BLOCK_OCTETS], self.route.deadline("block"))
+            if not ends:
+                reply = (await self._answer("body", self.route.deadline("body"))).reply
+                if reply.reply_class is not ReplyClass.POSITIVE_COMPLETION:
+                    refusal = reply
+                    break
+        while refusal is None and self.client.owed:
+            heed(await self._answer("body", self.route.deadline("body")))
+        self._end("body", started_ns)
+        return refusal
 
     async def dribble(
         self, octets: bytes, segment_octets: int, pause_s: float, last: Callable[[], None]

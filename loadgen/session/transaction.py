@@ -15,7 +15,7 @@ NO_MAIL_DATA: Final = b".\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The commands of a transaction up to DATA, each with its phase, and whom it is for."""
+    """The commands of a transaction before its mail data, each with its phase, and whom it is for."""
 
     recipients: tuple[str, ...]
     commands: tuple[tuple[str, SmtpCommand], ...]
@@ -26,16 +26,17 @@ class Opened:
     """What the server said to an envelope."""
 
     accepted: tuple[str, ...]       # the recipients
-    refusal: Outcome | None         # None: it waits for the mail data
+    refusal: Outcome | None         # None: the mail data may come
 
 
 def envelope_of(
-    dialogue: SmtpDialogue, *, reverse_path: str, recipients: tuple[str, ...], size_octets: int,
+    dialogue: SmtpDialogue, *, reverse_path: str, recipients: tuple[str, ...], size_octets: int, by_data: bool = True,
     eight_bit: bool = False, utf8_header: bool = False,
 ) -> Envelope:  # fmt: skip
-    """Return the commands up to DATA. Raises NotOffered if they need 8BITMIME or SMTPUTF8 in vain.
+    """Return the commands up to DATA, or without it, as before BDAT (RFC 3030 §2).
 
-    A message is never encoded for a server that does not offer these: it would be another load than was asked for.
+    Raises NotOffered if they need 8BITMIME or SMTPUTF8 in vain. A message is never encoded for a server that does
+    not offer these: it would be another load than was asked for.
     """
     extensions = dialogue.client.extensions
     parameters = []
@@ -49,7 +50,7 @@ def envelope_of(
         parameters.append("SMTPUTF8")
     mail: tuple[str, SmtpCommand] = ("mail", Mail(reverse_path, tuple(parameters)))
     rcpts = [("rcpt", Rcpt(recipient)) for recipient in recipients]
-    return Envelope(recipients, (mail, *rcpts, ("data", Data())))
+    return Envelope(recipients, (mail, *rcpts, ("data", Data())) if by_data else (mail, *rcpts))
 
 
 async def open_transaction(dialogue: SmtpDialogue, envelope: Envelope, *, pipelined: bool) -> Opened:
@@ -65,7 +66,8 @@ async def open_transaction(dialogue: SmtpDialogue, envelope: Envelope, *, pipeli
         [recipient for recipient, reply in zip(envelope.recipients, replies[1:], strict=False) if positive(reply)]
     )
     go_ahead = replies[-1].reply_class is ReplyClass.POSITIVE_INTERMEDIATE
-    if accepted and go_ahead:
+    asked_for = go_ahead or envelope.commands[-1][0] != "data"
+    if accepted and asked_for and not dialogue.closed:
         return Opened(accepted, None)
     if go_ahead:     # pipelined, and the server waits for mail data nobody is to get: RFC 2920 §3.1
         await dialogue.send_mail_data(NO_MAIL_DATA, lambda _: None)

@@ -47,6 +47,9 @@ def test_a_kind_needs_the_server_it_speaks_to(kind: str) -> None:
         (session("slow-reader", pause="0s"), 'session[0].pause: got "0s", expected more than zero'),
         (session("half-open", protocol="pop3", ehlo=True),
             "session[0].ehlo: EHLO is SMTP, and this session speaks POP3"),
+        (session("smtp-deliver", chunk=0), "session[0].chunk: got 0, expected at least 1 octet"),
+        (session("lmtp-deliver", chunking="always"),
+            'session[0].chunking: got "always", expected one of if-offered, never'),
         (session("reset-in-data", sent=-0.1), "session[0].sent: got -0.1, expected a number from 0 to 1"),
     ],
 )  # fmt: skip

@@ -22,7 +22,7 @@ from loadgen.scenario.model import (
     Session,
     SmtpDeliver,
 )  # fmt: skip
-from loadgen.scenario.quantities import Duration, Rate
+from loadgen.scenario.quantities import Duration, Rate, Size
 from loadgen.scenario.shipped import shipped_scenarios
 from loadgen.scenario.trace import Trace, TraceFile
 from loadgen.schedule.arrivals import arrivals
@@ -101,6 +101,17 @@ def test_a_retrieval_and_a_hold_carry_what_their_sessions_say() -> None:
     held = planner(IdleHold(name="h", protocol="pop3", auth="user")).plan_for(0)
     assert isinstance(held, HoldPlan)
     assert held.account is not None
+
+
+def test_chunks_and_groups_are_a_choice() -> None:
+    chunked = planner(SmtpDeliver(name="m", chunking="if-offered", chunk=Size(1000))).plan_for(0)
+    plain = planner(SmtpDeliver(name="m", chunk=Size(1000))).plan_for(0)
+    assert isinstance(chunked, DeliveryPlan)
+    assert isinstance(plain, DeliveryPlan)
+    assert (chunked.chunk_octets, plain.chunk_octets) == (1000, None)
+    grouped = planner(Pop3Retrieve(name="r", pipelining="if-offered")).plan_for(0)
+    assert isinstance(grouped, RetrievalPlan)
+    assert grouped.pipelining == "if-offered"
 
 
 def test_recipients_are_distinct_within_a_message_and_all_accounts_get_mail() -> None:

@@ -94,7 +94,7 @@ class Transcript:
             )  # fmt: skip
         if kind == "pop3-retrieve":
             login: AnyAuth = head.get("auth", "user")  # type: ignore[assignment]
-            return RetrievalPlan(kind, 0, kind, ACCOUNT, login, delete="delete" in head)  # type: ignore[arg-type]
+            return RetrievalPlan(kind, 0, kind, ACCOUNT, login, "delete" in head, head.get("pipelining", "never"))  # type: ignore[arg-type]
         recipients = tuple(self.words("recipients") or ["user1@example.test"])
         size = int(head.get("size", "0"))
         messages = [MessagePlan(index, recipients, size) for index in range(int(head.get("messages", "1")))]
@@ -103,6 +103,7 @@ class Transcript:
             account=ACCOUNT, auth=auth, pipelining=head.get("pipelining", "never"),  # type: ignore[arg-type]
             reverse_path=head.get("reverse-path", "load@example.test"),
             messages=tuple(messages),
+            chunk_octets=int(head["chunk"]) if "chunk" in head else None,
         )  # fmt: skip
 
     def filled(self) -> list[Turn]:
@@ -124,9 +125,19 @@ class Transcript:
                 octets = octets.replace(b"{message %d}\r\n" % wanted.index, message.mail_data)  # noqa: PLW2901
                 octets = octets.replace(b"{size %d}" % wanted.index, b"%d" % message.content_octets)  # noqa: PLW2901
                 half = message.mail_data[: (len(message.mail_data) - 3) // 2]
+                for place, chunk in enumerate(chunks_of(message.mail_data, int(self.head.get("chunk", "1000")))):
+                    octets = octets.replace(b"{chunk %d of %d}\r\n" % (place, wanted.index), chunk)  # noqa: PLW2901
                 octets = octets.replace(b"{half of message %d}\r\n" % wanted.index, half)  # noqa: PLW2901
             filled.append((kind, octets))
         return filled
+
+
+def chunks_of(mail_data: bytes, chunk_octets: int) -> list[bytes]:
+    """The BDAT commands that carry it (RFC 3030 §2)."""
+    content = mail_data.removesuffix(b".\r\n").replace(b"\r\n.", b"\r\n")
+    pieces = [content[start : start + chunk_octets] for start in range(0, len(content), chunk_octets)]
+    lasts = [b"" for _ in pieces[:-1]] + [b" LAST"]
+    return [b"BDAT %d%s\r\n%s" % (len(piece), last, piece) for piece, last in zip(pieces, lasts, strict=True)]
 
 
 def read_transcript(path: Path) -> Transcript:
