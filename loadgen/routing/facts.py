@@ -85,7 +85,7 @@ def _published(answers: Mapping[Question, Answer | Trouble], question: Question)
     answer = answers[question]
     if isinstance(answer, Trouble):
         return Published(trouble=answer.sentence)
-    return Published(tuple(_line(record) for record in answer.records if record.rdtype == question[1]))
+    return Published(tuple(_line(record) for record in answer.records))
 
 
 def _texts(

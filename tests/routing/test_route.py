@@ -94,6 +94,19 @@ async def test_an_endless_chain_of_aliases_is_the_operators_to_mend(recursive: b
     assert raised.value.exit_code is ExitCode.OPERATOR_ERROR
 
 
+async def test_a_circle_of_aliases_is_found_without_walking_it_twice() -> None:
+    asked: list[str] = []
+    circle = zone({"example.test CNAME": ["b.test."], "b.test CNAME": ["example.test."]}, recursive=False)
+
+    def noting(query: dns.message.Message, tcp: bool) -> Reply:
+        asked.append(query.question[0].name.to_text())
+        return circle(query, tcp)
+
+    with pytest.raises(UserError, match=r"^the aliases of example\.test lead round in a circle"):
+        await route_by(noting)
+    assert asked == ["example.test.", "b.test."]
+
+
 async def test_without_mx_the_domain_is_its_own_exchange() -> None:
     route = await route_by(zone({"example.test A": ["127.0.0.1"], "example.test AAAA": ["::1"]}))
     assert route.implicit
