@@ -16,7 +16,10 @@ import typer
 from rich.console import Console
 
 from loadgen.endpoint import Protocol
+from loadgen.engine.health import usable_cpus
 from loadgen.engine.run import RunResult, run
+from loadgen.engine.shard import workers_of_use
+from loadgen.engine.workers import Pool
 from loadgen.live import LiveView, PlainView
 from loadgen.scenario.accounts import open_accounts
 from loadgen.scenario.load import load_scenario
@@ -44,7 +47,7 @@ def register(app: typer.Typer) -> None:
     app.command("schema", help="Print the JSON Schema of scenario files or result documents.")(schema_command)
 
 
-def run_command(
+def run_command(  # noqa: PLR0913, PLR0917  each is an option
     scenario: Annotated[str, typer.Argument(help="A scenario file, or the name of a shipped one (quickstart).")],
     smtp: Annotated[str | None, typer.Option(metavar="URL", help="SMTP server, instead of the scenario's.")] = None,
     lmtp: Annotated[str | None, typer.Option(metavar="URL", help="LMTP server, instead of the scenario's.")] = None,
@@ -56,6 +59,9 @@ def run_command(
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one key: load.rate=500.")
     ] = None,
+    workers: Annotated[
+        str, typer.Option(metavar="N|auto", help="Processes to generate the load with; auto: as many as fit.")
+    ] = "1",
     authorized: Annotated[
         bool, typer.Option("--authorized", help="I may load the public addresses that permitted_hosts names.")
     ] = False,
@@ -64,12 +70,13 @@ def run_command(
     given: dict[Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
     urls = {protocol: url for protocol, url in given.items() if url is not None}
     loaded = load_scenario(scenario, overrides=overrides or [], urls=urls, seed=seed, authorized=authorized)
+    processes = _workers(workers, loaded)
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_file_name(loaded.about.name)}"
     directory = out if out is not None else OUT / run_id
     check_writable(directory)
     console = Console(stderr=True)
     with LiveView(console, loaded) if console.is_terminal else PlainView(sys.stderr) as view:
-        result = trio.run(_run_until_interrupted, loaded, run_id, view, authorized)
+        result = trio.run(_run_until_interrupted, loaded, run_id, view, authorized, processes)
     if result is None:
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
@@ -94,7 +101,7 @@ def _tell(result: RunResult, report: Path) -> None:
 
 
 async def _run_until_interrupted(
-    scenario: Scenario, run_id: str, view: LiveView | PlainView, authorized: bool
+    scenario: Scenario, run_id: str, view: LiveView | PlainView, authorized: bool, workers: int
 ) -> RunResult | None:
     """Run; the first Ctrl-C (or SIGTERM) ends the arrivals and drains, the second stops at once: None."""
     stop = trio.Event()
@@ -121,6 +128,7 @@ async def _run_until_interrupted(
                 stop=stop,
                 observe=view.show,
                 authorized=authorized,
+                pool=Pool(workers),
             )
         except UserError as error:      # not through the nursery: it would come out as a group
             complaint = error
@@ -128,6 +136,17 @@ async def _run_until_interrupted(
     if complaint is not None:
         raise complaint
     return result
+
+
+def _workers(asked: str, scenario: Scenario) -> int:
+    """Return how many processes to use: never more than can have a session each."""
+    if asked == "auto":
+        wanted = max(1, usable_cpus() - bool(scenario.target.embedded))      # the embedded server needs one too
+    elif asked.isascii() and asked.isdigit() and int(asked):
+        wanted = int(asked)
+    else:
+        raise UserError(f'--workers: expected a number from 1, or auto; got "{asked}"')
+    return workers_of_use(scenario, wanted)
 
 
 def _file_name(name: str) -> str:

@@ -6,7 +6,7 @@ answered is ambiguous: sender and receiver disagree about it and both are right 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from loadgen.message.stamp import Stamp
@@ -26,10 +26,11 @@ class Copy:
 
 
 class Ledger:
-    """Join the send log and the maildrops of one run, in memory."""
+    """Join the send log and the maildrops of one run, in memory. A value that crosses processes, and merges."""
 
-    def __init__(self, owns: Callable[[Stamp], bool]) -> None:
-        self._owns = owns
+    def __init__(self, run_token: str) -> None:
+        self._prefix = f"{run_token}."                                  # of every message id of this run
+        self._pages_missing = False                                     # what a part of the run did is not known
         self._digests: dict[str, bytes] = {}                            # message id -> digest as sent
         self._accepted: dict[str, set[str]] = defaultdict(set)          # message id -> recipients
         self._ambiguous: dict[str, set[str]] = defaultdict(set)
@@ -63,6 +64,30 @@ class Ledger:
             self._copies[key].add(Copy(retrieved.unique_id or nameless[key], retrieved.stamp.digest))
             self._owed.discard(key)
 
+    def _owns(self, stamp: Stamp) -> bool:
+        return stamp.message_id.startswith(self._prefix)
+
+    def merge(self, other: "Ledger") -> None:
+        """Enter everything that another part of the same run has entered."""
+        self._digests |= other._digests
+        for mine, theirs in ((self._accepted, other._accepted), (self._ambiguous, other._ambiguous)):
+            for message_id, recipients in theirs.items():
+                mine[message_id] |= recipients
+        for key, copies in other._copies.items():
+            self._copies[key] |= copies
+        # What one part sent another may have found.
+        self._owed = {key for key in self._owed | other._owed if key not in self._copies}
+        self.copies_untold |= other.copies_untold
+        self._pages_missing |= other._pages_missing
+
+    def miss_pages(self) -> None:
+        """Note that what a part of the run sent and took away is not known, so that nobody is accused for it.
+
+        It may have deleted what is not found, and sent what nobody here has: what would be lost is pending, and a
+        message of this run that was never entered is no misdelivery.
+        """
+        self._pages_missing = True
+
     def maildrops_owing(self) -> set[str]:
         """Return the maildrops in which accepted mail has not been found so far."""
         return {maildrop for _, maildrop in self._owed}
@@ -85,6 +110,8 @@ class Ledger:
                 classes[self._class_of(message_id, recipient, read)] += 1
         misdelivered = 0
         for message_id, maildrop in self._copies:
+            if self._pages_missing and message_id not in self._digests:
+                continue
             if not any(maildrop in taken.get(message_id, ()) for taken in (self._accepted, self._ambiguous)):
                 misdelivered += 1
         return LedgerResult(
@@ -101,7 +128,7 @@ class Ledger:
     def _class_of(self, message_id: str, recipient: str, read: frozenset[str]) -> str:
         copies = self._copies.get((message_id, recipient))
         if not copies:
-            return "lost" if recipient in read else "pending"
+            return "lost" if recipient in read and not self._pages_missing else "pending"
         if any(copy.digest != self._digests[message_id] for copy in copies):
             return "corrupt"
         named = {copy.unique_id for copy in copies if isinstance(copy.unique_id, bytes)}

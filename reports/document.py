@@ -22,6 +22,7 @@ from reports.load_result import (
     SessionCounts,
     Throughput,
     Timeline,
+    WorkerResult,
     books_balance,
 )
 from reports.verdict import Verdict, Verdicts
@@ -50,6 +51,7 @@ __all__ = [
     "TlsFacts",
     "Verdict",
     "Verdicts",
+    "WorkerResult",
     "books_balance",
     "decode",
     "encode",

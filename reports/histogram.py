@@ -4,10 +4,11 @@ Nanoseconds go in and come out. From 1 µs to 1 h with three significant digits:
 0.1 % (or 0.5 µs) above what was recorded; the least, the greatest and the mean are exact. About 200 kB each.
 """
 
+import base64
 import math
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -107,6 +108,32 @@ class Histogram:
             self._counts += other._counts
             self._account(other.count, other._min, other._max, other._sum)
 
+    def merge_encoded(self, encoded: str, max_ns: int) -> None:
+        """Add what an encoded histogram of ours has counted, and its exact greatest; fifty times as quick as to decode.
+
+        The least and the mean are then no more exact than the counters are. ValueError when it is not one.
+        """
+        if not encoded:
+            return
+        try:
+            counted = _counters_of(encoded)
+        except _NOT_OURS as exc:
+            raise ValueError(f"not an encoded histogram: {exc or type(exc).__name__}") from None
+        indices, counts = np.array(list(counted)), np.array(list(counted.values()), dtype=np.uint64)
+        self._counts[indices] += counts
+        total = int(float(counts @ ((_LEAST[indices] + _GREATEST[indices] + 1) / 2)))
+        self._account(int(counts.sum()), int(_LEAST[indices[0]]), max_ns, total)
+
+    def __reduce__(self) -> tuple[Callable[[str, int, int, int, int], "Histogram"], tuple[str, int, int, int, int]]:
+        """Cross processes, as exact as it is."""
+        return _restored, (self.encode(), self.count, self._min, self._max, self._sum)
+
+    def restore(self, encoded: str, count: int, least: int, greatest: int, total: int) -> None:
+        """Take the place of the histogram these were of. Only of use to pickle."""
+        self.merge_encoded(encoded, greatest)
+        self.count, self._min, self._max, self._sum = 0, least, greatest, 0
+        self._account(count, least, greatest, total)
+
     def clear(self) -> None:
         """Forget everything; cheaper than a new one."""
         self._counts[:] = 0
@@ -204,6 +231,34 @@ class Histogram:
         )
 
 
+def _restored(encoded: str, count: int, least: int, greatest: int, total: int) -> Histogram:
+    made = Histogram()
+    made.restore(encoded, count, least, greatest, total)
+    return made
+
+
+def _counters_of(encoded: str) -> dict[int, int]:
+    """Return the counters that are not zero, by index: what HdrHistogram's V2 format holds.
+
+    It is base64 of a cookie, a length and a zlib stream; in that a header of 40 octets, then LEB128 numbers in
+    zigzag: a count, or as many zeros as a negative one says.
+    """
+    octets = zlib.decompress(base64.b64decode(encoded)[8:])[40:]
+    counters: dict[int, int] = {}
+    index = number = shift = 0
+    for octet in octets:
+        number |= (octet & 0x7F) << shift if shift < 56 else octet << shift      # the ninth octet is whole
+        if octet & 0x80 and shift < 56:
+            shift += 7
+            continue
+        value = (number >> 1) ^ -(number & 1)
+        if value > 0:
+            counters[index] = value
+        index += 1 if value >= 0 else -value
+        number = shift = 0
+    return counters
+
+
 def _hgrm_head() -> tuple[str, ...]:
     return (f"{'Value':>12} {'Percentile':>14} {'TotalCount':>10} {'1/(1-Percentile)':>14}", "")
 
@@ -236,6 +291,23 @@ class Interval:
     def of(cls, tag: str, start_s: float, length_s: float, histogram: Histogram) -> Self:
         """Freeze what a histogram holds now."""
         return cls(tag, start_s, length_s, histogram.quantiles().max, histogram.encode())
+
+
+def merged(intervals: Iterable[Interval]) -> list[Interval]:
+    """Join the intervals of one tag and one stretch that several processes logged; in order of time, then of tag."""
+    gathered: dict[tuple[float, str, float], list[Interval]] = {}
+    for interval in intervals:
+        gathered.setdefault((interval.start_s, interval.tag, interval.length_s), []).append(interval)
+    whole, joined = Histogram(), []
+    for (start_s, tag, length_s), parts in sorted(gathered.items()):
+        if len(parts) == 1:
+            joined += parts
+            continue
+        whole.clear()
+        for part in parts:
+            whole.merge_encoded(part.encoded, part.max_ns)
+        joined.append(Interval.of(tag, start_s, length_s, whole))
+    return joined
 
 
 class HlogWriter:

@@ -190,6 +190,18 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rss_octets_max: Annotated[int, Meta(ge=0, description="Peak resident memory of the generator.")] = 0
 
 
+class WorkerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One generator process's share of a run."""
+
+    worker: Annotated[int, Meta(ge=1, description="Its number; it ran arrivals number - 1 modulo their count.")]
+    arrived: Annotated[Count, Meta(description="Arrivals of its share.")] = 0
+    health: Health = Health()
+    lost: Annotated[
+        str | None,
+        Meta(description="Why nothing is known of its share: how it died. Null: its books are in this result."),
+    ] = None
+
+
 class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One load run: what was offered, what came of it, how long it took."""
 
@@ -199,7 +211,13 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         float, Meta(ge=0, description="Length of the steady phase, the only one that is gated by time.")
     ] = 0.0
     drain_s: Annotated[float, Meta(ge=0, description="How long the last sessions took after the last arrival.")] = 0.0
-    in_flight_peak: Annotated[Count, Meta(description="The most sessions open at once.")] = 0
+    in_flight_peak: Annotated[
+        Count,
+        Meta(
+            description="The most sessions open at once. With several workers, the greatest sum of what each had at "
+            "most in one second: never too low."
+        ),
+    ] = 0
     sessions: Annotated[SessionCounts, Meta(description="The whole run.")]
     messages: Annotated[MessageCounts, Meta(description="The whole run.")] = MessageCounts()
     throughput: Annotated[Throughput | None, Meta(description="Null when there was no steady phase.")] = None
@@ -214,4 +232,9 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     failures: tuple[FailureCount, ...] = ()
     deviations: tuple[DeviationCount, ...] = ()
     timeline: Timeline = Timeline()
-    health: Health = Health()
+    health: Annotated[
+        Health, Meta(description="With several workers the worst of each; their schedule lag and memory together.")
+    ] = Health()
+    workers: Annotated[
+        tuple[WorkerResult, ...], Meta(description="Each generator process; empty: the run had only one.")
+    ] = ()

@@ -16,10 +16,6 @@ A, B, C = "a@example.test", "b@example.test", "c@example.test"
 SENT, CHANGED = b"digest as sent", b"another digest"
 
 
-def owns(stamp: Stamp) -> bool:
-    return stamp.message_id.startswith("ours.")
-
-
 def sent(
     message: str, *, offered: tuple[str, ...] = (A,), yes: tuple[str, ...] = (), no: tuple[str, ...] = ()
 ) -> Trace:
@@ -109,14 +105,14 @@ TABLE: dict[str, tuple[list[Trace], LedgerResult]] = {
 @pytest.mark.parametrize("name", TABLE)
 def test_each_case_is_in_its_class(name: str) -> None:
     traces, expected = TABLE[name]
-    ledger = Ledger(owns)
+    ledger = Ledger("ours")
     for trace in traces:
         ledger.add(trace)
     assert ledger.result([A, B]) == expected
 
 
 def test_copies_are_untold_once_a_server_without_uidl_was_read() -> None:
-    ledger = Ledger(owns)
+    ledger = Ledger("ours")
     ledger.add(read(found("ours.1"), Retrieved(A, None, None, 5, 1), found("theirs.1", unique_id=None)))
     assert not ledger.copies_untold, "what is not ours does not matter"
     ledger.add(read(found("ours.1", unique_id=None)))
@@ -124,7 +120,7 @@ def test_copies_are_untold_once_a_server_without_uidl_was_read() -> None:
 
 
 def test_what_is_owed_is_known_while_the_run_goes_on() -> None:
-    ledger = Ledger(owns)
+    ledger = Ledger("ours")
     ledger.add(read(found("ours.2")))
     for trace in (sent("ours.1", offered=(A, B), yes=(A, B)), sent("ours.2", yes=(A,)), sent("ours.3", offered=(C,))):
         ledger.add(trace)
@@ -159,7 +155,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.ledger = Ledger(owns)
+        self.ledger = Ledger("ours")
         self.truth: dict[str, Truth] = {}
         self.copies = 0
 
@@ -207,3 +203,27 @@ class LedgerAgainstModel(RuleBasedStateMachine):
 
 
 TestLedgerAgainstModel = LedgerAgainstModel.TestCase
+
+
+def parts(*entered: Trace) -> Ledger:
+    """Return a ledger merged from one for each of these."""
+    whole = Ledger("ours")
+    for trace in entered:
+        part = Ledger("ours")
+        part.add(trace)
+        whole.merge(part)
+    return whole
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_several_processes_entered_is_worth_the_same(name: str) -> None:
+    traces, expected = TABLE[name]
+    ledger = parts(*traces)
+    assert ledger.result([A, B]) == expected
+    assert ledger.maildrops_owing() == parts(*reversed(traces)).maildrops_owing()
+
+
+def test_with_pages_missing_nobody_is_accused() -> None:
+    ledger = parts(YES, read(found("ours.2", B)))
+    ledger.miss_pages()
+    assert ledger.result([A, B]) == LedgerResult(accepted=1, pending=1)

@@ -1,7 +1,7 @@
 """The closed model: a fixed population of virtual users, each waiting for its own session to end."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -12,13 +12,15 @@ async def closed_loop(
     arrivals: Arrivals,
     *,
     virtual_users: int,
+    users: Sequence[int],
     think_ns: Callable[[int, int], int],
     sessions: int | None,
     end_ns: int | None,
     drain_s: float,
     stop: trio.Event,
 ) -> None:
-    """Run the population until `sessions` have been started, `end_ns` has come, or `stop`; then let it end.
+    """Run these `users` of a population of `virtual_users` until `sessions` have been
+    started by all of it, `end_ns` has come, or `stop`; then let it end.
 
     User u of n runs the arrivals u, u + n, u + 2n …, thinking `think_ns(u, i)` before its i-th, so what each does
     never depends on the speed of the others. Nothing is due at an instant in a closed load: a session's intended
@@ -29,7 +31,8 @@ async def closed_loop(
     last start, a load of one session for each user would have no steady phase at all.
     """
     over = trio.Event()          # no session starts any more
-    to_start = math.inf if sessions is None else sessions
+    turns = math.inf if sessions is None else sum(len(range(user, sessions, virtual_users)) for user in users)
+    to_start = turns
 
     async def user(number: int, population: trio.CancelScope) -> None:
         nonlocal to_start
@@ -55,7 +58,7 @@ async def closed_loop(
     async with trio.open_nursery() as timekeeping:
         async with trio.open_nursery() as population:
             timekeeping.start_soon(end_the_load, population.cancel_scope)
-            for number in range(virtual_users):
+            for number in users:
                 population.start_soon(user, number, population.cancel_scope)
         timekeeping.cancel_scope.cancel()
     if not over.is_set():        # every session there was to start has been, and has ended

@@ -6,7 +6,7 @@ a list append.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from loadgen.engine.sample import Sample
 from loadgen.engine.seconds import Seconds
@@ -36,6 +36,11 @@ class Steady:
     messages_refused: int = 0
     octets_sent: int = 0
     octets_received: int = 0
+
+    def merge(self, other: "Steady") -> None:
+        """Add what happened in another process."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 class Recorder:
@@ -123,6 +128,35 @@ class Recorder:
         self.load_ended = True
         self.load_ended_ns = min(at_ns, self.window.steady_until_ns)
         self.window = self.window.ended_at(self.load_ended_ns)
+
+    def merge(self, other: "Recorder") -> None:
+        """Add the closed books of another process of the same run to these, which are closed too.
+
+        What was open at once in all of them is not known to the instant: the peak is the greatest sum of what
+        each had at most in one second, and so never too low.
+        """
+        self.load_ended_ns = max(self.load_ended_ns, other.load_ended_ns)
+        self.window = Window(
+            self.window.steady_from_ns, max(self.window.steady_until_ns, other.window.steady_until_ns)
+        )
+        self.arrived += other.arrived
+        self.in_flight += other.in_flight
+        for session, kinds in other.outcomes.items():
+            self.outcomes[session].update(kinds)
+        for phase, times in other.phases.items():
+            self.phases[phase].merge(times)
+        self.lag_histogram.merge(other.lag_histogram)
+        self.messages.update(other.messages)
+        self.replies.update(other.replies)
+        self.failures.update(other.failures)
+        self.exhausted.update(other.exhausted)
+        self.deviations.update(other.deviations)
+        self.failure_examples = other.failure_examples | self.failure_examples
+        self.deviation_examples = other.deviation_examples | self.deviation_examples
+        self.steady.merge(other.steady)
+        self.seconds.merge(other.seconds)
+        self.in_flight_peak = self.seconds.most_in_flight()
+        self.intervals += other.intervals
 
     def _arrived(self, intended_ns: int) -> None:
         self.arrived += 1

@@ -1,14 +1,16 @@
 """From what a run recorded to the document's numbers."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import trio
 
 from loadgen.clock import NS_PER_S
-from loadgen.engine.health import HealthMonitor, usable_cpus
+from loadgen.engine.health import usable_cpus
 from loadgen.engine.recorder import Recorder
+from loadgen.engine.shard import ShardResult
 from loadgen.engine.times import PhaseTimes
+from loadgen.scenario.model import Load, OpenLoad
 from loadgen.session.outcome import OutcomeKind
 from reports.document import HostFacts
 from reports.load_result import (
@@ -20,24 +22,29 @@ from reports.load_result import (
     ReplyCount,
     SessionCounts,
     Throughput,
+    WorkerResult,
 )
 from reports.phases import PHASE_ORDER, in_order
 
 
 def load_result(
-    recorder: Recorder, monitor: HealthMonitor, *, model: str, warm_up_s: float, drain_s: float
+    load: Load, driven: ShardResult, workers: Sequence[WorkerResult] = ()
 ) -> LoadResult:
-    """Return the `load` section. The run is over: nothing is in flight, and the books balance."""
+    """Return the `load` section, of one process or of several merged, `workers` then being each of them.
+
+    The run is over: nothing is in flight, and the books balance.
+    """
+    recorder = driven.recorder
     assert recorder.in_flight == 0, "every session has ended before the result is made"
     assert recorder.balanced(), "every arrival has exactly one outcome"
     outside_steady = recorder.phases.outside_steady()
     kinds = {name: _session_counts(counts) for name, counts in sorted(recorder.outcomes.items())}
     total = {kind: sum(counts[kind] for counts in recorder.outcomes.values()) for kind in OutcomeKind}
     return LoadResult(
-        model=model,
-        warm_up_s=warm_up_s,
+        model="open" if isinstance(load, OpenLoad) else "closed",
+        warm_up_s=load.warm_up.s,
         steady_s=recorder.window.steady_ns / NS_PER_S,
-        drain_s=drain_s,
+        drain_s=max(0, driven.ended_ns - recorder.load_ended_ns) / NS_PER_S,
         in_flight_peak=recorder.in_flight_peak,
         sessions=_session_counts(total),
         messages=MessageCounts(**{name: recorder.messages[name] for name in MessageCounts.__struct_fields__}),
@@ -56,7 +63,8 @@ def load_result(
             for key, count in recorder.deviations.most_common()
         ),
         timeline=recorder.seconds.timeline(),
-        health=monitor.result(recorder.lag_histogram),
+        health=driven.health,
+        workers=tuple(workers),
     )
 
 

@@ -25,9 +25,18 @@ ORDER: tuple[Protocol, ...] = ("smtp", "lmtp", "pop3")
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How the server under test is reached, as a value: what another process makes the same routes from."""
+
+    addresses: Mapping[Protocol, tuple[Endpoint, tuple[Address, ...]]]     # for each protocol spoken
+    ca_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTarget:
     """The server under test, ready to be talked to."""
 
+    reach: Reach
     routes: Mapping[Protocol, Route]      # to every protocol the scenario speaks
     embedded: EmbeddedServer | None       # None: the server is somebody else's
 
@@ -45,12 +54,14 @@ async def open_target(
     spoken = protocols_spoken(scenario)
     target = scenario.target
     if not target.embedded:
-        yield OpenTarget(await _routes(scenario, spoken, target.endpoints, target.ca_file, authorized), None)
+        reach = Reach(await _found(scenario, spoken, target.endpoints, authorized), target.ca_file)
+        yield OpenTarget(reach, routes_of(scenario, reach), None)
         return
     async with embedded_server(scenario, book) as server:
         endpoints = {**target.endpoints, **_embedded_endpoints(scenario, server.ready)}
-        ca_file = target.ca_file or server.ready.ca_file
-        yield OpenTarget(await _routes(scenario, spoken, endpoints, ca_file, authorized), server)
+        found = await _found(scenario, spoken, endpoints, authorized)
+        reach = Reach(found, target.ca_file or server.ready.ca_file)
+        yield OpenTarget(reach, routes_of(scenario, reach), server)
 
 
 def protocols_spoken(scenario: Scenario) -> list[Protocol]:
@@ -59,33 +70,6 @@ def protocols_spoken(scenario: Scenario) -> list[Protocol]:
     if scenario.ledger.verify:
         spoken.add("pop3")
     return [protocol for protocol in ORDER if protocol in spoken]
-
-
-async def _routes(
-    scenario: Scenario,
-    spoken: Iterable[Protocol],
-    endpoints: Mapping[Protocol, Endpoint | MailDomain],
-    ca_file: str | None,
-    authorized: bool,
-) -> dict[Protocol, Route]:
-    target = scenario.target
-    found = await _found(scenario, spoken, endpoints, authorized)
-    policy = TlsPolicy(target.tls, ca_file, target.verify, target.server_name)
-    any_tls = target.tls != "none" or any(endpoint.implicit_tls for endpoint, _ in found.values())
-    context = make_client_context(policy) if any_tls else None
-    limits = phase_limits(scenario.limits)
-    routes = {}
-    for protocol, (endpoint, addresses) in found.items():
-        routes[protocol] = Route(
-            endpoint=endpoint,
-            limits=limits,
-            tls=context if target.tls == "starttls" or endpoint.implicit_tls else None,
-            server_name=target.server_name,
-            sources=target.source_addresses,
-            addresses=addresses,
-            mail_domain=_domain_of(target, protocol),
-        )
-    return routes
 
 
 async def _found(
@@ -103,6 +87,27 @@ async def _found(
         else:
             found[protocol] = (server, await _addresses(server, target, authorized))
     return found
+
+
+def routes_of(scenario: Scenario, reach: Reach) -> dict[Protocol, Route]:
+    """Return the routes to a server that was found; UserError if the CA file cannot be read."""
+    target = scenario.target
+    policy = TlsPolicy(target.tls, reach.ca_file, target.verify, target.server_name)
+    any_tls = target.tls != "none" or any(endpoint.implicit_tls for endpoint, _ in reach.addresses.values())
+    context = make_client_context(policy) if any_tls else None
+    limits = phase_limits(scenario.limits)
+    routes: dict[Protocol, Route] = {}
+    for protocol, (endpoint, addresses) in reach.addresses.items():
+        routes[protocol] = Route(
+            endpoint=endpoint,
+            limits=limits,
+            tls=context if target.tls == "starttls" or endpoint.implicit_tls else None,
+            server_name=target.server_name,
+            sources=target.source_addresses,
+            addresses=addresses,
+            mail_domain=_domain_of(target, protocol),
+        )
+    return routes
 
 
 def _domain_of(target: Target, protocol: Protocol) -> str | None:

@@ -14,9 +14,11 @@ from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.audit import audit
 from loadgen.engine.health import doubts, raise_open_files_limit
 from loadgen.engine.preflight import logins_used, look_at
-from loadgen.engine.result import host_facts
-from loadgen.engine.routes import OpenTarget, open_target
+from loadgen.engine.processes import ProcessForEach
+from loadgen.engine.result import host_facts, load_result
+from loadgen.engine.routes import OpenTarget, Reach, open_target
 from loadgen.engine.shard import Observe, Shard, ShardResult, run_shard
+from loadgen.engine.workers import ALONE, Pool, Shared, run_workers
 from loadgen.ledger import Ledger
 from loadgen.scenario.accounts import AccountBook
 from loadgen.scenario.model import Pop3Retrieve, Scenario
@@ -25,6 +27,7 @@ from loadgen.session.route import Route
 from reports.conclude import conclude
 from reports.document import Document
 from reports.histogram import Interval
+from reports.load_result import LoadResult
 from reports.verdict import UNJUDGED, exit_code_for
 
 AUDIT_EVERY_ACCOUNT_UP_TO = 10_000     # past it only the maildrops that were written to are read
@@ -48,22 +51,27 @@ async def run(
     stop: trio.Event,
     observe: Observe,
     authorized: bool = False,
+    pool: Pool = ALONE,
 ) -> RunResult:
     """Run a scenario. `stop` ends the arrivals early: what is in flight drains, and the result is made all the same.
 
     Raises UserError and PreconditionFailed before any load. `observe` is called once a second. `authorized`
-    says that the public addresses among the permitted hosts may be loaded.
+    says that the public addresses among the permitted hosts may be loaded; `pool` who generates the load.
     """
     started, started_ns = datetime.now(UTC), clock_ns()
     nofile = raise_open_files_limit()
     shard = Shard(scenario, book, run_token=secrets.token_hex(4), date=started)
     async with open_target(scenario, book, authorized=authorized) as target:
         seen = await look_at(target.routes, logins_used(scenario), book.account(1), stop=stop)
-        driven = await run_shard(shard, target.routes, stop=stop, observe=observe)
+        if pool.workers == 1:
+            shared = Shared(await run_shard(shard, target.routes, stop=stop, observe=observe), ())
+        else:
+            shared = await _shared_out(shard, target.reach, pool, stop, observe)
+        driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers)
         maildrops_read: set[str] = set()
         if driven.ledger is not None:
             maildrops_read = await _settle(scenario, book, driven.ledger, target.routes["pop3"], stop)
-        troubles = [*_doubts(driven, target)]
+        troubles = [*_doubts(driven, load, target)]
     document = Document(
         kind="load",
         mailproof=version,
@@ -74,13 +82,26 @@ async def run(
         interrupted=stop.is_set(),
         verdicts=UNJUDGED,
         exit_code=int(exit_code_for(UNJUDGED, interrupted=stop.is_set())),
-        load=driven.load,
+        load=load,
         ledger=None if driven.ledger is None else driven.ledger.result(maildrops_read),
         scenario=resolved(scenario),
         target=seen,
         host=host_facts(nofile),
     )
-    return RunResult(conclude(document, scenario.gates, doubts=troubles), driven.intervals, started)
+    return RunResult(conclude(document, scenario.gates, doubts=troubles), tuple(driven.recorder.intervals), started)
+
+
+async def _shared_out(
+    shard: Shard, reach: Reach, pool: Pool, stop: trio.Event, observe: Observe
+) -> Shared:
+    """Drive the load in workers. Those of our own are killed if this is cancelled."""
+    if pool.executor is not None:
+        return await run_workers(shard, reach, pool.workers, pool.executor, stop=stop, observe=observe)
+    processes = ProcessForEach()
+    try:
+        return await run_workers(shard, reach, pool.workers, processes, stop=stop, observe=observe)
+    finally:
+        processes.shutdown(cancel_futures=True)      # those that are done are gone; the others need no asking
 
 
 async def _settle(
@@ -100,11 +121,17 @@ async def _settle(
     )
 
 
-def _doubts(driven: ShardResult, target: OpenTarget) -> Iterator[str]:
+def _doubts(driven: ShardResult, load: LoadResult, target: OpenTarget) -> Iterator[str]:
     """Give the reasons not to believe the run that its numbers alone do not tell."""
-    for cause, count in driven.exhausted.items():
+    for cause, count in driven.recorder.exhausted.items():
         yield f"{count:,} sessions met a limit of this host: {cause}"
-    yield from doubts(driven.load.health)
+    for worker in load.workers:
+        if worker.lost is not None:
+            yield (
+                f"worker {worker.worker} of {len(load.workers)} was lost ({worker.lost}): its part of the load is "
+                "missing from every number; see its last words above, and run again"
+            )
+    yield from doubts(load.health)
     if target.embedded is not None and (complaint := target.embedded.complaint()) is not None:
         yield complaint
     if driven.ledger is not None and driven.ledger.copies_untold:

@@ -1,10 +1,13 @@
 """The run second by second: the columns of the report's graphs, and the last second for the progress line."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from loadgen.clock import NS_PER_S
 from loadgen.session.outcome import OutcomeKind
+from reports.histogram import Histogram
 from reports.load_result import Timeline
 
 
@@ -25,6 +28,9 @@ class Second:
     responses: list[int] = field(default_factory=list)     # ns; emptied when the second is closed
     p50_ns: int | None = None
     p99_ns: int | None = None
+    # The same times as a histogram, for percentiles never merge. Until the second is closed: "".
+    response_hdr: str = ""
+    response_max_ns: int = 0
 
     def close(self) -> None:
         """Reduce the response times to their percentiles, nearest rank."""
@@ -32,7 +38,43 @@ class Second:
             ordered = sorted(self.responses)
             self.p50_ns = ordered[(len(ordered) - 1) // 2]
             self.p99_ns = ordered[(99 * len(ordered) + 99) // 100 - 1]
+            times = Histogram()
+            times.record_many(ordered)
+            self.response_hdr, self.response_max_ns = times.encode(), times.quantiles().max
             self.responses = []
+
+    def merge(self, other: "Second") -> None:
+        """Add what another process did in this second; both are closed. The most at once is the sum of both's."""
+        for name in ADDED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.response_hdr:
+            times = response_times([self, other])
+            self.p50_ns, self.p99_ns = times.curve([50, 99])
+            self.response_hdr, self.response_max_ns = times.encode(), times.quantiles().max
+
+
+# What of a second is counted, and adds.
+ADDED = (
+    "arrived", "accepted", "refused", "failed", "timed_out", "dropped", "interrupted", "in_flight",
+    "messages_accepted", "messages_retrieved",
+)
+
+
+class HasResponses(Protocol):
+    """Closed response times of one second, of a process or of several."""
+
+    @property
+    def response_hdr(self) -> str: ...
+    @property
+    def response_max_ns(self) -> int: ...
+
+
+def response_times(seconds: Iterable[HasResponses]) -> Histogram:
+    """Return the response times of one second in several processes together."""
+    times = Histogram()
+    for each in seconds:
+        times.merge_encoded(each.response_hdr, each.response_max_ns)
+    return times
 
 
 class Seconds:
@@ -89,6 +131,16 @@ class Seconds:
         row.close()
         self._carried = in_flight
         self.closed = second + 1
+
+    def merge(self, other: "Seconds") -> None:
+        """Add another process's rows; both are closed to their ends."""
+        for number, row in other._rows.items():
+            self._rows[number].merge(row)
+        self.closed = max(self.closed, other.closed)
+
+    def most_in_flight(self) -> int:
+        """Return the most sessions open at once in any closed second."""
+        return max((row.in_flight for row in self._rows.values()), default=0)
 
     def last_closed(self) -> Second:
         """Return the newest settled second; an empty one before there is any."""

@@ -1,12 +1,13 @@
 """One process's part of a load run: its arrivals in, its books out.
 
-A run has one shard today. More processes can share a run because a shard and its result are values
-that cross a process boundary: arrival k belongs to shard k mod n, and histograms merge.
+More processes can share a run because a shard and its result are values that cross a process boundary:
+of n shards the first has the arrivals 0, n, 2n …, and so on; counts add up, and histograms merge.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import assert_never
 
 import trio
@@ -19,7 +20,6 @@ from loadgen.engine.health import HealthMonitor, heap_at_rest
 from loadgen.engine.open_loop import open_loop
 from loadgen.engine.progress import Progress, progress_of
 from loadgen.engine.recorder import Recorder
-from loadgen.engine.result import load_result
 from loadgen.engine.window import Window
 from loadgen.ledger import Ledger
 from loadgen.message.compose import Composer
@@ -32,8 +32,7 @@ from loadgen.session.outcome import Outcome
 from loadgen.session.perform import perform
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
-from reports.histogram import Interval
-from reports.load_result import LoadResult
+from reports.load_result import Health
 
 ENDLESS_NS = 1 << 62                   # a closed load that ends by its count has no instant of its own
 
@@ -48,28 +47,39 @@ class Shard:
     book: AccountBook
     run_token: str                     # tells this run's mail from that of every other
     date: datetime                     # in every message's Date field
+    worker: int = 0                    # of `workers`, from 0: arrival k belongs to worker k mod workers
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """What the load left behind. A value too, but for the ledger: how that is shared out is not decided."""
+    """What the load left behind in one process: its books, closed."""
 
-    load: LoadResult
-    intervals: tuple[Interval, ...]    # for the .hlog
-    exhausted: Mapping[str, int]       # what this host ran out of, and how often
+    recorder: Recorder
+    health: Health
     ledger: Ledger | None              # None: deliveries are not verified
+    ended_ns: int                      # when the last session had ended
+
+
+Begin = Callable[[], Awaitable[int]]
+
+
+async def at_once() -> int:
+    """Begin the run now."""
+    return clock_ns()
 
 
 async def run_shard(
-    shard: Shard, routes: Mapping[Protocol, Route], *, stop: trio.Event, observe: Observe
+    shard: Shard, routes: Mapping[Protocol, Route], *, stop: trio.Event, observe: Observe, begin: Begin = at_once
 ) -> ShardResult:
     """Drive the load to its end, or until `stop` and then to the end of what is in flight.
 
-    `observe` is called once a second. The run's start is when everything is made ready.
+    `observe` is called once a second. When everything is made ready `begin` says when the run's start is, on
+    `clock_ns`: other processes may have to be waited for.
     """
     load = shard.scenario.load
     composer = Composer(seed=shard.scenario.about.seed, run_token=shard.run_token, date=shard.date)
-    ledger = Ledger(composer.owns) if shard.scenario.ledger.verify else None
+    ledger = Ledger(shard.run_token) if shard.scenario.ledger.verify else None
     planner = Planner(shard.scenario, shard.book)
     duration_ns = load_duration_ns(load)
     recorder = Recorder(Window(load.warm_up.ns, ENDLESS_NS if duration_ns is None else duration_ns))
@@ -79,39 +89,48 @@ async def run_shard(
 
     with heap_at_rest():
         arrivals = Arrivals(
-            planner.plan_for, carry_out, recorder, ledger, clock_ns(), shard.scenario.limits.session.s
+            planner.plan_for, carry_out, recorder, ledger, await begin(), shard.scenario.limits.session.s
         )
+        await trio.sleep_until(arrivals.instant_s(0))
         with HealthMonitor(recorder, arrivals.origin_ns) as monitor:
             async with trio.open_nursery() as watching:
                 watching.start_soon(monitor.beat)
                 watching.start_soon(_watch, arrivals, observe)
-                await _drive(arrivals, planner, shard.scenario, duration_ns, stop)
+                await _drive(arrivals, planner, shard, duration_ns, stop)
                 watching.cancel_scope.cancel()
     ended_ns = arrivals.now_ns()
     for _ in recorder.close_seconds(ended_ns // NS_PER_S + 1):
         pass                           # the load is over: there is nobody to give way to
-    drain_s = max(0, ended_ns - recorder.load_ended_ns) / NS_PER_S
-    result = load_result(recorder, monitor, model=_model(load), warm_up_s=load.warm_up.s, drain_s=drain_s)
-    return ShardResult(result, tuple(recorder.intervals), dict(recorder.exhausted), ledger)
+    return ShardResult(recorder, monitor.result(recorder.lag_histogram), ledger, ended_ns)
+
+
+def workers_of_use(scenario: Scenario, wanted: int) -> int:
+    """Return how many of the wanted workers a load can be shared out among: none may be without a session."""
+    load = scenario.load
+    return min(wanted, load.in_flight_max if isinstance(load, OpenLoad) else load.virtual_users)
 
 
 async def _drive(
-    arrivals: Arrivals, planner: Planner, scenario: Scenario, duration_ns: int | None, stop: trio.Event
+    arrivals: Arrivals, planner: Planner, shard: Shard, duration_ns: int | None, stop: trio.Event
 ) -> None:
-    """Run the loop of the scenario's load model."""
-    load = scenario.load
+    """Run the loop of the scenario's load model, for this shard's part.
+
+    In a closed load a user belongs to one worker, and so do all its arrivals.
+    """
+    load, worker, workers = shard.scenario.load, shard.worker, shard.workers
     match load:
         case OpenLoad():
             assert duration_ns is not None, "an open load has a schedule"
-            schedule = enumerate(intended_instants(load, scenario.about.seed))
+            schedule = enumerate(intended_instants(load, shard.scenario.about.seed))
             await open_loop(
-                arrivals, schedule, in_flight_max=load.in_flight_max,
+                arrivals, islice(schedule, worker, None, workers),
+                in_flight_max=len(range(worker, load.in_flight_max, workers)),
                 end_ns=duration_ns, drain_s=load.drain.s, stop=stop,
             )
         case ClosedLoad():
             await closed_loop(
-                arrivals, virtual_users=load.virtual_users, think_ns=planner.think_ns, sessions=load.sessions,
-                end_ns=duration_ns, drain_s=load.drain.s, stop=stop,
+                arrivals, virtual_users=load.virtual_users, users=range(worker, load.virtual_users, workers),
+                think_ns=planner.think_ns, sessions=load.sessions, end_ns=duration_ns, drain_s=load.drain.s, stop=stop,
             )
         case _:
             assert_never(load)
@@ -123,10 +142,8 @@ async def _watch(arrivals: Arrivals, observe: Observe) -> None:
     while True:
         await trio.sleep_until(arrivals.instant_s((recorder.seconds.closed + 1) * NS_PER_S))
         with trio.CancelScope(shield=True):       # a few milliseconds: a second once begun to be closed is closed
-            for _ in recorder.close_seconds(arrivals.now_ns() // NS_PER_S):     # all we missed, if we were late
+            # All we missed, if we were late; and never none, should float seconds have rounded a second's end away.
+            until = max(recorder.seconds.closed + 1, arrivals.now_ns() // NS_PER_S)
+            for _ in recorder.close_seconds(until):
                 await trio.lowlevel.checkpoint()
         observe(progress_of(recorder, recorder.seconds.closed))
-
-
-def _model(load: OpenLoad | ClosedLoad) -> str:
-    return "open" if isinstance(load, OpenLoad) else "closed"

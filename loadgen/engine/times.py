@@ -46,6 +46,13 @@ class PhaseTimes:
         for gathered in (self._service, self._response, self._outside):
             gathered.clear()
 
+    def merge(self, other: "PhaseTimes") -> None:
+        """Add another process's times of this phase; both are folded."""
+        self.outside_steady += other.outside_steady
+        self.service_histogram.merge(other.service_histogram)
+        if self.response_histogram is not self.service_histogram:
+            self.response_histogram.merge(other.response_histogram)
+
 
 class PhaseTable(dict[str, PhaseTimes]):
     """The times of every phase that was seen, by name."""

@@ -92,6 +92,23 @@ def test_a_run_writes_its_report_and_says_where(scenario: Path, tmp_path: Path) 
     assert "secret" not in (directory / "result.json").read_text()
 
 
+def test_two_workers_share_a_run_and_say_so(scenario: Path, tmp_path: Path) -> None:
+    done = mailproof("run", scenario, "--workers", 2, "--out", "x", cwd=tmp_path)
+    document = read(tmp_path / "x" / "result.json")
+    assert document.load is not None
+    assert [(each.worker, each.arrived, each.lost) for each in document.load.workers] == [(1, 20, None), (2, 20, None)]
+    assert document.load.sessions.arrived == 40
+    assert document.ledger is not None
+    assert document.ledger.delivered_once == document.ledger.accepted == document.load.messages.accepted > 0
+    assert done.returncode in {ExitCode.HELD, ExitCode.INCONCLUSIVE}, done.stderr
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "two", ""])
+def test_workers_are_a_number_or_auto(asked: str, scenario: Path, tmp_path: Path) -> None:
+    done = mailproof("run", scenario, "--workers", asked, cwd=tmp_path)
+    assert_one_sentence(done, ExitCode.OPERATOR_ERROR, "--workers", "auto")
+
+
 def test_out_names_the_directory_of_the_run(scenario: Path, tmp_path: Path) -> None:
     mailproof("run", scenario, "--out", "here/today", "--set", "load.arrivals.0.for=1s", cwd=tmp_path)
     assert (tmp_path / "here" / "today" / "result.json").is_file()

@@ -30,7 +30,7 @@ def ledger() -> Ledger:
     trace = Trace()
     trace.begun.append(Offered(Stamp("run.0.0", digest_of(BODY)), ("user1@example.test",)))
     trace.settle(("user1@example.test",), accepted=True, at_ns=0)
-    made = Ledger(lambda stamp: stamp.message_id.startswith("run."))
+    made = Ledger("run")
     made.add(trace)
     return made
 
@@ -157,7 +157,7 @@ async def test_only_so_many_maildrops_are_open_at_once(autojump_clock: MockClock
         raise ConnectRefused("no")
 
     await audit(
-        Ledger(lambda stamp: True), route_to("pop3", dial), accounts(40), auth="user", settle_s=0, stop=trio.Event()
+        Ledger("run"), route_to("pop3", dial), accounts(40), auth="user", settle_s=0, stop=trio.Event()
     )
     assert most == SIDE_BY_SIDE
 

@@ -107,7 +107,7 @@ def test_the_books_of_a_closed_load_balance(
 
     async def play(stop: trio.Event) -> None:
         await closed_loop(
-            cast.enter(), virtual_users=users, think_ns=think_ns, sessions=sessions,
+            cast.enter(), virtual_users=users, users=range(users), think_ns=think_ns, sessions=sessions,
             end_ns=None if for_s is None else round(for_s * NS_PER_S), drain_s=drain_s, stop=stop,
         )
 

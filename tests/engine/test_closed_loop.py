@@ -23,7 +23,7 @@ async def play(
     stop: trio.Event | None = None,
 ) -> None:
     await closed_loop(
-        cast.enter(), virtual_users=users, think_ns=think, sessions=sessions,
+        cast.enter(), virtual_users=users, users=range(users), think_ns=think, sessions=sessions,
         end_ns=None if for_s is None else round(for_s * NS_PER_S), drain_s=drain_s,
         stop=trio.Event() if stop is None else stop,
     )

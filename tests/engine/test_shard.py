@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import trio
@@ -10,11 +11,12 @@ from trio.testing import MockClock
 
 from loadgen.endpoint import Protocol
 from loadgen.engine.audit import audit
+from loadgen.engine.result import load_result
 from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.scenario.accounts import open_accounts
 from loadgen.session.route import Route
 from reports.histogram import Histogram
-from reports.load_result import Health
+from reports.load_result import Health, LoadResult
 from tests.engine.house import House, scenario_of
 from tests.engine.stage import MS
 
@@ -59,11 +61,21 @@ def shard_of(text: str, seed: int = 7) -> Shard:
     return Shard(scenario, book, run_token="c0ffee00", date=datetime(2026, 1, 1, tzinfo=UTC))
 
 
-async def play(shard: Shard, routes: Mapping[Protocol, Route], stop: trio.Event | None = None) -> ShardResult:
-    return await run_shard(shard, routes, stop=trio.Event() if stop is None else stop, observe=lambda progress: None)
+@dataclass(frozen=True)
+class Played:
+    """What a shard left behind, and the numbers made of it."""
+
+    books: ShardResult
+    load: LoadResult
 
 
-async def played(shard: Shard, **house: object) -> tuple[ShardResult, House]:
+async def play(shard: Shard, routes: Mapping[Protocol, Route], stop: trio.Event | None = None) -> Played:
+    given = trio.Event() if stop is None else stop
+    books = await run_shard(shard, routes, stop=given, observe=lambda progress: None)
+    return Played(books, load_result(shard.scenario.load, books))
+
+
+async def played(shard: Shard, **house: object) -> tuple[Played, House]:
     async with trio.open_nursery() as nursery:
         target = House(nursery, **house)  # type: ignore[arg-type]
         return await play(shard, target.routes()), target
@@ -74,10 +86,10 @@ async def test_a_mix_of_everything_ends_well_and_balances(autojump_clock: MockCl
     async with trio.open_nursery() as nursery:
         target = House(nursery)
         result = await play(shard, target.routes())
-        assert result.ledger is not None
+        assert result.books.ledger is not None
         accounts = [shard.book.account(number) for number in range(1, 11)]
         read = await audit(
-            result.ledger, target.route("pop3"), accounts, auth="user", settle_s=1, stop=trio.Event()
+            result.books.ledger, target.route("pop3"), accounts, auth="user", settle_s=1, stop=trio.Event()
         )
     load = result.load
     assert load.sessions.arrived == load.sessions.accepted + load.sessions.refused > 150
@@ -87,7 +99,7 @@ async def test_a_mix_of_everything_ends_well_and_balances(autojump_clock: MockCl
     assert (load.messages.offered, load.messages.refused) == (load.messages.accepted, 0)
     assert sum(load.timeline.messages_accepted) == load.messages.accepted
     assert sum(load.timeline.arrived) == load.sessions.arrived
-    ledger = result.ledger.result(read)
+    ledger = result.books.ledger.result(read)
     assert ledger.accepted == ledger.delivered_once > load.messages.accepted
     assert (load.warm_up_s, load.steady_s) == (2.0, 8.0)
 
@@ -151,12 +163,17 @@ async def test_stop_in_the_middle_still_makes_a_whole_result(autojump_clock: Moc
 
 async def test_every_second_has_its_histograms_for_the_log(autojump_clock: MockClock) -> None:
     result, _ = await played(shard_of(STEADY))
-    rows = [(interval.tag, interval.start_s, Histogram.decode(interval.encoded).count) for interval in result.intervals]
+    rows = [
+        (interval.tag, interval.start_s, Histogram.decode(interval.encoded).count)
+        for interval in result.books.recorder.intervals
+    ]
     assert [row for row in rows if row[0] == "smtp.body"] == [("smtp.body", float(second), 10) for second in range(5)]
 
 
 async def test_a_part_of_a_run_and_its_result_can_cross_processes(autojump_clock: MockClock) -> None:
-    result, _ = await played(pickle.loads(pickle.dumps(shard_of(STEADY))))
-    again: ShardResult = pickle.loads(pickle.dumps(result))
-    assert again == result
-    assert again.load.sessions.accepted == 50
+    shard: Shard = pickle.loads(pickle.dumps(shard_of(STEADY)))
+    result, _ = await played(shard)
+    again: ShardResult = pickle.loads(pickle.dumps(result.books))
+    assert load_result(shard.scenario.load, again) == result.load
+    assert (again.recorder.intervals, again.health) == (result.books.recorder.intervals, result.books.health)
+    assert result.load.sessions.accepted == 50

@@ -1,5 +1,6 @@
 """Histograms: exact where they say so, readable by the library that defines the format."""
 
+import pickle
 import random
 import re
 from datetime import UTC, datetime
@@ -196,3 +197,21 @@ def test_a_tag_that_would_break_the_log_is_refused(tag: str, tmp_path: Path) -> 
         log = HlogWriter(stream, datetime(2026, 1, 1, tzinfo=UTC))
         with pytest.raises(ValueError, match="not a tag"):
             log.write(Interval.of(tag, 0, 1, of([1])))
+
+
+@given(st.lists(st.integers(0, HIGHEST_NS), max_size=50), st.lists(st.integers(0, HIGHEST_NS), min_size=1, max_size=50))
+def test_an_encoded_histogram_merges_as_it_would_have_been_recorded(ours: list[int], theirs: list[int]) -> None:
+    merged_in, recorded, other = Histogram(), Histogram(), Histogram()
+    for histogram, values in ((merged_in, ours), (recorded, [*ours, *theirs]), (other, theirs)):
+        histogram.record_many(values)
+    merged_in.merge_encoded(other.encode(), max(theirs))
+    assert merged_in.curve([50, 99, 100]) == pytest.approx(recorded.curve([50, 99, 100]), rel=0.002, abs=1000)
+    assert merged_in.count == recorded.count
+    assert merged_in.quantiles().max == recorded.quantiles().max
+    crossed: Histogram = pickle.loads(pickle.dumps(recorded))
+    assert (crossed.quantiles(), crossed.encode()) == (recorded.quantiles(), recorded.encode())
+
+
+def test_what_is_no_histogram_is_not_merged() -> None:
+    with pytest.raises(ValueError, match="not an encoded histogram"):
+        Histogram().merge_encoded("HISTFAAA", 1)

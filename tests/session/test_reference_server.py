@@ -119,7 +119,7 @@ def test_every_login_a_scenario_knows_is_tried_here_or_in_a_transcript() -> None
 async def test_what_is_delivered_is_retrieved_once_and_unchanged(
     lmtp: bool, tls_mode: str, pipelining: str, tls: Tls, autojump_clock: MockClock
 ) -> None:
-    ledger = Ledger(COMPOSER.owns)
+    ledger = Ledger("c0ffee00")
     async with server(tls) as target:
         outcome, trace = await target.run(delivery(lmtp=lmtp, pipelining=pipelining), tls_mode)
         assert outcome == ACCEPTED
