@@ -9,9 +9,13 @@ from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.sample import Sample
 from loadgen.ledger import Ledger
+from loadgen.schedule.other_plans import HalfOpenPlan, SlowReadPlan, SlowSendPlan
 from loadgen.schedule.plans import HoldPlan, Plan
 from loadgen.session.outcome import INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Trace
+
+# Sessions whose length is the scenario's wish: no time of the server's.
+AT_OUR_PACE = (HoldPlan, HalfOpenPlan, SlowSendPlan, SlowReadPlan)
 
 # Carries out a plan: (plan, trace, arrival) -> how it ended. Tests put fake sessions here.
 Perform = Callable[[Plan, Trace, int], Awaitable[Outcome]]
@@ -70,7 +74,7 @@ class Arrivals:
                 outcome = Outcome(OutcomeKind.TIMED_OUT, trace.phase, "the session took longer than its limit")
         finally:
             finished_ns = max(started_ns, self.now_ns())
-            held = isinstance(plan, HoldPlan)
+            held = isinstance(plan, AT_OUR_PACE)
             sample = Sample(intended_ns, started_ns, finished_ns, plan.session_name, plan.protocol, outcome, held)
             # Synchronous: no checkpoint between the end and its record.
             self.recorder.ended(sample, trace, self.origin_ns)

@@ -14,7 +14,7 @@ class Sample(msgspec.Struct, frozen=True):
     session: str         # which [[session]] of the scenario
     protocol: str        # smtp, lmtp or pop3
     outcome: Outcome
-    held: bool = False   # an idle-hold session: its length is the scenario's wish, not the server's doing
+    held: bool = False   # its length is the scenario's wish (idle-hold, slow-sender), not the server's doing
 
     @property
     def lag_ns(self) -> int:

@@ -1,12 +1,17 @@
 """What is counted where: times by the intended instant, rates by the instant of the event, seconds by both."""
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 from loadgen.clock import NS_PER_S
+from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.recorder import DISTINCT_FAILURES_MAX, DISTINCT_REPLIES_MAX, OTHER_CAUSES, OTHER_CODES, Recorder
 from loadgen.engine.sample import Sample
 from loadgen.engine.window import Window
 from loadgen.message.stamp import Stamp
+from loadgen.schedule.other_plans import HalfOpenPlan
+from loadgen.schedule.plans import Plan
 from loadgen.session.outcome import ACCEPTED, INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Offered, Trace
 from tests.engine.stage import MS
@@ -165,3 +170,19 @@ def test_a_failure_keeps_what_was_first_seen_made_printable() -> None:
     [example] = recorder.failure_examples.values()
     assert "nonsense" in example
     assert example.isprintable()
+
+
+async def test_a_session_that_goes_at_our_pace_is_no_time_of_the_servers(autojump_clock: MockClock) -> None:
+    recorder = Recorder(Window(0, 60 * S))
+    plan: Plan = HalfOpenPlan(arrival=0, session_name="half", protocol="smtp", ehlo=True, hold_ns=20 * S)
+
+    async def silent(_plan: Plan, trace: Trace, _arrival: int) -> Outcome:
+        trace.timings.append(("smtp.connect", ORIGIN, ORIGIN + 1))
+        await trio.sleep(20)
+        return ACCEPTED
+
+    arrivals = Arrivals(lambda _: plan, silent, recorder, None, 0, 100.0)
+    recorder.started(0)
+    await arrivals.run(0, 0, 0)
+    assert "smtp.connect" in recorder.phases
+    assert "smtp.session" not in recorder.phases
