@@ -16,6 +16,7 @@ import trio
 
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.progress import Progress
+from loadgen.transport.own import OwnStream, open_own_stream
 
 HOST = "127.0.0.1"
 LEAD_S = 0.25                      # between the last worker's readiness and the run's start
@@ -65,7 +66,7 @@ _ENCODER = msgspec.json.Encoder()
 class Lines:
     """Whole lines out of a stream."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
+    def __init__(self, stream: OwnStream) -> None:
         self._stream = stream
         self._octets = bytearray()
 
@@ -87,7 +88,7 @@ class Lines:
 class WorkerEnd:
     """The link as a worker has it."""
 
-    def __init__(self, stream: trio.SocketStream, address: LinkAddress) -> None:
+    def __init__(self, stream: OwnStream, address: LinkAddress) -> None:
         self._stream = stream
         self._lines = Lines(stream)
         self._address = address
@@ -138,7 +139,7 @@ class WorkerEnd:
 @asynccontextmanager
 async def linked(address: LinkAddress) -> AsyncIterator[WorkerEnd]:
     """Connect a worker to its parent. OSError if there is none."""
-    async with await trio.open_tcp_stream(address.host, address.port) as stream:
+    async with await open_own_stream(address.host, address.port) as stream:
         yield WorkerEnd(stream, address)
 
 
@@ -148,7 +149,7 @@ class ParentEnd:
     def __init__(self, workers: int, shown: Callable[[], None]) -> None:
         self.newest: dict[int, Progress] = {}        # of each worker that has reported
         self._token = secrets.token_hex(16)
-        self._streams: dict[int, trio.SocketStream] = {}
+        self._streams: dict[int, OwnStream] = {}
         self._awaited = set(range(workers))          # neither ready nor lost
         self._all_there = trio.Event()
         self._stopped = False
@@ -190,7 +191,7 @@ class ParentEnd:
                 with suppress(trio.BrokenResourceError, trio.ClosedResourceError):      # the executor says how it ended
                     await stream.send_all(line)
 
-    async def _hear(self, stream: trio.SocketStream) -> None:
+    async def _hear(self, stream: OwnStream) -> None:
         lines = Lines(stream)
         async with stream:
             word = None

@@ -12,6 +12,7 @@ from tests.architecture.source import Module, modules, tracked_texts
 
 MODULES = list(modules())
 COMMAND_LINE = {"mailproof.py", "loadgen/cli.py", "loadgen/routing/cli.py", "conformance/cli.py", "reports/cli.py"}
+WORKERS_ENTRY = "loadgen/engine/worker.py"
 SOCKETS = {"socket", "ssl", "trio.socket", "trio.open_tcp_stream", "trio.SSLStream", "trio.SocketStream"}
 LISTENERS = ("loadgen/transport/", "conformance/refserver/listener/", "conformance/refserver/server.py")
 
@@ -57,9 +58,14 @@ def test_sockets_and_tls_are_named_only_where_connections_are_made() -> None:
     ) == []
 
 
-@pytest.mark.parametrize("name", ["print", "sys.exit", "os._exit", "SystemExit", "typer.Exit", "trio.run"])
-def test_only_the_command_line_prints_exits_and_starts_trio(name: str) -> None:
+@pytest.mark.parametrize("name", ["print", "sys.exit", "os._exit", "SystemExit", "typer.Exit"])
+def test_only_the_command_line_prints_and_exits(name: str) -> None:
     assert names(m for m in MODULES if m.name not in COMMAND_LINE and name in m.dotted_names | m.imports) == []
+
+
+def test_trio_is_started_only_by_the_command_line_and_in_a_workers_entry() -> None:
+    starters = names(m for m in MODULES if m.name not in COMMAND_LINE and "trio.run" in m.dotted_names | m.imports)
+    assert starters == [WORKERS_ENTRY]
 
 
 def test_nothing_shipped_imports_the_tests_or_benchmarks() -> None:
