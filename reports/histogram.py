@@ -109,7 +109,7 @@ class Histogram:
             self._account(other.count, other._min, other._max, other._sum)
 
     def merge_encoded(self, encoded: str, max_ns: int) -> None:
-        """Add what an encoded histogram of ours has counted, and its exact greatest: quicker than to decode a small one.
+        """Add what an encoded histogram of ours has counted, and its exact greatest; for a small one, quicker than decoding.
 
         The least and the mean are then no more exact than the counters are. ValueError when it is not one.
         """
