@@ -109,8 +109,9 @@ class Histogram:
             self._account(other.count, other._min, other._max, other._sum)
 
     def merge_encoded(self, encoded: str, max_ns: int) -> None:
-        """Add what an encoded histogram of ours has counted, and its exact greatest; for a small one, quicker than decoding.
+        """Add what an encoded histogram of ours has counted, and its exact greatest.
 
+        For the few values of one second that is quicker than to decode and merge; for thousands it is slower.
         The least and the mean are then no more exact than the counters are. ValueError when it is not one.
         """
         if not encoded:
