@@ -13,7 +13,7 @@ from loadgen.scenario.accounts import Account
 from loadgen.scenario.check_sessions import protocol_of
 from loadgen.scenario.model import Scenario
 from loadgen.session.dialogue import Dialogue
-from loadgen.session.login import mechanism_for
+from loadgen.session.login import mechanism_for, was_about_the_password
 from loadgen.session.pop3_dialogue import Pop3Dialogue
 from loadgen.session.refused import Refused
 from loadgen.session.route import Route
@@ -28,8 +28,6 @@ from reports.errors import PreconditionFailed, UserError
 
 KEYWORDS_MAX = 64
 LOOK_LIMIT_S = 60.0       # a phase's own limit may be RFC 5321's five minutes: too long to watch nothing happen
-# What an account's own state makes a server answer, whatever the password: RFC 2449 §8.1, RFC 3206 §4.
-NOT_THE_PASSWORD = frozenset({"IN-USE", "LOGIN-DELAY", "SYS/TEMP", "SYS/PERM"})
 
 
 async def look_at(
@@ -83,7 +81,7 @@ async def _look(route: Route, auth: str, account: Account) -> EndpointFacts:
         raise PreconditionFailed(where) from None
     except Refused as refused:
         where = f"{route.endpoint}: {refused}"
-        if trace.phase.endswith(".auth") and _is_final(trace):
+        if was_about_the_password(trace):
             raise UserError(
                 f"{where}: the login of {account.login!r} by {auth} was refused; check [accounts] in the scenario"
             ) from None
@@ -96,12 +94,6 @@ async def _look(route: Route, auth: str, account: Account) -> EndpointFacts:
         raise PreconditionFailed(f"{route.endpoint}: {error}") from None
     except (TransportError, RemoteProtocolError) as error:
         raise PreconditionFailed(f"{route.endpoint}: {error}") from None
-
-
-def _is_final(trace: Trace) -> bool:
-    """Say whether the last answer was about the login itself, and not about the server's present state."""
-    _, code, enhanced = trace.replies[-1]
-    return not code.startswith("4") and enhanced not in NOT_THE_PASSWORD
 
 
 async def _look_at_smtp(route: Route, auth: str, account: Account, trace: Trace) -> EndpointFacts:
