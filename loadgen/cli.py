@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from loadgen.endpoint import Protocol
-from loadgen.engine.health import usable_cpus
+from loadgen.engine.health.process import usable_cpus
 from loadgen.engine.run import RunResult, run
 from loadgen.engine.shard import workers_of_use
 from loadgen.engine.workers import Pool

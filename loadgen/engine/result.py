@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import trio
 
 from loadgen.clock import NS_PER_S
-from loadgen.engine.health import usable_cpus
+from loadgen.engine.health.process import usable_cpus
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.shard import ShardResult
 from loadgen.engine.times import PhaseTimes

@@ -12,7 +12,8 @@ import trio
 
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.audit import audit
-from loadgen.engine.health import doubts, raise_open_files_limit
+from loadgen.engine.health.monitor import doubts
+from loadgen.engine.health.process import raise_open_files_limit
 from loadgen.engine.preflight import logins_used, look_at
 from loadgen.engine.processes import ProcessForEach
 from loadgen.engine.result import host_facts, load_result

@@ -16,7 +16,8 @@ from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.endpoint import Protocol
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.closed_loop import closed_loop
-from loadgen.engine.health import HealthMonitor, heap_at_rest
+from loadgen.engine.health.collector import heap_at_rest
+from loadgen.engine.health.monitor import HealthMonitor
 from loadgen.engine.open_loop import open_loop
 from loadgen.engine.progress import Progress, progress_of
 from loadgen.engine.recorder import Recorder

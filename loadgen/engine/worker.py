@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import trio
 
-from loadgen.engine.health import raise_open_files_limit
+from loadgen.engine.health.process import raise_open_files_limit
 from loadgen.engine.link import LinkAddress, linked
 from loadgen.engine.routes import Reach, routes_of
 from loadgen.engine.shard import Shard, ShardResult, run_shard

@@ -7,7 +7,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from loadgen.engine.health import HealthMonitor, doubts, heap_at_rest, raise_open_files_limit
+from loadgen.engine.health.collector import heap_at_rest
+from loadgen.engine.health.monitor import HealthMonitor, doubts
+from loadgen.engine.health.process import raise_open_files_limit
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.window import Window
 from reports.histogram import Histogram

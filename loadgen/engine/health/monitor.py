@@ -1,18 +1,14 @@
-"""The generator's own condition: whether what it measured can be believed."""
+"""The watch over one process for the length of a run."""
 
-import gc
-import os
-import resource
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
 import trio
 
 from loadgen.clock import NS_PER_S
+from loadgen.engine.health.collector import CollectorWatch
+from loadgen.engine.health.process import peak_memory_octets
 from loadgen.engine.recorder import Recorder
 from reports.histogram import Histogram
 from reports.load_result import Health
@@ -28,19 +24,18 @@ class HealthMonitor:
         self._recorder = recorder            # its window can end before its time
         self._origin_s = origin_ns / NS_PER_S
         self._lags: list[int] = []
-        self._gc_started_ns = 0
-        self._gc_pause_ns_max = 0
+        self._collector = CollectorWatch()
         self._cpu_s = 0.0
         self._wall_s = 0.0
 
     def __enter__(self) -> Self:
-        gc.callbacks.append(self._on_collection)
+        self._collector.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        gc.callbacks.remove(self._on_collection)
+        self._collector.__exit__(kind, error, traceback)
 
     async def beat(self) -> None:
         """Measure, in the steady phase, how late this loop's own timer fires and the processor time used.
@@ -73,30 +68,9 @@ class HealthMonitor:
             schedule_lag_hdr=schedule_lag.encode(),
             loop_lag_ns=loop_lag.quantiles(),
             cpu_share=self._cpu_s / self._wall_s if self._wall_s else 0.0,
-            gc_pause_ns_max=self._gc_pause_ns_max,
-            rss_octets_max=_peak_memory_octets(),
+            gc_pause_ns_max=self._collector.pause_ns_max,
+            rss_octets_max=peak_memory_octets(),
         )
-
-    def _on_collection(self, phase: str, info: dict[str, int]) -> None:
-        if phase == "start":
-            self._gc_started_ns = time.perf_counter_ns()
-        else:
-            self._gc_pause_ns_max = max(self._gc_pause_ns_max, time.perf_counter_ns() - self._gc_started_ns)
-
-
-@contextmanager
-def heap_at_rest() -> Iterator[None]:
-    """Take what there is already, modules above all, out of the garbage collector's rounds for a while.
-
-    What a run allocates makes the collector look at everything that lives: measured 140 ms a time with the reports
-    imported, and a third of the engine's processor time. Without the modules it is 5 ms. Takes a moment at first.
-    """
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def doubts(health: Health) -> list[str]:
@@ -108,21 +82,3 @@ def doubts(health: Health) -> list[str]:
         f"the generator's timers fired late: p99 {p99_ns / 1e6:.0f} ms, {LOOP_LAG_P99_MAX_NS // 1_000_000} ms are "
         "allowed; lower the load, or give the generator a core of its own"
     ]
-
-
-def raise_open_files_limit() -> int:
-    """Raise this process's limit of open files as far as the system lets it; return what it is now."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):      # macOS has "unlimited", and does not mean it
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-def usable_cpus() -> int:
-    """Return how many processors this process may run on."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def _peak_memory_octets() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024      # macOS counts octets, Linux KiB
