@@ -9,7 +9,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = ("loadgen", "conformance", "reports", "scenarios")
 DIRECTORIES = (*PACKAGES, "tests", "benchmarks", ".ci")
-PRODUCTS = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+PRODUCTS = {".git", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}    # .git is a file in a worktree
 
 
 @dataclass(frozen=True)
