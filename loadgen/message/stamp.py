@@ -8,15 +8,15 @@ what is not ASCII (RFC 6152 §3); so the digest covers the body alone, octet by 
 
 import binascii
 import hashlib
-from dataclasses import dataclass
+
+import msgspec
 
 ID_FIELD = b"X-Mailproof-Id"
 ENCODING_FIELD = b"X-Mailproof-Encoding"      # says "8bit" of a body that was sent so
 DIGEST_OCTETS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """What identifies one message of one run."""
 
     message_id: str      # "<run>.<arrival>.<index>"
