@@ -5,7 +5,7 @@ of n shards the first has the arrivals 0, n, 2n …, and so on; counts add up, a
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import assert_never
@@ -33,6 +33,7 @@ from loadgen.session.outcome import Outcome
 from loadgen.session.perform import perform
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
+from loadgen.transport.readiness import best_readiness
 from reports.load_result import Health
 
 ENDLESS_NS = 1 << 62                   # a closed load that ends by its count has no instant of its own
@@ -85,20 +86,23 @@ async def run_shard(
     duration_ns = load_duration_ns(load)
     recorder = Recorder(Window(load.warm_up.ns, ENDLESS_NS if duration_ns is None else duration_ns))
 
-    async def carry_out(plan: Plan, trace: Trace, arrival: int) -> Outcome:
-        return await perform(plan, routes, composer, trace, arrival)
-
     with heap_at_rest():
-        arrivals = Arrivals(
-            planner.plan_for, carry_out, recorder, ledger, await begin(), shard.scenario.limits.session.s
-        )
-        await trio.sleep_until(arrivals.instant_s(0))
-        with HealthMonitor(recorder, arrivals.origin_ns) as monitor:
-            async with trio.open_nursery() as watching:
-                watching.start_soon(monitor.beat)
-                watching.start_soon(_watch, arrivals, observe)
+        async with trio.open_nursery() as serving:
+            readiness = await best_readiness(serving)
+            watched = {protocol: replace(route, readiness=readiness) for protocol, route in routes.items()}
+
+            async def carry_out(plan: Plan, trace: Trace, arrival: int) -> Outcome:
+                return await perform(plan, watched, composer, trace, arrival)
+
+            arrivals = Arrivals(
+                planner.plan_for, carry_out, recorder, ledger, await begin(), shard.scenario.limits.session.s
+            )
+            await trio.sleep_until(arrivals.instant_s(0))
+            with HealthMonitor(recorder, arrivals.origin_ns) as monitor:
+                serving.start_soon(monitor.beat)
+                serving.start_soon(_watch, arrivals, observe)
                 await _drive(arrivals, planner, shard, duration_ns, stop)
-                watching.cancel_scope.cancel()
+            serving.cancel_scope.cancel()      # every connection is closed by now
     ended_ns = arrivals.now_ns()
     for _ in recorder.close_seconds(ended_ns // NS_PER_S + 1):
         pass                           # the load is over: there is nobody to give way to

@@ -9,6 +9,7 @@ from loadgen.endpoint import Endpoint
 from loadgen.transport.addresses import Address
 from loadgen.transport.connect import connect
 from loadgen.transport.limits import PhaseLimits
+from loadgen.transport.readiness import TRIO_READINESS, Readiness
 from loadgen.transport.stream import Transport
 from loadgen.transport.tls import TlsContext
 
@@ -19,7 +20,9 @@ async def over_the_network(route: "Route", arrival: int, deadline: float) -> Tra
     """Connect in clear text, from the source address whose turn it is; TLS comes as a phase of its own."""
     source = route.sources[arrival % len(route.sources)] if route.sources else None
     clear = replace(route.endpoint, implicit_tls=False)
-    return await connect(clear, deadline=deadline, source=source, addresses=route.addresses)
+    return await connect(
+        clear, deadline=deadline, source=source, addresses=route.addresses, readiness=route.readiness
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Route:
     addresses: tuple[Address, ...] | None = None   # resolved once; None: resolved at each connect
     mail_domain: str | None = None             # whose MX the endpoint is; None: the scenario named it
     hello_name: str = HELLO_NAME
+    readiness: Readiness = TRIO_READINESS      # how a session waits for its socket: one for all those of a trio run
     dial: Callable[["Route", int, float], Awaitable[Transport]] = over_the_network    # tests: memory streams
 
     @property

@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import trio
@@ -15,6 +15,8 @@ from loadgen.engine.result import load_result
 from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.scenario.accounts import open_accounts
 from loadgen.session.route import Route
+from loadgen.transport.readiness import Readiness, best_readiness
+from loadgen.transport.stream import Transport
 from reports.histogram import Histogram
 from reports.load_result import Health, LoadResult
 from tests.engine.house import House, scenario_of
@@ -177,3 +179,19 @@ async def test_a_part_of_a_run_and_its_result_can_cross_processes(autojump_clock
     assert load_result(shard.scenario.load, again) == result.load
     assert (again.recorder.intervals, again.health) == (result.books.recorder.intervals, result.books.health)
     assert result.load.sessions.accepted == 50
+
+
+async def test_the_sessions_of_a_shard_share_one_readiness_the_best_there_is(autojump_clock: MockClock) -> None:
+    used: list[Readiness] = []
+    async with trio.open_nursery() as nursery:
+        route = House(nursery).route("smtp")
+
+        async def dial(dialled: Route, arrival: int, deadline: float) -> Transport:
+            used.append(dialled.readiness)
+            return await route.dial(dialled, arrival, deadline)
+
+        result = await play(shard_of(STEADY), {"smtp": replace(route, dial=dial)})
+        assert type(used[0]) is type(await best_readiness(nursery))
+        nursery.cancel_scope.cancel()
+    assert result.load.sessions.accepted == len(used) == 50
+    assert len(set(map(id, used))) == 1
