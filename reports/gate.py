@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 
 from reports import units
 from reports.document import Document, GateResult
-from reports.metric import REPLY_METRIC, Metric, Unit, known_metrics, metric_named
-from reports.phases import PHASES
+from reports.metric import Metric, Unit, known_metrics, metric_named
+from reports.named_metric import ANYTHING_NAMED, NOTHING_NAMED, REPLY_METRIC, Named, names_of_metrics
 from reports.verdict import Verdict
 
 __all__ = ["Gate", "judge", "known_metrics", "problems_of"]
@@ -52,10 +52,13 @@ class Gate(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return [(name, bound) for name, bound in given if bound is not None]
 
 
-def problems_of(gate: Gate) -> list[str]:
-    """Say everything that is wrong with a gate, a sentence each; empty when it can be judged."""
-    metric = metric_named(gate.metric)
-    problems = [] if metric is not None else [_unknown(gate.metric)]
+def problems_of(gate: Gate, named: Named = NOTHING_NAMED) -> list[str]:
+    """Say everything that is wrong with a gate, a sentence each; empty when it can be judged.
+
+    `named` is what the scenario itself names: its sessions, its steps.
+    """
+    metric = metric_named(gate.metric, named)
+    problems = [] if metric is not None else [_unknown(gate.metric, named)]
     if metric is not None:
         problems += _percentile_problems(gate, metric)
     conditions = gate.conditions()
@@ -81,9 +84,9 @@ def _percentile_problems(gate: Gate, metric: Metric) -> list[str]:
     return []
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str, named: Named) -> str:
     # Every phase in the family, so that a slip in `replies.smtp.mial.250` finds its neighbour too.
-    names = [*known_metrics()[:-1], *(f"replies.{phase}.<code>" for phase in PHASES)]
+    names = [*(each for each in known_metrics() if "<" not in each), *names_of_metrics(named)]
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     hint = (
         f"; did you mean {' or '.join(near)}?"
@@ -114,9 +117,9 @@ def judge(gate: Gate, document: Document) -> GateResult:
 
     The gate must be free of problems (`problems_of`); ValueError otherwise.
     """
-    metric = metric_named(gate.metric)
-    if metric is None or problems_of(gate):
-        raise ValueError(f"this gate cannot be judged: {'; '.join(problems_of(gate))}")
+    metric, problems = metric_named(gate.metric, ANYTHING_NAMED), problems_of(gate, ANYTHING_NAMED)
+    if metric is None or problems:
+        raise ValueError(f"this gate cannot be judged: {'; '.join(problems)}")
     [(comparison, bound)] = gate.conditions()
     holds, wording = _COMPARISONS[comparison]
     allowed = _bound_value(bound, metric.unit)

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from reports import plots, units
 from reports.document import Document, EndpointFacts, ReplyCount, Verdict
-from reports.phases import PHASE_ORDER, in_order
+from reports.phases import in_order, order_of
 from reports.safe import inert
 from reports.toml import to_toml
 
@@ -62,6 +62,7 @@ def html(document: Document) -> str:
         ranges=load and plots.ranges(load),
         percentiles=load and plots.percentiles(load),
         phases=[(name, load.phases[name]) for name in in_order(load.phases) if load.phases[name].count] if load else [],
+        whole_sessions=list(load.session_times.items()) if load and len(load.kinds) > 1 else [],
         replies=_replies(document),
         failures=sorted(load.failures, key=lambda each: -each.count) if load else [],
         unverified=[endpoint for endpoint in document.target if _unverified(endpoint)],
@@ -123,9 +124,7 @@ def _headline(document: Document) -> tuple[str, str]:
 
 def _replies(document: Document) -> list[ReplyCount]:
     replies = document.load.replies if document.load else ()
-    return sorted(
-        replies, key=lambda each: (PHASE_ORDER.get(each.phase, len(PHASE_ORDER)), each.code, each.enhanced or "")
-    )
+    return sorted(replies, key=lambda each: (order_of(each.phase), each.code, each.enhanced or ""))
 
 
 def _unverified(endpoint: EndpointFacts) -> bool:

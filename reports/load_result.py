@@ -111,7 +111,13 @@ class ReplyCount(Struct, frozen=True, forbid_unknown_fields=True):
     """How often one reply was given to one phase, over the whole run."""
 
     phase: str
-    code: Annotated[str, Meta(description='"250"; for POP3 the status indicator, "+OK", "-ERR" or a challenge\'s "+".')]
+    code: Annotated[
+        str,
+        Meta(
+            description='"250"; for POP3 the status indicator, "+OK", "-ERR" or a challenge\'s "+". Without a word: '
+            '"closed" where the server closed and may, "kept" where it bore a silent client to the end.'
+        ),
+    ]
     enhanced: Annotated[str | None, Meta(description='RFC 3463 status "2.1.5", or a POP3 response code "IN-USE".')]
     count: Count
 
@@ -225,6 +231,13 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         dict[str, SessionCounts], Meta(description="The same books for each session of the scenario.")
     ] = {}
     phases: Annotated[dict[str, PhaseResult], Meta(description="By phase name; steady phase only.")] = {}
+    session_times: Annotated[
+        dict[str, PhaseResult],
+        Meta(
+            description="Whole sessions, by the name of the scenario's session; steady phase only. Those whose length "
+            "the scenario sets, as of idle-hold, are not timed."
+        ),
+    ] = {}
     warm_up_phases: Annotated[
         dict[str, int], Meta(description="Phases completed outside the steady phase, not timed.")
     ] = {}

@@ -1,5 +1,6 @@
 """The phases every session is timed by: the names in documents, gates, histograms and time limits."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -45,9 +46,30 @@ PHASES: Final[tuple[str, ...]] = (
     *(f"pop3.{part}" for part in _POP3_PARTS),
 )
 
-PHASE_ORDER: Final[dict[str, int]] = {phase: position for position, phase in enumerate(PHASES)}
+_POSITION: Final[dict[str, int]] = {phase: position for position, phase in enumerate(PHASES)}
+
+# What a scenario may call a step of its own sessions. Not what is timed from an instant of the schedule.
+STEP_NAME_PATTERN: Final = "[a-z0-9][a-z0-9-]{0,39}"
+NO_STEP: Final = frozenset({"connect", "session"})
+_STEP: Final = re.compile(rf"(?:{'|'.join(PROTOCOLS)})\.({STEP_NAME_PATTERN})")
+
+
+def is_step(phase: str) -> bool:
+    """Say whether a phase could be a step of a scenario's own."""
+    found = _STEP.fullmatch(phase)
+    return found is not None and found[1] not in NO_STEP
+
+
+def order_of(phase: str) -> tuple[float, str]:
+    """Return what sorts phases as a dialogue goes: a step nobody else has comes before its protocol's `session`.
+
+    What this version does not know at all comes last.
+    """
+    if phase in _POSITION or not is_step(phase):
+        return _POSITION.get(phase, len(PHASES)), phase
+    return _POSITION[f"{phase.partition('.')[0]}.session"] - 0.5, phase
 
 
 def in_order(phases: Iterable[str]) -> list[str]:
-    """Sort phase names as a dialogue goes; names this version does not know come last, by name."""
-    return sorted(phases, key=lambda phase: (PHASE_ORDER.get(phase, len(PHASES)), phase))
+    """Sort phase names as a dialogue goes."""
+    return sorted(phases, key=order_of)

@@ -4,7 +4,7 @@ The verdict comes last: it is what stays on the screen.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rich import box
@@ -16,6 +16,7 @@ from rich.text import Text
 from reports import units
 from reports.document import Document, LedgerResult, LoadResult, SessionCounts, Verdict
 from reports.exit_codes import ExitCode
+from reports.load_result import PhaseResult
 from reports.phases import in_order
 from reports.safe import inert
 
@@ -91,7 +92,9 @@ def _load(load: LoadResult) -> Iterator[RenderableType]:
     yield _sessions(load)
     yield _flow(load)
     if any(phase.count for phase in load.phases.values()):
-        yield _phases(load)
+        yield _times("times in ms", [(name, load.phases[name]) for name in in_order(load.phases)])
+    if len(load.kinds) > 1 and load.session_times:
+        yield _times("whole sessions", load.session_times.items())
     if load.failures:
         yield _failures(load)
 
@@ -148,14 +151,13 @@ def _flow(load: LoadResult) -> Table:
     return table
 
 
-def _phases(load: LoadResult) -> Table:
-    table = _table("times in ms", "count", "service\np50", "\np99", "\nmax", "response\np50", "\np99", "\nmax")
-    for name in in_order(load.phases):
-        phase = load.phases[name]
-        if phase.count:
-            times = [(q.p50, q.p99, q.max) for q in (phase.service_ns, phase.response_ns)]
+def _times(heading: str, timed: Iterable[tuple[str, PhaseResult]]) -> Table:
+    table = _table(heading, "count", "service\np50", "\np99", "\nmax", "response\np50", "\np99", "\nmax")
+    for name, result in timed:
+        if result.count:
+            times = [(q.p50, q.p99, q.max) for q in (result.service_ns, result.response_ns)]
             table.add_row(
-                _said(name), units.count(phase.count), *(units.milliseconds(ns) for each in times for ns in each)
+                _said(name), units.count(result.count), *(units.milliseconds(ns) for each in times for ns in each)
             )
     return table
 

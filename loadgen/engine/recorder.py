@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 
 from loadgen.engine.sample import Sample
 from loadgen.engine.seconds import Seconds
-from loadgen.engine.times import PhaseTable
+from loadgen.engine.times import PhaseTable, SessionTable
 from loadgen.engine.window import Window
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.trace import Trace
@@ -59,6 +59,7 @@ class Recorder:
         self.outcomes: dict[str, Counter[OutcomeKind]] = defaultdict(Counter)     # session name -> kinds
         self.messages: Counter[str] = Counter()
         self.phases = PhaseTable()
+        self.session_times = SessionTable()                          # by session name
         self.lags: list[int] = []                                    # of sessions started in the steady phase
         self.lag_histogram = Histogram()
         self.replies: Counter[tuple[str, str, str | None]] = Counter()
@@ -117,6 +118,9 @@ class Recorder:
             self.seconds.close(second, self.in_flight)
             self.lag_histogram.record_many(self.lags)
             self.lags.clear()
+            for session in tuple(self.session_times):
+                self.session_times.fold(session)
+                yield session
             for phase in tuple(self.phases):
                 interval = self.phases.fold(phase, second)
                 if interval is not None:
@@ -145,6 +149,8 @@ class Recorder:
             self.outcomes[session].update(kinds)
         for phase, times in other.phases.items():
             self.phases[phase].merge(times)
+        for session, times in other.session_times.items():
+            self.session_times[session].merge(times)
         self.lag_histogram.merge(other.lag_histogram)
         self.messages.update(other.messages)
         self.replies.update(other.replies)
@@ -185,6 +191,7 @@ class Recorder:
             self.lags.append(lag_ns)
         if sample.outcome.kind is not OutcomeKind.INTERRUPTED and not sample.held:
             self.phases[f"{sample.protocol}.session"].add(sample.service_ns, lag_ns, steady=steady)
+            self.session_times[sample.session].add(sample.service_ns, lag_ns, steady=steady)
             self.seconds.responded(sample.finished_ns, sample.response_ns)
 
     def _messages(self, trace: Trace, origin_ns: int) -> None:

@@ -24,7 +24,7 @@ from reports.load_result import (
     Throughput,
     WorkerResult,
 )
-from reports.phases import PHASE_ORDER, in_order
+from reports.phases import in_order, order_of
 
 
 def load_result(
@@ -52,6 +52,8 @@ def load_result(
         kinds=kinds,
         phases={name: _phase_result(recorder.phases[name]) for name in in_order(recorder.phases)
                 if recorder.phases[name].service_histogram.count},
+        session_times={name: _phase_result(times) for name, times in sorted(recorder.session_times.items())
+                       if times.service_histogram.count},
         warm_up_phases={name: outside_steady[name] for name in in_order(outside_steady)},
         replies=tuple(ReplyCount(*key, count) for key, count in sorted(recorder.replies.items(), key=_by_phase)),
         failures=tuple(
@@ -118,6 +120,6 @@ def _throughput(recorder: Recorder) -> Throughput | None:
     )
 
 
-def _by_phase(item: tuple[tuple[str, str, str | None], int]) -> tuple[int, str, str, str]:
+def _by_phase(item: tuple[tuple[str, str, str | None], int]) -> tuple[tuple[float, str], str, str]:
     (phase, code, enhanced), _ = item
-    return (PHASE_ORDER.get(phase, len(PHASE_ORDER)), phase, code, enhanced or "")
+    return (order_of(phase), code, enhanced or "")

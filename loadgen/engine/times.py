@@ -74,3 +74,20 @@ class PhaseTable(dict[str, PhaseTimes]):
     def outside_steady(self) -> Counter[str]:
         """Return how often each phase was completed outside the steady phase."""
         return Counter({phase: times.outside_steady for phase, times in self.items() if times.outside_steady})
+
+
+class SessionTable(dict[str, PhaseTimes]):
+    """The times of whole sessions, by the name the scenario gives them: `smtp.session` is of all that speak SMTP."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._interval = Histogram()
+
+    def __missing__(self, session: str) -> PhaseTimes:
+        times = self[session] = PhaseTimes(due=True)
+        return times
+
+    def fold(self, session: str) -> None:
+        """Put what has gathered into the histograms."""
+        self[session].fold(self._interval)
+        self._interval.clear()

@@ -12,13 +12,14 @@ from loadgen.endpoint import Endpoint, MailDomain, Protocol, parse_nameserver
 from loadgen.scenario.check_accounts import account_problems
 from loadgen.scenario.check_load import load_problems, replay_problems
 from loadgen.scenario.check_sessions import protocol_of, session_problems
-from loadgen.scenario.draft import Draft
+from loadgen.scenario.draft import Draft, names_of
 from loadgen.scenario.model import LmtpDeliver, SmtpDeliver, Target
 from loadgen.scenario.problems import Problem, show
 from loadgen.scenario.quantities import Duration
 from loadgen.scenario.safety import domain_refusal, refusal
 from loadgen.scenario.sessions import ResetInData, SlowSender
 from reports.gate import Gate, problems_of
+from reports.named_metric import ANYTHING_NAMED, Named
 
 _SCHEMES: Final[dict[Protocol, str]] = {
     "smtp": "an smtp, smtps or smtp+unix URL, or mx: and a domain",
@@ -117,14 +118,19 @@ def _ledger_problems(draft: Draft) -> Iterator[Problem]:
 
 
 def _gate_problems(draft: Draft) -> Iterator[Problem]:
-    spoken = {protocol_of(session) for session in draft.sessions if session is not None}
+    sessions = tuple(session for session in draft.sessions if session is not None)
+    spoken = {protocol_of(session) for session in sessions}
     complete = bool(draft.sessions) and None not in draft.sessions
+    # With a session that could not be read, a name may be its: then any name will do.
+    named = Named(names_of(sessions), frozenset()) if complete else ANYTHING_NAMED
     for i, gate in enumerate(draft.gates):
         if gate is None:
             continue
         path = f"gate[{i}]"
-        yield from (Problem(path, what=sentence) for sentence in problems_of(gate))
-        yield from _gates_without_data(gate, path, spoken if complete else None, draft)
+        sentences = problems_of(gate, named)
+        yield from (Problem(path, what=sentence) for sentence in sentences)
+        if not sentences:
+            yield from _gates_without_data(gate, path, spoken if complete else None, draft)
 
 
 def _gates_without_data(
@@ -132,7 +138,7 @@ def _gates_without_data(
 ) -> Iterator[Problem]:
     """Find the gates that could only ever be inconclusive: better said now than after the run."""
     protocol = gate.metric.removeprefix("replies.").partition(".")[0]
-    if spoken is not None and protocol in _SCHEMES and protocol not in spoken and not problems_of(gate):
+    if spoken is not None and protocol in _SCHEMES and protocol not in spoken:
         what = f"{gate.metric} can have no data: no session speaks {protocol.upper()}"
         yield Problem(f"{path}.metric", what=what)
     if protocol == "ledger" and draft.ledger is not None and not draft.ledger.verify:

@@ -86,6 +86,11 @@ def read_draft(data: dict[str, object]) -> tuple[list[Problem], Draft]:
     return decoder.problems, Draft(**values)
 
 
+def names_of(sessions: tuple[Session, ...]) -> frozenset[str]:
+    """Return the names of the sessions in the result, given or not."""
+    return frozenset(session.name or "" for session in _named(sessions))
+
+
 def kind_of(session: Session) -> str:
     """Return a session's kind as the file spells it."""
     return KINDS[type(session)]

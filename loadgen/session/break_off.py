@@ -1,5 +1,7 @@
 """`half-open` and `reset-in-data`: sessions that never come to their end."""
 
+from typing import Final
+
 import trio
 
 from loadgen.clock import NS_PER_S, clock_ns
@@ -15,12 +17,15 @@ from loadgen.session.smtp_dialogue import SmtpDialogue
 from loadgen.session.trace import Offered, Trace
 from loadgen.session.transaction import envelope_of, open_transaction
 
+KEPT: Final = "kept"      # stands among the replies where the server bore the silence to its end
+
 
 async def stay_half_open(route: Route, plan: HalfOpenPlan, trace: Trace, arrival: int) -> Outcome:
     """Run one session that says nothing, or EHLO and nothing more, and say how it ended.
 
     It wants a greeting. Then a server that ends it, by 421 or -ERR or by closing, uses a timer that it may have
-    (RFC 5321 §4.5.3.2.7, RFC 1939 §3): accepted, and counted among the replies. No STARTTLS comes, and no QUIT.
+    (RFC 5321 §4.5.3.2.7, RFC 1939 §3): accepted, and counted among the replies; one that bears it to the end counts
+    there as `kept`. No STARTTLS comes, and no QUIT.
     """
     pop3 = route.endpoint.protocol == "pop3"
     dialogue = Pop3Dialogue(route, trace, arrival) if pop3 else SmtpDialogue(route, trace, arrival)
@@ -34,6 +39,7 @@ async def stay_half_open(route: Route, plan: HalfOpenPlan, trace: Trace, arrival
             await dialogue.idle(trio.current_time() + plan.hold_ns / NS_PER_S)
         except Refused:
             return ACCEPTED
+        trace.replies.append((dialogue.name_of("noop"), KEPT, None))
         return ACCEPTED
 
     return await follow(dialogue, script, without_a_word)

@@ -62,6 +62,18 @@ def test_response_time_counts_from_the_intended_instant_where_the_session_begins
     assert recorder.lag_histogram.value_at(100) == 2 * S
 
 
+def test_whole_sessions_are_timed_by_their_name_too() -> None:
+    books, other = Recorder(Window(0, 100 * S)), Recorder(Window(0, 100 * S))
+    for recorder, length in ((books, 4 * S), (other, 8 * S)):
+        ended(recorder, 1 * S, 3 * S, 3 * S + length)
+        fold(recorder)
+    books.merge(other)
+    (times,) = books.session_times.values()
+    assert list(books.session_times) == ["session"]
+    assert times.service_histogram.count == 2
+    assert (times.service_histogram.value_at(100), times.response_histogram.value_at(100)) == (8 * S, 10 * S)
+
+
 @pytest.mark.parametrize(("intended", "steady"), [(999 * MS, 0), (1 * S, 1), (2 * S - 1, 1), (2 * S, 0)])
 def test_times_belong_to_the_steady_phase_by_the_intended_instant(intended: int, steady: int) -> None:
     recorder = Recorder(Window(1 * S, 2 * S))
@@ -90,6 +102,7 @@ def test_of_an_interrupted_session_the_phases_and_the_lag_are_kept_but_no_length
     fold(recorder)
     assert recorder.phases["smtp.connect"].service_histogram.count == 1
     assert "smtp.session" not in recorder.phases
+    assert not recorder.session_times
     assert recorder.lag_histogram.value_at(100) == 2 * S
     assert recorder.seconds.timeline().response_p50_ns[0] is None
 

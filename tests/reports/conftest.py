@@ -121,6 +121,7 @@ def _load(rng: random.Random, slower: float) -> LoadResult:
     offered, taken, retrieved = 14_300, sum(timeline.messages_accepted) - 60, sum(timeline.messages_retrieved)
     lag = Histogram()
     lag.record_many([int(rng.expovariate(1 / 350_000)) for _ in range(5_000)])
+    phases = {shape[0]: _phase(shape, rng, slower) for shape in PHASE_SHAPES}
     return LoadResult(
         model="open",
         warm_up_s=float(WARM_UP_S),
@@ -140,7 +141,8 @@ def _load(rng: random.Random, slower: float) -> LoadResult:
             octets_received_per_s=455_000.0,
         ),
         kinds={"smtp-deliver": deliveries, "pop3-retrieve": retrievals},
-        phases={shape[0]: _phase(shape, rng, slower) for shape in PHASE_SHAPES},
+        phases=phases,
+        session_times={"smtp-deliver": phases["smtp.session"], "pop3-retrieve": phases["pop3.session"]},
         warm_up_phases={shape[0]: shape[3] // 14 for shape in PHASE_SHAPES},
         replies=(
             ReplyCount("smtp.greeting", "220", None, 7_900),

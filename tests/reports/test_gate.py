@@ -18,7 +18,8 @@ from reports.document import (
 )
 from reports.gate import Gate, judge, known_metrics, problems_of
 from reports.histogram import Histogram
-from reports.phases import PHASES
+from reports.named_metric import Named
+from reports.phases import PHASES, in_order, is_step
 from reports.verdict import UNJUDGED
 
 MS = 1_000_000
@@ -63,7 +64,23 @@ FULL = document(
                 response_hdr=RESPONSE.encode(),
             )
         },
+        kinds={
+            "polite": SessionCounts(arrived=800, accepted=800),
+            "slow.one": SessionCounts(arrived=200, accepted=100, refused=40, failed=30, timed_out=20, dropped=10),
+        },
+        session_times={
+            "polite": PhaseResult(
+                count=100,
+                service_ns=SERVICE.quantiles(),
+                response_ns=RESPONSE.quantiles(),
+                service_hdr=SERVICE.encode(),
+                response_hdr=RESPONSE.encode(),
+            )
+        },
         replies=(
+            ReplyCount("smtp.body", "closed", None, 7),
+            ReplyCount("smtp.body", "250", None, 93),
+            ReplyCount("smtp.xclient", "220", None, 5),
             ReplyCount("smtp.rcpt", "250", "2.1.5", 480),
             ReplyCount("smtp.rcpt", "451", "4.3.0", 15),
             ReplyCount("smtp.rcpt", "451", "4.7.1", 3),
@@ -106,6 +123,14 @@ NO_LOAD = document()
         (Gate(metric="replies.smtp.rcpt.4yz", equals=20), "20", "pass"),
         (Gate(metric="replies.smtp.rcpt.550", equals=0), "0", "pass"),  # the phase was answered, never so
         (Gate(metric="replies.pop3.auth.-ERR", equals=0), "4", "fail"),
+        (Gate(metric="replies.smtp.body.closed", at_most=6), "7", "fail"),
+        (Gate(metric="replies.smtp.rcpt.closed", equals=0), "0", "pass"),  # it was answered, and never closed
+        (Gate(metric="replies.smtp.xclient.2yz", equals=5), "5", "pass"),
+        (Gate(metric="session.polite.response", percentile=99, below="1s"), "990 ms", "pass"),
+        (Gate(metric="session.polite.service", percentile=50, below="40ms"), "50 ms", "fail"),
+        (Gate(metric="session.slow.one.errors.share", at_most=0.3), "30 %", "pass"),
+        (Gate(metric="session.slow.one.refused.share", at_most=0.1), "20 %", "fail"),
+        (Gate(metric="session.polite.accepted", equals=800), "800", "pass"),
         (Gate(metric="ledger.lost", equals=0), "1", "fail"),
         (Gate(metric="ledger.duplicate", equals=0), "0", "pass"),
         (Gate(metric="in_flight_peak", at_least=77), "77", "pass"),
@@ -222,3 +247,52 @@ def test_a_gate_with_problems_is_not_judged() -> None:
 def test_every_phase_can_be_gated() -> None:
     for phase in PHASES:
         assert {f"{phase}.response", f"{phase}.service"} <= set(known_metrics())
+
+
+NAMED = Named(sessions=frozenset({"polite", "slow.one"}), steps=frozenset({"smtp.xclient"}))
+
+
+@pytest.mark.parametrize(
+    ("metric", "meant"),
+    [
+        ("smtp.xclint.response", "smtp.xclient.response"),
+        ("replies.smtp.xclint.2yz", "replies.smtp.xclient.<code>"),
+        ("session.polit.response", "session.polite.response"),
+        ("session.slow.refused.share", "session.slow.one.refused.share"),
+    ],
+)
+def test_a_name_the_scenario_has_not_given_is_no_metric_and_the_nearest_is_shown(metric: str, meant: str) -> None:
+    (sentence,) = problems_of(Gate(metric=metric, percentile=99, below="1s"), NAMED)
+    assert "unknown metric" in sentence
+    assert meant in sentence
+
+
+@pytest.mark.parametrize("metric", ["smtp.xclient.response", "session.slow.one.service", "session.polite.response"])
+def test_what_a_scenario_names_can_be_gated(metric: str) -> None:
+    gate = Gate(metric=metric, percentile=99, below="1s")
+    assert problems_of(gate, NAMED) == []
+    assert problems_of(gate) != []
+
+
+@pytest.mark.parametrize("phase", ["smtp.connect", "smtp.session"])
+def test_no_step_is_called_what_is_timed_from_the_schedules_instants(phase: str) -> None:
+    assert not is_step(phase)
+
+
+def test_nothing_known_of_a_session_or_a_step_is_inconclusive() -> None:
+    for metric, sentence in {
+        "session.other.response": 'no session "other" was timed in the steady phase',
+        "session.slow.one.response": 'no session "slow.one" was timed in the steady phase',
+        "smtp.xother.service": "no smtp.xother was completed in the steady phase",
+    }.items():
+        result = judge(Gate(metric=metric, percentile=99, below="1s"), FULL)
+        assert result.verdict is Verdict.INCONCLUSIVE
+        assert result.sentence.endswith(sentence)
+    none_arrived = judge(Gate(metric="session.other.errors.share", at_most=0.1), FULL)
+    assert none_arrived.sentence.endswith('no session "other" arrived')
+
+
+def test_steps_stand_before_the_whole_session_of_their_protocol() -> None:
+    assert in_order(["pop3.stat", "smtp.session", "smtp.zzz", "smtp.mail", "smtp.aaa", "new.thing"]) == [
+        "smtp.mail", "smtp.aaa", "smtp.zzz", "smtp.session", "pop3.stat", "new.thing",
+    ]  # fmt: skip

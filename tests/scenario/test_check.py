@@ -129,6 +129,10 @@ MEANT = [
         "gate[0].metric: ledger.lost can have no data without [ledger] verify = true"),
     ({"gate": [{"metric": "lmtp.body.response", "percentile": 99, "below": "1s"}]},
         "gate[0].metric: lmtp.body.response can have no data: no session speaks LMTP"),
+    ({"gate": [{"metric": "session.smtp-delivr.errors.share", "at_most": 0.1}]},
+        'gate[0]: unknown metric "session.smtp-delivr.errors.share"; did you mean session.smtp-deliver.errors.share'),
+    ({"gate": [{"metric": "smtp.xclient.response", "percentile": 99, "below": "1s"}]},
+        'gate[0]: unknown metric "smtp.xclient.response"'),
     ({"accounts": {"pattern": "user@example.test"}},
         'accounts.pattern: got "user@example.test" for 100 accounts: without {n} they are all the same'),
     ({"accounts": {"pattern": "user{n}"}},
@@ -186,6 +190,12 @@ def test_two_sessions_of_one_name_are_both_reported() -> None:
 def test_a_mistake_of_form_in_one_session_does_not_hide_one_of_meaning_in_the_next() -> None:
     said = problems(session=[*session(wieght=1), *session(messages=0)], load={**OPEN, "warm_up": "1h"})
     assert [each.partition(":")[0] for each in said] == ["session[0].wieght", "load.warm_up", "session[1].messages"]
+
+
+def test_a_gate_on_a_session_that_could_not_be_read_gets_no_sentence_of_its_own() -> None:
+    gates = [{"metric": "session.b.response", "percentile": 99, "below": "1s"}]
+    said = problems(session=session(name="a") + session(name="b", wieght=1), gate=gates)
+    assert [each.partition(":")[0] for each in said] == ["session[1].wieght"]
 
 
 def curve(path: Path, text: str, **keys: object) -> dict[str, object]:
@@ -290,6 +300,7 @@ LAWFUL = [
     {"session": session("idle-hold", protocol="pop3", auth="user", noop_every="5s")},
     {"session": session(weight=0) + session("pop3-retrieve")},
     {"accounts": {"pattern": "one@example.test", "count": 1}},
+    {"session": session() + session(), "gate": [{"metric": "session.smtp-deliver-2.failed", "equals": 0}]},
     {"accounts": {"login": "{local}+{n}", "password": "env:X"}},
 ]   # fmt: skip
 

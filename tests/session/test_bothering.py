@@ -115,6 +115,7 @@ async def test_a_half_open_session_stays_as_long_as_it_may(
         assert outcome == ACCEPTED
         assert trio.current_time() == pytest.approx(100)
         assert "smtp.quit" not in {name for name, _, _ in trace.timings}
+        assert trace.replies[-1] == (f"{protocol}.noop", "kept", None)
         outcome, trace = await target.run(replace(plan, hold_ns=3600 * S))
         assert outcome == ACCEPTED
         assert trio.current_time() == pytest.approx(100 + patience_s)
