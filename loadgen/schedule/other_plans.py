@@ -172,6 +172,7 @@ def other_plan(session: OtherSession, k: int, rng: random.Random, account: Accou
 
 def drawn_addresses(wanted: int, rng: random.Random, book: AccountBook) -> tuple[str, ...]:
     """Draw so many different accounts' addresses, or all there are."""
-    wanted = min(book.count, wanted)
-    numbers = (rng.randrange(book.count),) if wanted == 1 else rng.sample(range(book.count), wanted)
-    return tuple([book.address(number + 1) for number in numbers])
+    if wanted == 1:
+        return (book.address(int(rng.random() * book.count) + 1),)
+    numbers = rng.sample(range(1, book.count + 1), min(book.count, wanted))
+    return tuple([book.address(number) for number in numbers])

@@ -1,8 +1,8 @@
 """How mail is handed over and fetched is a choice; the mail is the same. Against the reference server's machines."""
 
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from trio.testing import MockClock
 
 from conformance.refserver.behaviour import Behaviour
@@ -20,7 +20,7 @@ async def test_mail_in_chunks_and_maildrops_in_groups_are_whole(
     lmtp: bool, pipelining: str, chunk_octets: int, tls: Tls, autojump_clock: MockClock
 ) -> None:
     ledger = Ledger("c0ffee00")
-    fetch = replace(retrieval(ACCOUNTS[0], delete=True), pipelining=pipelining)  # type: ignore[arg-type]
+    fetch = replace(retrieval(ACCOUNTS[0], delete=True), pipelining=pipelining)
     async with server(tls) as target:
         plan = replace(delivery(lmtp=lmtp, pipelining=pipelining), chunk_octets=chunk_octets)
         outcome, sent = await target.run(plan)

@@ -1,9 +1,9 @@
 """Every kind of content through the reference server: it arrives unchanged, or is not sent at all, with its reason."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from trio.testing import MockClock
 
 from conformance.refserver.behaviour import Behaviour, Extension

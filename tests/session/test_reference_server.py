@@ -8,6 +8,7 @@ from typing import cast, get_args
 
 import pytest
 import trio
+from msgspec import structs
 from trio.testing import MockClock, memory_stream_pair
 
 from conformance.refserver.behaviour import Behaviour, Limits
@@ -190,7 +191,7 @@ async def test_a_hold_outlasts_the_server_with_noops_and_not_without(
         "user" if protocol == "pop3" else "none", hold_ns=3600 * 10**9, noop_every_ns=None,
     )  # fmt: skip
     async with server(tls) as target:
-        outcome, _ = await target.run(replace(quiet, noop_every_ns=200 * 10**9))
+        outcome, _ = await target.run(structs.replace(quiet, noop_every_ns=200 * 10**9))
         assert outcome == ACCEPTED
         assert trio.current_time() == pytest.approx(3600)
         outcome, _ = await target.run(quiet)
@@ -219,7 +220,7 @@ async def test_a_recipient_nobody_knows_is_left_out(
         outcome, trace = await target.run(plan)
         assert outcome == ACCEPTED
         assert [word.recipients for word in trace.settled.values()] == [(NAMES[0],), (NAMES[0],)]
-        outcome, trace = await target.run(replace(plan, messages=(
+        outcome, trace = await target.run(structs.replace(plan, messages=(
             MessagePlan(0, ("nobody@example.test",), 0), MessagePlan(1, (NAMES[1],), 0),
         )))  # fmt: skip
         assert (outcome.kind, outcome.phase) == (OutcomeKind.REFUSED, f"{plan.protocol}.rcpt")
