@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from loadgen.session.dialogue import Dialogue
+from loadgen.session.dialogue import Connection
 from loadgen.session.outcome import ACCEPTED, Outcome
 from loadgen.session.refused import CutOff, NotOffered, Refused
 from loadgen.transport.errors import TransportError
@@ -10,7 +10,7 @@ from loadgen.wire.errors import RemoteProtocolError
 
 
 async def follow(
-    dialogue: Dialogue,
+    dialogue: Connection,
     script: Callable[[], Awaitable[Outcome]],
     leave: Callable[[], Awaitable[Refused | None]] | None = None,
 ) -> Outcome:
@@ -43,7 +43,7 @@ async def follow(
     return outcome
 
 
-async def _outcome_of(script: Callable[[], Awaitable[Outcome]], dialogue: Dialogue) -> Outcome:
+async def _outcome_of(script: Callable[[], Awaitable[Outcome]], dialogue: Connection) -> Outcome:
     try:
         return await script()
     except CutOff:

@@ -1,4 +1,4 @@
-"""What every dialogue has, whatever the protocol: one transport, its life, and phases timed into a trace."""
+"""What every session has, whatever the protocol: one transport, its life, and phases timed into a trace."""
 
 from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack, suppress
@@ -28,7 +28,7 @@ class Machine(Protocol):
         """Note that the server closed; RemoteProtocolError if it did so amid an answer."""
 
 
-class Dialogue(ABC):
+class Connection:
     """One connection of a session. Enter it to connect; leaving it closes the transport."""
 
     def __init__(self, route: Route, trace: Trace, arrival: int, machine: Machine) -> None:
@@ -67,31 +67,9 @@ class Dialogue(ABC):
         assert self._transport is not None, "entered before use"
         return self._transport
 
-    @abstractmethod
-    async def noop(self) -> None:
-        """Ask for nothing; raise Refused if even that is."""
-
-    @abstractmethod
     async def quit(self) -> Refused | None:
-        """Say goodbye if the server is still there, and return its refusal if it would not have it."""
-
-    async def idle(self, until: float) -> None:
-        """Be silent until an instant (trio's clock, seconds), unless the server speaks or closes before it.
-
-        Nothing was asked, so what it says can only be that it leaves: Refused. Anything else is its error.
-        What happens here counts under `noop`: that is the phase in which a client asks whether the server
-        is still there.
-        """
-        self._begin("noop")
-        try:
-            refusal = await self._unasked(until)
-        except TransportTimeout:
-            return
-        raise refusal
-
-    @abstractmethod
-    async def _unasked(self, deadline: float) -> Refused:
-        """Wait for an answer to nothing, and return the refusal that it is."""
+        """Leave without a word. Ends without a checkpoint."""
+        return None
 
     async def _handshake(self, deadline: float) -> None:
         assert self.route.tls is not None, "the route's endpoint or scenario asks for TLS"
@@ -142,3 +120,33 @@ class Dialogue(ABC):
     async def _receive(self, deadline: float) -> bytes:
         """Return what the server sends next."""
         return await self.transport.receive(deadline)
+
+
+class Dialogue(Connection, ABC):
+    """A connection on which a protocol is spoken by its rules."""
+
+    @abstractmethod
+    async def noop(self) -> None:
+        """Ask for nothing; raise Refused if even that is."""
+
+    @abstractmethod
+    async def quit(self) -> Refused | None:
+        """Say goodbye if the server is still there, and return its refusal if it would not have it."""
+
+    async def idle(self, until: float) -> None:
+        """Be silent until an instant (trio's clock, seconds), unless the server speaks or closes before it.
+
+        Nothing was asked, so what it says can only be that it leaves: Refused. Anything else is its error.
+        What happens here counts under `noop`: that is the phase in which a client asks whether the server
+        is still there.
+        """
+        self._begin("noop")
+        try:
+            refusal = await self._unasked(until)
+        except TransportTimeout:
+            return
+        raise refusal
+
+    @abstractmethod
+    async def _unasked(self, deadline: float) -> Refused:
+        """Wait for an answer to nothing, and return the refusal that it is."""
