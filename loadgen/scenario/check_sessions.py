@@ -14,6 +14,7 @@ from loadgen.scenario.model import (
     IdleHold,
     LmtpDeliver,
     Pop3Retrieve,
+    Retry,
     Session,
     SmtpDeliver,
     Target,
@@ -84,6 +85,8 @@ def _one(session: Session, path: str, target: Target | None, accounts: Accounts 
                 yield Problem(f"{path}.chunk", got="0", allowed="at least 1 octet")
             if session.reverse_path:
                 yield from address_problems(f"{path}.reverse_path", session.reverse_path)
+            if session.retry is not None:
+                yield from _retry(session.retry, f"{path}.retry")
         case IdleHold():
             yield from _idle(session, path)
         case Pop3Retrieve():
@@ -127,6 +130,16 @@ def _hidden(session: Delivery, path: str, accounts: Accounts | None) -> Iterator
     elif accounts is not None and accounts.file is None and visible <= accounts.count < visible + hidden:
         what = f"up to {visible + hidden} different recipients in all, but there are only {accounts.count} accounts"
         yield Problem(path, what=what)
+
+
+def _retry(retry: Retry, path: str) -> Iterator[Problem]:
+    shortest, longest = retry.after.bounds
+    if longest == 0:
+        what = "a sender must wait before it tries again (RFC 5321 §4.5.4.1)"
+        yield Problem(f"{path}.after", got='"0s"', allowed="more than zero", hint=what)
+    elif shortest > retry.give_up.ns:
+        what = f"{retry.give_up} is over before the first wait is, and nothing would be tried again"
+        yield Problem(f"{path}.give_up", what=what)
 
 
 def _counted(counts: Counts, path: str, highest: int) -> Iterator[Problem]:

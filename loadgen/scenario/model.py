@@ -10,6 +10,7 @@ from loadgen.scenario.arrivals import Arrivals
 from loadgen.scenario.content import Content
 from loadgen.scenario.distributions import Counts, Durations, Sizes
 from loadgen.scenario.quantities import Duration, Size
+from loadgen.scenario.retry import Retry
 from loadgen.scenario.server import EMBEDDED, ServerUrl
 from loadgen.scenario.sessions import OtherSession
 from loadgen.scenario.table import Table, default, says
@@ -19,7 +20,7 @@ from reports.gate import Gate
 __all__ = [
     "EMBEDDED_TARGET", "About", "Accounts", "AnyAuth", "ClosedLoad", "Delivery", "IdleHold", "Ledger", "Limits",
     "LmtpDeliver", "Load", "MailAuth", "MaildropAuth", "OpenLoad", "OtherSession", "Pipelining", "Pop3Retrieve",
-    "Scenario", "Session", "SmtpDeliver", "Target",
+    "Retry", "Scenario", "Session", "SmtpDeliver", "Target",
 ]   # fmt: skip
 
 
@@ -172,6 +173,9 @@ class _Delivery(Table, frozen=True, kw_only=True, tag_field="kind"):
     ] = "never"
     chunk: Annotated[Size, says("Octets of one BDAT chunk.")] = default(Size, "64 KiB")
     auth: Annotated[MailAuth, says("SASL mechanism, with one of the accounts.")] = "none"
+    retry: Annotated[
+        Retry | None, says("Try again what was put off, as a mail system does; {} takes the defaults.")
+    ] = None
 
 
 class SmtpDeliver(_Delivery, frozen=True, kw_only=True, tag="smtp-deliver"):

@@ -28,6 +28,7 @@ from loadgen.scenario.model import (
     OtherSession,
     Pipelining,
     Pop3Retrieve,
+    Retry,
     Scenario,
     Session,
     SmtpDeliver,
@@ -46,6 +47,12 @@ class MessagePlan(msgspec.Struct, frozen=True):
     size_octets: int
     hidden: int = 0                # the last so many recipients are in no header field; never all of them
     body: Body = TEXT
+    left: tuple[str, ...] | None = None    # tried again: the recipients still to be had; None: all of them
+
+    @property
+    def envelope(self) -> tuple[str, ...]:
+        """Return whom this attempt is for. The message itself is the same for as many as it was at first."""
+        return self.recipients if self.left is None else self.left
 
 
 class DeliveryPlan(msgspec.Struct, frozen=True):
@@ -61,6 +68,7 @@ class DeliveryPlan(msgspec.Struct, frozen=True):
     reverse_path: str
     messages: tuple[MessagePlan, ...]
     chunk_octets: int | None = None    # of a BDAT chunk, where CHUNKING is offered; None: DATA
+    retry: Retry | None = None         # how what was put off is tried again; None: never
 
     @property
     def protocol(self) -> Protocol:
@@ -105,14 +113,15 @@ class Planner:
     """The plans of one scenario, with what they share worked out once."""
 
     __slots__ = (
-        "_book", "_cumulative", "_deliveries", "_delivering", "_draws", "_keepers", "_multiplier", "_pauses",
-        "_sessions", "_shift", "_think", "_traces",
+        "_back_offs", "_book", "_cumulative", "_deliveries", "_delivering", "_draws", "_keepers", "_multiplier",
+        "_pauses", "_sessions", "_shift", "_think", "_traces",
     )   # fmt: skip
 
     def __init__(self, scenario: Scenario, accounts: AccountBook) -> None:
         seed = scenario.about.seed
         self._draws = Draws(f"{seed}/plan")
         self._pauses = Draws(f"{seed}/think")
+        self._back_offs = Draws(f"{seed}/retry")
         self._book = accounts
         self._sessions: tuple[Session, ...] = scenario.sessions
         self._cumulative = tuple(accumulate(session.weight for session in scenario.sessions))
@@ -159,6 +168,11 @@ class Planner:
     def think_ns(self, user: int, i: int) -> int:
         """Return how long virtual user `user` thinks before its session `i`; 0 in an open load."""
         return 0 if self._think is None else self._think.sample(self._pauses.of(user, i))
+
+    def back_off_ns(self, k: int, attempt: int, retry: Retry) -> int:
+        """Return how long arrival `k` waits after its attempt number `attempt`, from 1, before it tries again."""
+        wait_ns = retry.after.sample(self._back_offs.of(k, attempt))
+        return round(wait_ns * retry.factor ** (attempt - 1))
 
     def account_of(self, k: int) -> Account:
         """Return the account arrival `k` logs in to.
@@ -223,6 +237,7 @@ class _Deliveries:
         return DeliveryPlan(
             "lmtp-deliver" if self._lmtp else "smtp-deliver", k, self._name, "LMTP" if self._lmtp else "SMTP",
             account, session.auth, session.pipelining, session.reverse_path, messages, self._chunk_octets,
+            session.retry,
         )   # fmt: skip
 
     def _message(self, index: int, draws: Draws) -> MessagePlan:

@@ -6,8 +6,10 @@ from loadgen.clock import clock_ns
 from loadgen.message.compose import Composer, Message
 from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session.course import follow
+from loadgen.session.fates import note, note_envelope, note_in_vain
 from loadgen.session.login import mechanism_for
 from loadgen.session.outcome import ACCEPTED, Outcome
+from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import SmtpDialogue
 from loadgen.session.trace import Offered, Trace
@@ -29,7 +31,11 @@ async def deliver(route: Route, plan: DeliveryPlan, composer: Composer, trace: T
     dialogue = SmtpDialogue(route, trace, arrival)
 
     async def script() -> Outcome:
-        await dialogue.open(mechanism_for(plan.auth, plan.account, arrival))
+        try:
+            await dialogue.open(mechanism_for(plan.auth, plan.account, arrival))
+        except (Refused, NotOffered) as error:
+            note_in_vain(trace, plan.messages, error)
+            raise
         outcome = ACCEPTED
         for message in plan.messages:
             if not await _may_begin(dialogue):
@@ -67,23 +73,31 @@ async def _transaction(
     )
     trace, extensions = dialogue.trace, dialogue.client.extensions
     chunk_octets = plan.chunk_octets if extensions.chunking else None
-    envelope = envelope_of(
-        dialogue,
-        reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=message.content_octets,
-        eight_bit=message.eight_bit, utf8_header=message.utf8_header,
-        by_data=chunk_octets is None,
-    )
+    try:
+        envelope = envelope_of(
+            dialogue,
+            reverse_path=plan.reverse_path, recipients=planned.envelope, size_octets=message.content_octets,
+            eight_bit=message.eight_bit, utf8_header=message.utf8_header,
+            by_data=chunk_octets is None,
+        )
+    except NotOffered as error:
+        note_in_vain(trace, (planned,), error)
+        raise
     trace.messages_offered += 1
     pipelined = extensions.pipelining and plan.pipelining == "if-offered"
-    opened = await open_transaction(dialogue, envelope, pipelined=pipelined)
+    answered = len(trace.replies)
+    try:
+        opened = await open_transaction(dialogue, envelope, pipelined=pipelined)
+    finally:
+        note_envelope(trace, planned.index, planned.envelope, answered)
     if opened.refusal is not None:
         trace.messages_refused += 1
         return opened.refusal
-    return await _hand_over(dialogue, message, opened.accepted, chunk_octets)
+    return await _hand_over(dialogue, message, planned.index, opened.accepted, chunk_octets)
 
 
 async def _hand_over(
-    dialogue: SmtpDialogue, message: Message, accepted: tuple[str, ...], chunk_octets: int | None
+    dialogue: SmtpDialogue, message: Message, index: int, accepted: tuple[str, ...], chunk_octets: int | None
 ) -> Outcome | None:
     """Send the mail data and note each word on it: for everybody in SMTP, for one after another in LMTP.
 
@@ -99,6 +113,7 @@ async def _hand_over(
     def heed(answer: Answer) -> None:
         recipients = accepted if answer.recipient is None else (answer.recipient,)
         trace.settle(recipients, accepted=positive(answer.reply), at_ns=clock_ns())
+        note(trace, index, recipients, answer.reply)
         replies.append(("body", answer.reply))
 
     if chunk_octets is None:
@@ -109,6 +124,7 @@ async def _hand_over(
         refusal = await dialogue.send_chunks(content, chunk_octets, begin, heed)
         if refusal is not None:
             trace.messages_refused += 1
+            note(trace, index, accepted, refusal)
             return dialogue.refusal("body", refusal).outcome
     word = trace.settled[len(trace.begun) - 1]
     if word.recipients and not dialogue.closed:

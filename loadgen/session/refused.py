@@ -10,6 +10,7 @@ class Refused(Exception):
     def __init__(self, phase: str, answer: str) -> None:
         super().__init__(f"{phase} was answered {answer}")
         self.outcome = Outcome(OutcomeKind.REFUSED, phase, f"the server answered {answer}")
+        self.for_good = not answer.startswith("4")      # 4yz may pass (RFC 5321 §4.2.1)
 
 
 class NotOffered(RemoteProtocolError):

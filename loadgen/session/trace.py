@@ -53,6 +53,9 @@ class Trace(msgspec.Struct):
     begun: list[Offered] = []
     settled: dict[int, Settled] = {}
     retrieved: list[Retrieved] = []
+    # Where a sender tries again: (message, recipient) -> when it was taken (ns on clock_ns), or None: refused for good
+    # (5yz). Whoever is not here was put off, or never asked for (RFC 5321 §4.5.4.1).
+    fates: dict[tuple[int, str], int | None] | None = None
     octets_sent: int = 0
     octets_received: int = 0
 
