@@ -9,7 +9,7 @@ without another word.
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -236,7 +236,7 @@ class OurEnd(trio.abc.Stream):
 class Played:
     """What came of a play."""
 
-    trace: Trace = field(default_factory=Trace)
+    trace: Trace
     outcome: Outcome | None = None      # None: cancelled
     elapsed_s: float = 0.0
     received: bytes = b""               # what our side has read
@@ -271,11 +271,13 @@ async def stage(
     tls: Tls | None = None,
     trickle: bool = False,
     watch: Watch | None = None,
+    noting: bool = True,
     pair: Callable[[], tuple[trio.abc.Stream, trio.abc.Stream]] = trio.testing.memory_stream_pair,
 ) -> Played:
     """Let a session of ours meet a transcript; check that its stream is closed afterwards.
 
-    With `watch` (which runs the session it is given) our side may leave at any time.
+    With `watch` (which runs the session it is given) our side may leave at any time. Without `noting` nobody
+    wants to know whom to try again.
     """
     ours, theirs = pair()
     end = OurEnd(ours, trickle=trickle)
@@ -293,7 +295,7 @@ async def stage(
         Endpoint(transcript.protocol, SERVER_NAME, 2525, None, implicit_tls=implicit), LIMITS, dial=dial,
         tls=tls.client if tls and (upgrades or implicit) else None,
     )  # fmt: skip
-    played = Played()
+    played = Played(Trace(fates={} if noting else None))
     plan = transcript.plan()
 
     async def session() -> None:
