@@ -77,6 +77,9 @@ def line_of(progress: Progress) -> str:
     ]
     if progress.refused:
         parts.append(f"{progress.refused:,} refused")
+    for workers, what in ((progress.workers_lost, "lost"), (progress.workers_silent, "silent")):
+        if workers:
+            parts.append(f"{workers} {'worker' if workers == 1 else 'workers'} {what}")
     if progress.p50_ns is not None and progress.p99_ns is not None:
         parts.append(f"p50 {units.duration(progress.p50_ns)} p99 {units.duration(progress.p99_ns)}")
     return "  ".join(parts)

@@ -201,6 +201,9 @@ class WorkerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     worker: Annotated[int, Meta(ge=1, description="Its number; it ran arrivals number - 1 modulo their count.")]
     arrived: Annotated[Count, Meta(description="Arrivals of its share.")] = 0
+    sessions_per_s: Annotated[
+        float | None, Meta(description="Sessions ended in its steady phase; null when it had none.")
+    ] = None
     health: Health = Health()
     lost: Annotated[
         str | None,

@@ -1,7 +1,7 @@
 """What a person sees while the load runs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from loadgen.clock import NS_PER_S
 from loadgen.engine.recorder import Recorder
@@ -9,6 +9,7 @@ from loadgen.engine.seconds import response_times
 from loadgen.session.outcome import OutcomeKind
 
 STAGES = ("warm-up", "steady", "drain")
+SILENT_BEHIND_S = 2.0                # a worker this far behind the foremost is not waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Progress:
     p99_ns: int | None
     response_hdr: str = ""           # the same, to be merged
     response_max_ns: int = 0
+    workers_lost: int = 0            # of a run in several processes
+    workers_silent: int = 0
 
 
 def progress_of(recorder: Recorder, elapsed_s: float) -> Progress:
@@ -54,6 +57,20 @@ def progress_of(recorder: Recorder, elapsed_s: float) -> Progress:
     )
 
 
+NOTHING_YET = Progress(
+    stage=STAGES[0], elapsed_s=0.0, in_flight=0, arrived=0, messages_accepted=0, messages_accepted_per_s=0, errors=0,
+    refused=0, p50_ns=None, p99_ns=None,
+)
+
+
+def at_rest(part: Progress) -> Progress:
+    """Return what a process told last, if it tells no more: its counts stay, and nothing goes on as far as we know."""
+    return replace(
+        part, stage=STAGES[-1], in_flight=0, messages_accepted_per_s=0, p50_ns=None, p99_ns=None, response_hdr="",
+        response_max_ns=0,
+    )
+
+
 def together(parts: Sequence[Progress]) -> Progress:
     """Return how a run stands in several processes, of which each has said how its part stands."""
     times = response_times(parts)
@@ -70,3 +87,36 @@ def together(parts: Sequence[Progress]) -> Progress:
         p50_ns=p50_ns,
         p99_ns=p99_ns,
     )
+
+
+class Overview:
+    """Shows a run in several processes as one: each second once, when all that are of use have told of it."""
+
+    def __init__(self, workers: int, observe: Callable[[Progress], None]) -> None:
+        self._observe = observe
+        self._newest = dict.fromkeys(range(workers), NOTHING_YET)
+        self._ended: list[Progress] = []
+        self._lost = 0
+        self._shown_s = 0.0
+
+    def told(self, worker: int, progress: Progress) -> None:
+        """Note how a worker's part stands, and show the whole if that makes a new second of it."""
+        self._newest[worker] = progress
+        foremost_s = max(each.elapsed_s for each in self._newest.values())
+        silent = [each for each in self._newest.values() if each.elapsed_s < foremost_s - SILENT_BEHIND_S]
+        speaking = [each for each in self._newest.values() if each.elapsed_s >= foremost_s - SILENT_BEHIND_S]
+        elapsed_s = min(each.elapsed_s for each in speaking)
+        if elapsed_s > self._shown_s:
+            self._shown_s = elapsed_s
+            whole = together([*speaking, *map(at_rest, silent), *self._ended])
+            self._observe(
+                replace(whole, elapsed_s=elapsed_s, workers_lost=self._lost, workers_silent=len(silent))
+            )
+
+    def ended(self, worker: int, *, lost: bool) -> None:
+        """Note that a worker has ended. What a lost one has told is in no number of the run any more."""
+        told = self._newest.pop(worker)
+        if lost:
+            self._lost += 1
+        else:
+            self._ended.append(at_rest(told))

@@ -37,6 +37,11 @@ class Steady:
     octets_sent: int = 0
     octets_received: int = 0
 
+    @property
+    def sessions_ended(self) -> int:
+        """Return how many sessions ended, however they did; arrivals that were dropped never began one."""
+        return self.ended.total() - self.ended[OutcomeKind.DROPPED]
+
     def merge(self, other: "Steady") -> None:
         """Add what happened in another process."""
         for each in fields(self):

@@ -105,7 +105,7 @@ def _throughput(recorder: Recorder) -> Throughput | None:
     steady, ended = recorder.steady, recorder.steady.ended
     return Throughput(
         sessions_arrived_per_s=steady.arrived / steady_s,
-        sessions_per_s=(ended.total() - ended[OutcomeKind.DROPPED]) / steady_s,
+        sessions_per_s=steady.sessions_ended / steady_s,
         sessions_accepted_per_s=ended[OutcomeKind.ACCEPTED] / steady_s,
         sessions_refused_per_s=ended[OutcomeKind.REFUSED] / steady_s,
         sessions_failed_per_s=ended[OutcomeKind.FAILED] / steady_s,

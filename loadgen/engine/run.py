@@ -130,7 +130,7 @@ def _doubts(driven: ShardResult, load: LoadResult, target: OpenTarget) -> Iterat
         if worker.lost is not None:
             yield (
                 f"worker {worker.worker} of {len(load.workers)} was lost ({worker.lost}): its part of the load is "
-                "missing from every number; see its last words above, and run again"
+                "missing from every number; run again"
             )
     yield from doubts(load.health)
     if target.embedded is not None and (complaint := target.embedded.complaint()) is not None:

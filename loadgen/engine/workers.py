@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import trio
 from msgspec import structs
 
-from loadgen.engine.link import ParentEnd
+from loadgen.clock import NS_PER_S
+from loadgen.engine.parent import ParentEnd
 from loadgen.engine.processes import CallFailed, ProcessDied
-from loadgen.engine.progress import Progress, together
+from loadgen.engine.progress import Overview
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.routes import Reach
 from loadgen.engine.shard import Observe, Shard, ShardResult
@@ -59,80 +60,84 @@ async def run_workers(
 ) -> Shared:
     """Drive the load in so many workers to its end, or until `stop` and then to the end of what is in flight.
 
-    They start at one instant, when all are ready. `observe` is called once a second. If this is cancelled, the
-    workers stop as soon as they notice; the executor stays the caller's.
+    They start at one instant, when all are ready. `observe` is called once a second. A worker that gets never
+    ready, falls silent or talks nonsense is given up: its future is cancelled, and it is lost. If this is cancelled,
+    the workers stop as soon as they notice; the executor stays the caller's.
     """
-    observer = _Observer(observe)
-    parent = ParentEnd(workers, observer.show)
-    observer.newest = parent.newest
+    overview = Overview(workers, observe)
+    calls = [_Call() for _ in range(workers)]
+    parent = ParentEnd(workers, told=overview.told, give_up=lambda worker, why: calls[worker].give_up(why))
     ended: dict[int, ShardResult | str] = {}
 
     async def attend(worker: int) -> None:
-        given = Work(replace(shard, worker=worker, workers=workers), reach, parent.address(worker))
-        ended[worker] = await _result_of(executor, call, given)
+        ended[worker] = result = await calls[worker].result()
         parent.wait_no_longer_for(worker)
-        observer.living.discard(worker)
+        overview.ended(worker, lost=isinstance(result, str))
 
     async def pass_on_stop() -> None:
         await stop.wait()
         await parent.stop()
 
-    observer.living = set(range(workers))
     async with trio.open_nursery() as linking:
         await linking.start(parent.serve)
         linking.start_soon(parent.start)
         linking.start_soon(pass_on_stop)
         async with trio.open_nursery() as working:
             for worker in range(workers):
+                part = replace(shard, worker=worker, workers=workers)
+                calls[worker].submit(executor, call, Work(part, reach, parent.address(worker)))
                 working.start_soon(attend, worker)
         linking.cancel_scope.cancel()
     return put_together([ended[worker] for worker in range(workers)], shard)
 
 
-class _Observer:
-    """Shows the workers together, once all that live have told of a second."""
+class _Call:
+    """A worker's call. It ends with its result, with how it died, or by being given up."""
 
-    def __init__(self, observe: Observe) -> None:
-        self._observe = observe
-        self._shown_s = 0.0
-        self.newest: dict[int, Progress] = {}
-        self.living: set[int] = set()
+    def __init__(self) -> None:
+        self._future: Future[ShardResult] | None = None
+        self._over = trio.Event()
+        self._no_result: str | None = None
 
-    def show(self) -> None:
-        """Show the newest of each, if it is newer than what was shown for all of them."""
-        told = [self.newest.get(worker) for worker in self.living]
-        whole = [each for each in told if each is not None]
-        if len(whole) == len(told) and min(each.elapsed_s for each in whole) > self._shown_s:
-            progress = together([*self.newest.values()])
-            self._shown_s = min(each.elapsed_s for each in whole)
-            self._observe(replace(progress, elapsed_s=self._shown_s))
+    def submit(self, executor: Executor, call: Callable[[Work], ShardResult], given: Work) -> None:
+        """Ask the executor to make the call."""
+        token = trio.lowlevel.current_trio_token()
 
+        def wake(future: Future[ShardResult]) -> None:
+            try:
+                token.run_sync_soon(self._over.set)
+            except trio.RunFinishedError:      # we were cancelled long ago
+                return
 
-async def _result_of(
-    executor: Executor, call: Callable[[Work], ShardResult], given: Work
-) -> ShardResult | str:
-    """Have a worker's call made, and return its result, or how it died."""
-    done = trio.Event()
-    token = trio.lowlevel.current_trio_token()
-
-    def wake(future: Future[ShardResult]) -> None:
         try:
-            token.run_sync_soon(done.set)
-        except trio.RunFinishedError:      # we were cancelled long ago
-            return
+            self._future = executor.submit(call, given)
+        except OSError as error:
+            self._end_without(f"its process could not be started: {error.strerror}")
+        else:
+            self._future.add_done_callback(wake)
 
-    try:
-        future = executor.submit(call, given)
-    except OSError as error:
-        return f"its process could not be started: {error.strerror}"
-    future.add_done_callback(wake)
-    await done.wait()
-    try:
-        return future.result()
-    except (ProcessDied, CallFailed) as error:
-        return str(error)
-    except Exception as error:             # an executor of another kind: what it raises is its own affair
-        return f"{NOTHING_SAID}: {type(error).__name__}: {error}"
+    def give_up(self, why: str) -> None:
+        """Wait for it no longer, unless it has ended; end it, if its executor can."""
+        if self._future is not None and not self._future.done():
+            self._end_without(f"{why}, and was given up")
+            self._future.cancel()
+
+    async def result(self) -> ShardResult | str:
+        """Return its result when it has ended, or why there is none."""
+        await self._over.wait()
+        if self._no_result is not None:
+            return self._no_result
+        assert self._future is not None
+        try:
+            return self._future.result()
+        except (ProcessDied, CallFailed) as error:
+            return str(error)
+        except Exception as error:             # an executor of another kind: what it raises is its own affair
+            return f"{NOTHING_SAID}: {type(error).__name__}: {error}"
+
+    def _end_without(self, why: str) -> None:
+        self._no_result = why
+        self._over.set()
 
 
 def put_together(ended: Sequence[ShardResult | str], shard: Shard) -> Shared:
@@ -142,7 +147,7 @@ def put_together(ended: Sequence[ShardResult | str], shard: Shard) -> Shared:
     """
     there = [each for each in ended if isinstance(each, ShardResult)]
     whole = there[0] if there else _nothing(shard)
-    alone = {id(each): each.recorder.arrived for each in there}
+    workers = tuple(_worker_result(number, each) for number, each in enumerate(ended, start=1))     # before they merge
     for each in there[1:]:
         whole.recorder.merge(each.recorder)
         if whole.ledger is not None and each.ledger is not None:
@@ -151,15 +156,23 @@ def put_together(ended: Sequence[ShardResult | str], shard: Shard) -> Shared:
         whole.ledger.miss_pages()
     if len(there) > 1:
         whole.recorder.intervals = merged(whole.recorder.intervals)
-    workers = tuple(
-        WorkerResult(worker=number, lost=each)
-        if isinstance(each, str)
-        else WorkerResult(worker=number, arrived=alone[id(each)], health=each.health)
-        for number, each in enumerate(ended, start=1)
-    )
     health = worst_of([each.health for each in there], whole.recorder) if there else whole.health
     ended_ns = max((each.ended_ns for each in there), default=0)
     return Shared(replace(whole, health=health, ended_ns=ended_ns), workers)
+
+
+def _worker_result(number: int, ended: ShardResult | str) -> WorkerResult:
+    """Return what a worker did on its own, or why that is not known."""
+    if isinstance(ended, str):
+        return WorkerResult(worker=number, lost=ended)
+    recorder = ended.recorder
+    steady_s = recorder.window.steady_ns / NS_PER_S
+    return WorkerResult(
+        worker=number,
+        arrived=recorder.arrived,
+        sessions_per_s=recorder.steady.sessions_ended / steady_s if steady_s else None,
+        health=ended.health,
+    )
 
 
 def worst_of(parts: Sequence[Health], recorder: Recorder) -> Health:

@@ -12,7 +12,6 @@ import trio
 from msgspec import structs
 from trio.testing import MockClock
 
-from loadgen.engine import link, worker
 from loadgen.engine.link import linked
 from loadgen.engine.progress import Progress
 from loadgen.engine.result import load_result
@@ -180,41 +179,6 @@ def test_the_live_figures_are_those_of_all_workers() -> None:
     assert shown, "each second, once all that live have told of it"
     assert [each.elapsed_s for each in shown] == sorted({each.elapsed_s for each in shown})
     assert all(each.arrived <= load.sessions.arrived for each in shown)
-
-
-async def test_a_worker_whose_parent_is_gone_stops_at_once() -> None:
-    listeners = await trio.open_tcp_listeners(0, host=link.HOST)
-    port = listeners[0].socket.getsockname()[1]
-    given = Work(shard_of(STEADY), NOWHERE, link.LinkAddress(link.HOST, port, "token", 0))
-    async with trio.open_nursery() as nursery:
-
-        async def hang_up() -> None:
-            stream = await listeners[0].accept()
-            await stream.receive_some()
-            await stream.aclose()
-
-        nursery.start_soon(hang_up)
-        with pytest.raises(worker.ParentGone):
-            await worker.run_linked(given)
-    await listeners[0].aclose()
-
-
-@pytest.mark.parametrize("said", [b"hello\n", b'{"type":"ready","token":"guessed","worker":0}\n', b"x" * 5_000_000])
-async def test_a_stranger_is_no_worker(said: bytes) -> None:
-    parent = link.ParentEnd(1, lambda: None)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(parent.serve)
-        address = parent.address(0)
-        async with await trio.open_tcp_stream(address.host, address.port) as stream:
-            try:
-                await stream.send_all(said)
-                assert await stream.receive_some() == b""
-            except trio.BrokenResourceError:
-                pass
-        with trio.move_on_after(0.05) as waited:
-            await parent.start()
-        assert waited.cancelled_caught, "it is still waited for"
-        nursery.cancel_scope.cancel()
 
 
 def test_a_load_is_shared_out_among_no_more_than_can_have_a_session() -> None:
