@@ -93,7 +93,7 @@ class House:
         count, limits = itertools.count(1), Limits()
         drops = MemoryStore("g", maildrop_octets_max=limits.maildrop_octets, octets_max=limits.memory_octets)
         self.service = Service(
-            self.behaviour, limits, directory, drops, wall_clock=lambda: 0.0, token=lambda: f"t{next(count)}",
+            self.behaviour, limits, directory, drops, wall_clock=lambda: 0.0, token=lambda: f"t{next(count):06}",
             tls_available=self.start_tls is not None,
         )
 
