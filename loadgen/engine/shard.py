@@ -80,8 +80,11 @@ async def run_shard(
     `clock_ns`: other processes may have to be waited for.
     """
     load = shard.scenario.load
-    composer = Composer(seed=shard.scenario.about.seed, run_token=shard.run_token, date=shard.date)
-    ledger = Ledger(shard.run_token) if shard.scenario.ledger.verify else None
+    verify = shard.scenario.ledger.verify
+    composer = Composer(
+        seed=shard.scenario.about.seed, run_token=shard.run_token, date=shard.date, digests=verify
+    )
+    ledger = Ledger(shard.run_token) if verify else None
     planner = Planner(shard.scenario, shard.book)
     duration_ns = load_duration_ns(load)
     recorder = Recorder(Window(load.warm_up.ns, ENDLESS_NS if duration_ns is None else duration_ns))

@@ -6,9 +6,10 @@ message of some length exercises transparency (RFC 5321 §4.5.2).
 """
 
 import random
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+
+import msgspec
 
 from loadgen.message.header import PLAIN_TEXT, UTF8_TEXT, correspondents, header_section, identity
 from loadgen.message.multipart import after_text, before_text, boundary_of, content_fields
@@ -29,8 +30,7 @@ from loadgen.scenario.corpus import Sample
 from loadgen.wire.transparency import stuff
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One composed message, ready for the wire."""
 
     stamp: Stamp
@@ -40,8 +40,7 @@ class Message:
     utf8_header: bool         # the header section needs SMTPUTF8 (RFC 6531 §3.6)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(msgspec.Struct, frozen=True):
     """A message of a corpus, all of it that is the same whenever it is sent."""
 
     header: bytes
@@ -57,11 +56,13 @@ class Composer:
 
     The same (seed, run token, date, arrival, index, addresses, size, body) gives the same octets. The run token
     tells this run's mail from what an earlier run with the same seed left in a maildrop; it and
-    the date have a fixed length, so sizes depend on the seed alone.
+    the date have a fixed length, so sizes depend on the seed alone. If nobody is going to compare digests with what
+    arrives, none are made (`digests`): of a message of 100 KiB they cost more than everything else.
     """
 
-    def __init__(self, *, seed: int, run_token: str, date: datetime) -> None:
+    def __init__(self, *, seed: int, run_token: str, date: datetime, digests: bool = True) -> None:
         self._run_token = run_token
+        self._digests = digests
         self._date = format_datetime(date).encode("ascii")
         self._ascii = TextPool(random.Random(f"{seed}/text"), ASCII)   # noqa: S311  reproducible is the point
         self._beyond_ascii = TextPool(random.Random(f"{seed}/utf-8"), BEYOND_ASCII)   # noqa: S311
@@ -101,18 +102,19 @@ class Composer:
         first_fields = correspondents(reverse_path, visible, in_utf8=in_utf8)
         header = header_section(first_fields, identifier, self._date, fields)
         first = b"Message %s\r\n" % identifier
-        left = max(0, size_octets - len(header) - len(first) - sum(map(len, (before, *after))))
+        around = len(before) + sum(map(len, after))
+        left = max(0, size_octets - len(header) - len(first) - around)
         if left < SHORTEST_LINE:                      # too little for a line of its own
             first = b"Message %s%s\r\n" % (identifier, FILL * left)
             left = 0
         cut = pool.cut(turn % LINES, left)
-        plain = (before, first, *cut.plain, *after)
+        digest = digest_of(before, first, *pool.plain(cut), *after) if self._digests else b""
         return Message(
-            stamp=Stamp(message_id, digest_of(*plain)),
-            content_octets=len(header) + sum(map(len, plain)),
-            mail_data=b"".join((header, before, first, *cut.stuffed, *after, END_OF_MAIL_DATA)),
-            eight_bit=pool is self._beyond_ascii,
-            utf8_header=not header.isascii(),
+            Stamp(message_id, digest),
+            len(header) + len(first) + left + around,
+            b"".join((header, before, first, *pool.stuffed(cut), *after, END_OF_MAIL_DATA)),
+            pool is self._beyond_ascii,
+            not header.isascii(),
         )
 
     def _encoded(self, turn: int, attachments_octets: tuple[int, ...]) -> list[list[Octets]]:

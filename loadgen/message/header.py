@@ -1,5 +1,7 @@
 """The header section of a message that is made here (RFC 5322 §3.6); in UTF-8 where it is asked for (RFC 6532)."""
 
+from functools import lru_cache
+
 from loadgen.message.stamp import ENCODING_FIELD, ID_FIELD
 
 NOBODY = "postmaster@mailproof.invalid"       # RFC 5322 §3.6 wants a From field; the null reverse-path has no address
@@ -19,11 +21,21 @@ def correspondents(reverse_path: str, visible: tuple[str, ...], *, in_utf8: bool
     An address beyond ASCII stands in it as it is, in UTF-8, which RFC 6532 §3.2 allows: a server that takes its
     envelope takes it. `in_utf8` puts more of that into it: names beside the addresses, and words in the subject.
     """
-    name_from, name_to, subject = (NAME_FROM, NAME_TO, SUBJECT) if in_utf8 else ("", "", "")
+    if len(visible) == 1:
+        return _to_one(reverse_path, visible[0], in_utf8)
     # One a line: a header of ten thousand recipients is still made of short lines.
-    copied = "Cc: <" + ">,\r\n <".join(visible[1:]) + ">\r\n" if len(visible) > 1 else ""
+    return _fields(reverse_path, visible[0], "Cc: <" + ">,\r\n <".join(visible[1:]) + ">\r\n", in_utf8)
+
+
+@lru_cache(maxsize=4096)     # a run writes to the same accounts over and over: some 300 octets for each
+def _to_one(reverse_path: str, recipient: str, in_utf8: bool) -> bytes:
+    return _fields(reverse_path, recipient, "", in_utf8)
+
+
+def _fields(reverse_path: str, recipient: str, copied: str, in_utf8: bool) -> bytes:
+    name_from, name_to, subject = (NAME_FROM, NAME_TO, SUBJECT) if in_utf8 else ("", "", "")
     return (
-        f"From: {name_from}<{reverse_path or NOBODY}>\r\nTo: {name_to}<{visible[0]}>\r\n{copied}"
+        f"From: {name_from}<{reverse_path or NOBODY}>\r\nTo: {name_to}<{recipient}>\r\n{copied}"
         f"Subject: {subject}mailproof "
     ).encode()
 

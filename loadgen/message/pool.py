@@ -40,10 +40,15 @@ class Block:
 
 
 class Cut(NamedTuple):
-    """The same octets as they are, and as transparency has them on the wire (RFC 5321 §4.5.2)."""
+    """Which lines a text is made of."""
 
-    plain: list[Octets]
-    stuffed: list[Octets]
+    blocks: int      # so many whole blocks come first
+    begin: int
+    end: int         # line `begin` up to here, itself excluded
+    fill: bytes      # the last line
+
+
+NO_TEXT = Cut(0, 0, 0, b"")
 
 
 class TextPool:
@@ -57,9 +62,9 @@ class TextPool:
         self._stuffed = Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
 
     def cut(self, begin: int, octets: int) -> Cut:
-        """Return text of exactly so many octets, 0 or at least a line's end, that begins with line `begin`."""
+        """Choose text of exactly so many octets, 0 or at least a line's end, that begins with line `begin`."""
         if octets == 0:
-            return Cut([], [])
+            return NO_TEXT
         starts = self._plain.starts
         blocks, rest = divmod(octets, starts[LINES])
         if rest < SHORTEST_LINE:                      # no room for the last line: one block less
@@ -67,10 +72,15 @@ class TextPool:
         # Whole lines as long as a last one of at least its CRLF still fits after them.
         until = starts[begin] + rest - SHORTEST_LINE
         end = bisect_right(starts, until) - 1
-        fill = FILL * (until - starts[end]) + b"\r\n"
-        return Cut(
-            [*self._plain.pieces(blocks, begin, end), fill], [*self._stuffed.pieces(blocks, begin, end), fill]
-        )
+        return Cut(blocks, begin, end, FILL * (until - starts[end]) + b"\r\n")
+
+    def plain(self, cut: Cut) -> list[Octets]:
+        """Return the octets as they are."""
+        return [*self._plain.pieces(cut.blocks, cut.begin, cut.end), cut.fill]
+
+    def stuffed(self, cut: Cut) -> list[Octets]:
+        """Return the octets as transparency has them on the wire (RFC 5321 §4.5.2)."""
+        return [*self._stuffed.pieces(cut.blocks, cut.begin, cut.end), cut.fill]
 
 
 class AttachmentPool:

@@ -125,3 +125,19 @@ def test_a_run_owns_its_own_stamps_only() -> None:
     assert not COMPOSER.owns(Stamp("c0ffee0.3.0", b""))
     assert not COMPOSER.owns(Stamp("c0ffee001.3.0", b""))
     assert not COMPOSER.owns(Stamp("", b""))
+
+
+def test_without_a_ledger_the_octets_are_the_same_and_no_digest_is_made() -> None:
+    unverified = Composer(seed=7, run_token="c0ffee00", date=DATE, digests=False)
+    message = compose(5000, composer=unverified)
+    assert message.mail_data == compose(5000).mail_data
+    assert message.stamp == Stamp(compose(5000).stamp.message_id, b"")
+
+
+def test_what_is_remembered_of_a_recipient_is_the_recipients_own() -> None:
+    octets = {
+        (reverse_path, to): compose(0, reverse_path=reverse_path, recipients=(to,)).mail_data
+        for _ in range(2) for reverse_path in ("", "a@example.test") for to in ("b@example.test", "c@example.test")
+    }  # fmt: skip
+    for (reverse_path, to), sent in octets.items():
+        assert f"From: <{reverse_path or 'postmaster@mailproof.invalid'}>\r\nTo: <{to}>\r\n".encode() in sent
