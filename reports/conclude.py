@@ -13,22 +13,14 @@ from reports.document import (
     Document,
     GateResult,
     LedgerResult,
-    LoadResult,
     Question,
     Reason,
     Verdict,
     Verdicts,
 )
 from reports.gate import Gate, judge
+from reports.validity import Finding, validity_findings
 from reports.verdict import exit_code_for, worst_of
-
-# A session started later than this says more of the generator than of the server: it is what people begin to notice.
-# On a shared machine of two cores a run that disturbed nothing was seen to be 70 ms late (DECISIONS.md, 9).
-SCHEDULE_LAG_NS_P99_MAX: Final = 100_000_000
-# One process is one core: nearer to 1.0 than this, the server was waiting for the generator.
-CPU_SHARE_MAX: Final = 0.95
-
-Finding = tuple[Verdict, str]
 
 
 def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str] = ()) -> Document:
@@ -45,7 +37,7 @@ def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str]
             *_gate_findings(judged, "correct"),
         ],
         "fast_enough": list(_gate_findings(judged, "fast_enough")),
-        "valid": list(_validity_findings(document, doubts)),
+        "valid": list(validity_findings(document, doubts)),
     }
     verdicts = Verdicts(**{question: worst_of(each for each, _ in found) for question, found in findings.items()})
     return structs.replace(
@@ -126,39 +118,3 @@ def _case_findings(document: Document) -> Iterator[Finding]:
         yield Verdict.INCONCLUSIVE, f"{unclear} of {result.executed} cases could not be decided"
     if result.executed and not failed and not unclear:
         yield Verdict.PASS, f"none of {result.executed} cases failed"
-
-
-def _validity_findings(document: Document, doubts: Sequence[str]) -> Iterator[Finding]:
-    found = [*doubts, *([] if document.load is None else _load_doubts(document.load))]
-    if document.load is None and not (document.conformance and document.conformance.executed):
-        found.append("nothing was run")
-    if document.interrupted:
-        found.append("the run was interrupted before its time")
-    for sentence in found:
-        yield Verdict.INCONCLUSIVE, sentence
-    if not found and document.load is not None:
-        lag, cpu = units.duration(document.load.health.schedule_lag_ns.p99), document.load.health.cpu_share
-        yield (
-            Verdict.PASS,
-            f"the generator kept up: p99 schedule lag {lag}, processor {units.share(cpu)} of a core",
-        )
-    elif not found:
-        yield Verdict.PASS, "every planned case was run to its end"
-
-
-def _load_doubts(load: LoadResult) -> Iterator[str]:
-    if not load.sessions.arrived:
-        yield "no session arrived"
-    elif not any(phase.count for phase in load.phases.values()):
-        yield "nothing was completed in the steady phase, so there are no times to judge"
-    lag = load.health.schedule_lag_ns.p99
-    if load.model == "open" and lag > SCHEDULE_LAG_NS_P99_MAX:
-        yield (
-            f"the generator was late: p99 of its schedule lag was {units.duration(lag)}, "
-            f"more than {units.duration(SCHEDULE_LAG_NS_P99_MAX)}"
-        )
-    if load.health.cpu_share > CPU_SHARE_MAX:
-        yield (
-            f"the generator was saturated: it used {units.share(load.health.cpu_share)} of a processor core, "
-            f"more than {units.share(CPU_SHARE_MAX)}"
-        )

@@ -10,14 +10,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from reports.errors import DocumentError
+from reports.health import Health
 from reports.load_result import (
     DeviationCount,
     FailureCount,
-    Health,
     LoadResult,
     MessageCounts,
     PhaseResult,
-    Quantiles,
     ReplyCount,
     SessionCounts,
     Throughput,
@@ -25,6 +24,7 @@ from reports.load_result import (
     WorkerResult,
     books_balance,
 )
+from reports.times import Quantiles
 from reports.verdict import Verdict, Verdicts
 
 __all__ = [

@@ -20,7 +20,7 @@ from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 from numpy.typing import NDArray
 
-from reports.load_result import Quantiles
+from reports.times import Quantiles
 
 LOWEST_NS: Final = 1_000
 HIGHEST_NS: Final = 3_600_000_000_000

@@ -10,6 +10,7 @@ from reports import plots, units
 from reports.document import Document, EndpointFacts, ReplyCount, Verdict
 from reports.phases import in_order, order_of
 from reports.safe import inert
+from reports.signs import signs
 from reports.toml import to_toml
 
 # verdict -> the word, and a mark that is told from the others without its colour
@@ -63,6 +64,7 @@ def html(document: Document) -> str:
         percentiles=load and plots.percentiles(load),
         phases=[(name, load.phases[name]) for name in in_order(load.phases) if load.phases[name].count] if load else [],
         whole_sessions=list(load.session_times.items()) if load and len(load.kinds) > 1 else [],
+        signs=list(signs(load, document.host.cpus if document.host else None)) if load else [],
         replies=_replies(document),
         failures=sorted(load.failures, key=lambda each: -each.count) if load else [],
         unverified=[endpoint for endpoint in document.target if _unverified(endpoint)],

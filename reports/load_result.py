@@ -7,22 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
-Count = Annotated[int, Meta(ge=0)]
-Nanoseconds = Annotated[int, Meta(ge=0)]
-Hdr = Annotated[str, Meta(description="HdrHistogram V2, compressed, base64, in ns; empty: no sample.")]
-
-
-class Quantiles(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A distribution of times in brief, ns. All zero when nothing was recorded: see the count beside it."""
-
-    min: Nanoseconds = 0
-    p50: Nanoseconds = 0
-    p90: Nanoseconds = 0
-    p95: Nanoseconds = 0
-    p99: Nanoseconds = 0
-    p999: Annotated[int, Meta(ge=0, description="The 99.9th percentile.")] = 0
-    max: Annotated[int, Meta(ge=0, description="Exact, not rounded to a histogram bucket.")] = 0
-    mean: Annotated[float, Meta(ge=0)] = 0.0
+from reports.health import Health
+from reports.times import Count, Hdr, Quantiles
 
 
 class SessionCounts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -177,25 +163,6 @@ class Timeline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return len(self.arrived)
 
 
-class Health(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The generator's own condition in the steady phase: what decides whether the run can be believed."""
-
-    schedule_lag_ns: Annotated[Quantiles, Meta(description="Started - intended, of every session started.")] = (
-        Quantiles()
-    )
-    schedule_lag_hdr: Hdr = ""
-    loop_lag_ns: Annotated[Quantiles, Meta(description="How late a timer of the event loop fired.")] = Quantiles()
-    cpu_share: Annotated[
-        float,
-        Meta(
-            ge=0,
-            description="Processor time of the busiest generator process over elapsed time; 1.0 is a core.",
-        ),
-    ] = 0.0
-    gc_pause_ns_max: Annotated[int, Meta(ge=0, description="The longest pause of the garbage collector.")] = 0
-    rss_octets_max: Annotated[int, Meta(ge=0, description="Peak resident memory of the generator.")] = 0
-
-
 class WorkerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One generator process's share of a run."""
 
@@ -248,6 +215,9 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     failures: tuple[FailureCount, ...] = ()
     deviations: tuple[DeviationCount, ...] = ()
     timeline: Timeline = Timeline()
+    pause_max_ns: Annotated[
+        int, Meta(ge=0, description="A pause of the generator this long voids the run: the scenario's load.pause_max.")
+    ] = 200_000_000
     health: Annotated[
         Health, Meta(description="With several workers the worst of each; their schedule lag and memory together.")
     ] = Health()

@@ -69,6 +69,11 @@ def rate(per_s: float) -> str:
     return f"{_three_digits(per_s)}/s"
 
 
+def processors(number: int) -> str:
+    """Return a number of processors in words: "1 processor", "2 processors"."""
+    return f"{number} processor{'' if number == 1 else 's'}"
+
+
 def octets(number: float) -> str:
     """Return a size in binary multiples: "512 B", "4.1 KiB"."""
     for unit in ("B", "KiB", "MiB"):

@@ -65,6 +65,7 @@ def load_result(
             for key, count in recorder.deviations.most_common()
         ),
         timeline=recorder.seconds.timeline(),
+        pause_max_ns=load.pause_max.ns,
         health=driven.health,
         workers=tuple(workers),
     )

@@ -12,7 +12,6 @@ import trio
 
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.audit import audit
-from loadgen.engine.health.monitor import doubts
 from loadgen.engine.health.process import raise_open_files_limit
 from loadgen.engine.preflight import logins_used, look_at
 from loadgen.engine.processes import ProcessForEach
@@ -132,7 +131,6 @@ def _doubts(driven: ShardResult, load: LoadResult, target: OpenTarget) -> Iterat
                 f"worker {worker.worker} of {len(load.workers)} was lost ({worker.lost}): its part of the load is "
                 "missing from every number; run again"
             )
-    yield from doubts(load.health)
     if target.embedded is not None and (complaint := target.embedded.complaint()) is not None:
         yield complaint
     if driven.ledger is not None and driven.ledger.copies_untold:

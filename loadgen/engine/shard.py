@@ -34,7 +34,7 @@ from loadgen.session.perform import perform
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
 from loadgen.transport.readiness import best_readiness
-from reports.load_result import Health
+from reports.health import Health
 
 ENDLESS_NS = 1 << 62                   # a closed load that ends by its count has no instant of its own
 
@@ -101,8 +101,8 @@ async def run_shard(
                 planner.plan_for, carry_out, recorder, ledger, await begin(), shard.scenario.limits.session.s
             )
             await trio.sleep_until(arrivals.instant_s(0))
-            with HealthMonitor(recorder, arrivals.origin_ns) as monitor:
-                serving.start_soon(monitor.beat)
+            with HealthMonitor(recorder, arrivals.origin_ns, pause_max_ns=load.pause_max.ns) as monitor:
+                serving.start_soon(monitor.watch)
                 serving.start_soon(_watch, arrivals, observe)
                 await _drive(arrivals, planner, shard, duration_ns, stop)
             serving.cancel_scope.cancel()      # every connection is closed by now

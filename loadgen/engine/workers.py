@@ -9,9 +9,9 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
 import trio
-from msgspec import structs
 
 from loadgen.clock import NS_PER_S
+from loadgen.engine.health.worst import worst_of
 from loadgen.engine.parent import ParentEnd
 from loadgen.engine.processes import CallFailed, ProcessDied
 from loadgen.engine.progress import Overview
@@ -23,8 +23,9 @@ from loadgen.engine.worker import Work, work
 from loadgen.ledger import Ledger
 from loadgen.scenario.model import Load
 from loadgen.schedule.arrivals import load_duration_ns
+from reports.health import Health
 from reports.histogram import merged
-from reports.load_result import Health, WorkerResult
+from reports.load_result import WorkerResult
 
 NOTHING_SAID = "it ended without a result"
 
@@ -156,7 +157,7 @@ def put_together(ended: Sequence[ShardResult | str], shard: Shard) -> Shared:
         whole.ledger.miss_pages()
     if len(there) > 1:
         whole.recorder.intervals = merged(whole.recorder.intervals)
-    health = worst_of([each.health for each in there], whole.recorder) if there else whole.health
+    health = worst_of([each.health for each in there], whole.recorder.lag_histogram) if there else whole.health
     ended_ns = max((each.ended_ns for each in there), default=0)
     return Shared(replace(whole, health=health, ended_ns=ended_ns), workers)
 
@@ -172,18 +173,6 @@ def _worker_result(number: int, ended: ShardResult | str) -> WorkerResult:
         arrived=recorder.arrived,
         sessions_per_s=recorder.steady.sessions_ended / steady_s if steady_s else None,
         health=ended.health,
-    )
-
-
-def worst_of(parts: Sequence[Health], recorder: Recorder) -> Health:
-    """Return the condition of the generator: of each sign the worst, schedule lag and memory of all together."""
-    return structs.replace(
-        max(parts, key=lambda part: part.loop_lag_ns.p99),
-        schedule_lag_ns=recorder.lag_histogram.quantiles(),
-        schedule_lag_hdr=recorder.lag_histogram.encode(),
-        cpu_share=max(part.cpu_share for part in parts),
-        gc_pause_ns_max=max(part.gc_pause_ns_max for part in parts),
-        rss_octets_max=sum(part.rss_octets_max for part in parts),
     )
 
 

@@ -11,10 +11,13 @@ from loadgen.scenario.quantities import RATE_PER_S_MAX, Duration
 
 ARRIVALS_MAX: Final = 100_000_000
 STAIRS_MAX: Final = 1000
+PAUSE_LEAST: Final = Duration.parse("50ms")      # some heartbeats: below, every busy moment is a pause
 
 
 def load_problems(load: Load) -> Iterator[Problem]:
     """Yield what is wrong with a load by itself."""
+    if load.pause_max.ns < PAUSE_LEAST.ns:
+        yield Problem("load.pause_max", got=f'"{load.pause_max}"', allowed=f'at least "{PAUSE_LEAST}"')
     match load:
         case OpenLoad():
             total_ns = 0

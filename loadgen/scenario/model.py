@@ -103,6 +103,13 @@ class Accounts(Table, frozen=True, kw_only=True):
     ] = None
 
 
+# More than a timer's or a busy second's doing, and long enough to hide what it was to measure.
+PAUSE_MAX: Final = "200ms"
+PauseMax = Annotated[
+    Duration, says("A generator that stands still this long voids the run; wider, the report says so.")
+]
+
+
 class OpenLoad(Table, frozen=True, kw_only=True, tag_field="model", tag="open"):
     """Arrivals that do not wait for the server: sessions start on schedule, however many are in flight."""
 
@@ -116,6 +123,7 @@ class OpenLoad(Table, frozen=True, kw_only=True, tag_field="model", tag="open"):
     drain: Annotated[
         Duration, says("How long sessions in flight may take to end after the schedule has.")
     ] = default(Duration, "30s")
+    pause_max: PauseMax = default(Duration, PAUSE_MAX)
 
 
 class ClosedLoad(
@@ -141,6 +149,7 @@ class ClosedLoad(
     drain: Annotated[
         Duration, says("How long sessions in flight may take to end after the last has started.")
     ] = default(Duration, "30s")
+    pause_max: PauseMax = default(Duration, PAUSE_MAX)
 
 
 Load = OpenLoad | ClosedLoad

@@ -7,76 +7,139 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from loadgen.engine.health.collector import heap_at_rest
-from loadgen.engine.health.monitor import HealthMonitor, doubts
+from loadgen.engine.health.collector import CollectorWatch, heap_at_rest
+from loadgen.engine.health.monitor import HealthMonitor
 from loadgen.engine.health.process import raise_open_files_limit
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.window import Window
+from reports.health import Health
 from reports.histogram import Histogram
-from reports.load_result import Health
 from tests.engine.stage import MS
 
+NONE_STEADY = Window(1 << 62, 1 << 62)
 
-async def beaten(clock: MockClock, *, stall_s: float = 0.0) -> Health:
-    """Let the heart beat through a steady phase from 1 s to 3 s, with a stall of our own at 2 s."""
-    monitor = HealthMonitor(Recorder(Window(1000 * MS, 3000 * MS)), origin_ns=0)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(monitor.beat)
-        await trio.sleep(2.0)
-        if stall_s:
-            clock.jump(stall_s)
+
+async def watched(
+    clock: MockClock, *stalls: tuple[float, float], window: Window | None = None, until_s: float = 3.0
+) -> Health:
+    """Watch a run with a steady phase from 1 s to 3 s, in which the loop stalls at some instants for some time."""
+    recorder = Recorder(window or Window(1000 * MS, 3000 * MS))
+    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS) as monitor:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(monitor.watch)
+            for at_s, length_s in stalls:
+                await trio.sleep_until(at_s)
+                clock.jump(length_s)
+            await trio.sleep_until(until_s)
+            nursery.cancel_scope.cancel()
     return monitor.result(Histogram())
 
 
-async def test_a_loop_that_keeps_up_has_no_lag(autojump_clock: MockClock) -> None:
-    health = await beaten(autojump_clock)
+async def test_a_loop_that_keeps_up_has_no_lag_and_no_pause(autojump_clock: MockClock) -> None:
+    health = await watched(autojump_clock)
     assert health.loop_lag_ns.max <= 1000          # what float seconds round away
-    assert trio.current_time() == pytest.approx(3.0)
-    assert doubts(health) == []
+    assert health.longest_pause_ns == pytest.approx(20 * MS, abs=1000)
+    assert (health.pauses, health.pauses_count) == ((), 0)
 
 
 async def test_a_stall_counts_for_every_beat_that_was_due_in_it(autojump_clock: MockClock) -> None:
-    health = await beaten(autojump_clock, stall_s=0.5)
+    health = await watched(autojump_clock, (2.0, 0.5))
     # A quarter of the steady phase was stalled: the median saw nothing, the 90th percentile most of it.
     assert health.loop_lag_ns.max == pytest.approx(500 * MS, abs=21 * MS)
     assert health.loop_lag_ns.p50 <= 1000
     assert health.loop_lag_ns.p90 == pytest.approx(300 * MS, abs=21 * MS)
-    assert len(doubts(health)) == 1
+
+
+@pytest.mark.parametrize("offset_ms", range(0, 20, 3))
+async def test_a_pause_of_200_ms_is_never_missed_wherever_between_two_beats_it_falls(
+    autojump_clock: MockClock, offset_ms: int
+) -> None:
+    at_s = 2.0 + offset_ms / 1000
+    health = await watched(autojump_clock, (at_s, 0.2))
+    [pause] = health.pauses
+    assert health.pauses_count == 1
+    assert pause.length_ns == health.longest_pause_ns == pytest.approx(210 * MS, abs=10.1 * MS)
+    assert pause.at_ns <= at_s * 1e9 + 1000 <= pause.at_ns + 21 * MS
+    assert pause.busy_ns < 100 * MS, "virtual time takes no processor time"
+
+
+async def test_a_pause_that_is_short_enough_is_none(autojump_clock: MockClock) -> None:
+    health = await watched(autojump_clock, (2.001, 0.17))
+    assert health.pauses == ()
+    assert 170 * MS <= health.longest_pause_ns <= 191 * MS
+
+
+async def test_pauses_count_in_the_warm_up_and_in_the_drain_too(autojump_clock: MockClock) -> None:
+    health = await watched(autojump_clock, (0.5, 0.3), (3.5, 0.4), until_s=4.0)
+    assert [round(pause.at_ns / MS, -2) for pause in health.pauses] == [3500, 500], "the longest first"
+    assert health.loop_lag_ns.max <= 1000, "lags are of the steady phase"
+
+
+async def test_a_pause_with_which_the_run_ends_is_seen(autojump_clock: MockClock) -> None:
+    recorder = Recorder(Window(0, 2000 * MS))
+    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS) as monitor:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(monitor.watch)
+            await trio.sleep_until(1.0)
+            autojump_clock.jump(0.3)
+            nursery.cancel_scope.cancel()
+    assert monitor.result(Histogram()).pauses_count == 1
+
+
+async def test_of_many_pauses_the_longest_are_kept_and_all_are_counted(autojump_clock: MockClock) -> None:
+    stalls = [(0.5 * n + 0.001, 0.2 + 0.01 * n) for n in range(1, 16)]
+    health = await watched(autojump_clock, *stalls, until_s=9.0)
+    assert health.pauses_count == 15
+    assert len(health.pauses) == 10
+    assert health.pauses[0].at_ns == pytest.approx(7500 * MS, abs=21 * MS)
 
 
 async def test_a_busy_loop_is_not_late_by_more_than_its_passes_are_long(autojump_clock: MockClock) -> None:
-    monitor = HealthMonitor(Recorder(Window(0, 2000 * MS)), origin_ns=0)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(monitor.beat)
-        await trio.sleep(0.5)
-        for _ in range(10):                 # every pass over the tasks takes as long as five beats
-            autojump_clock.jump(0.1)
-            await trio.lowlevel.checkpoint()
+    with HealthMonitor(Recorder(Window(0, 2000 * MS)), origin_ns=0, pause_max_ns=200 * MS) as monitor:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(monitor.watch)
+            await trio.sleep(0.5)
+            for _ in range(10):                 # every pass over the tasks takes as long as five beats
+                autojump_clock.jump(0.1)
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
     assert 80 * MS < monitor.result(Histogram()).loop_lag_ns.max <= 220 * MS
 
 
-async def test_the_heart_stops_with_the_steady_phase_however_early(autojump_clock: MockClock) -> None:
+async def test_lags_stop_with_the_steady_phase_however_early(autojump_clock: MockClock) -> None:
     recorder = Recorder(Window(0, 1 << 62))
-    monitor = HealthMonitor(recorder, origin_ns=0)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(monitor.beat)
-        await trio.sleep(0.51)
-        recorder.end_load(510 * MS)
-    assert trio.current_time() == pytest.approx(0.52)
+    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS) as monitor:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(monitor.watch)
+            await trio.sleep(0.51)
+            recorder.end_load(510 * MS)
+            autojump_clock.jump(0.15)
+            await trio.sleep(1.0)
+            nursery.cancel_scope.cancel()
+    # The stall held up beats that were due after the end alone.
+    assert monitor.result(Histogram()).loop_lag_ns.max <= 1000
+
+
+async def test_a_run_without_a_steady_phase_has_no_lags(autojump_clock: MockClock) -> None:
+    health = await watched(autojump_clock, window=NONE_STEADY)
+    assert (health.loop_lag_ns.max, health.cpu_share) == (0, 0.0)
 
 
 def test_the_collectors_callback_is_there_for_the_run_alone() -> None:
     before = list(gc.callbacks)
+    watch = CollectorWatch()
 
     def a_run_that_breaks() -> None:
-        with HealthMonitor(Recorder(Window(0, 1)), 0) as monitor:
+        with watch:
             gc.collect()
-            assert monitor.result(Histogram()).gc_pause_ns_max > 0
+            gc.collect()
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         a_run_that_breaks()
     assert gc.callbacks == before
+    assert watch.collections == 2
+    assert 0 < watch.pause_ns_max < watch.pause_ns_sum <= 2 * watch.pause_ns_max
 
 
 def test_what_there_was_before_the_run_is_no_matter_of_the_collectors_while_it_lasts() -> None:

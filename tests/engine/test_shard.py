@@ -17,8 +17,9 @@ from loadgen.scenario.accounts import open_accounts
 from loadgen.session.route import Route
 from loadgen.transport.readiness import Readiness, best_readiness
 from loadgen.transport.stream import Transport
+from reports.health import Health
 from reports.histogram import Histogram
-from reports.load_result import Health, LoadResult
+from reports.load_result import LoadResult
 from tests.engine.house import House, scenario_of
 from tests.engine.stage import MS
 

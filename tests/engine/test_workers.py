@@ -19,8 +19,9 @@ from loadgen.engine.routes import Reach
 from loadgen.engine.shard import Shard, ShardResult, run_shard, workers_of_use
 from loadgen.engine.worker import Work
 from loadgen.engine.workers import Shared, run_workers
+from reports.health import Health
 from reports.histogram import Histogram
-from reports.load_result import Health, LoadResult
+from reports.load_result import LoadResult
 from tests.engine.house import House
 from tests.engine.test_shard import MIX, STEADY, played, shard_of
 

@@ -164,7 +164,10 @@ def _load(rng: random.Random, slower: float) -> LoadResult:
             schedule_lag_hdr=lag.encode(),
             loop_lag_ns=lag.quantiles(),
             cpu_share=0.41,
+            longest_pause_ns=48_000_000,
             gc_pause_ns_max=3_100_000,
+            gc_pause_ns_sum=212_000_000,
+            gc_collections=341,
             rss_octets_max=148_000_000,
         ),
     )

@@ -7,9 +7,11 @@ from reports.conclude import conclude
 from reports.document import CaseResult, ConformanceResult, Document, Health, LedgerResult, Quantiles, SessionCounts
 from reports.exit_codes import ExitCode
 from reports.gate import Gate
+from reports.health import Pause
 from reports.load_result import LoadResult
 from reports.verdict import Verdict
 
+PAUSE = Pause(at_ns=4_200_000_000, length_ns=312_000_000, busy_ns=3_000_000)
 PASS, FAIL, INCONCLUSIVE, NOT_ASKED = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE
 
 
@@ -75,9 +77,20 @@ def test_a_gate_without_data_makes_fast_enough_inconclusive(good: Document) -> N
     [
         (
             Health(schedule_lag_ns=Quantiles(p99=101_000_000)),
-            "the generator was late: p99 of its schedule lag was 101 ms",
+            "the generator started its sessions late: p99 101 ms, at most 100 ms is allowed",
         ),
-        (Health(cpu_share=0.97), "the generator was saturated: it used 97 % of a processor core"),
+        (
+            Health(loop_lag_ns=Quantiles(p99=140_000_000)),
+            "the generator was late for its timers: p99 140 ms, at most 100 ms is allowed",
+        ),
+        (
+            Health(cpu_share=0.97),
+            "the generator was saturated: it used 97 % of a processor core, at most 95 % is allowed",
+        ),
+        (
+            Health(longest_pause_ns=312_000_000, pauses=(PAUSE,), pauses_count=1),
+            "the generator stood still for 312 ms, 4.2 s after the start; only pauses below 200 ms are allowed",
+        ),
     ],
 )
 def test_a_sick_generator_makes_a_run_unbelievable_though_all_gates_held(

@@ -54,6 +54,7 @@ MEANT = [
     ({"scenario": {"name": "a\nb"}}, 'scenario.name: got "a\\nb", expected printable text'),
     ({"load": segments({"shape": "constant", "rate": 0, "for": "1s"})},
         "load.arrivals: every rate is 0, so no session would ever start"),
+    ({"load": closed(sessions=5, pause_max="20ms")}, 'load.pause_max: got "20ms", expected at least "50ms"'),
     ({"load": segments({"shape": "constant", "rate": 1, "for": "0s"})},
         'load.arrivals[0].for: got "0s", expected more than zero'),
     ({"load": segments({"shape": "ramp", "from": 0, "to": 9, "over": "0s"})},

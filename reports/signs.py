@@ -1,0 +1,146 @@
+"""The signs of the generator's own health: what was measured, what is allowed, and where it is too much, what to do.
+
+One list serves the verdict, the summary and the report, so none of them can know of a doubt the others do not show.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reports import units
+from reports.health import Health, Pause
+from reports.load_result import LoadResult
+
+# A session started later than this says more of the generator than of the server: it is what people begin to notice.
+# On a shared machine of two cores a run that disturbed nothing was seen to be 70 ms late (DECISIONS.md, 9).
+LAG_NS_P99_MAX: Final = 100_000_000
+# One process is one core: nearer to 1.0 than this, the server was waiting for the generator.
+CPU_SHARE_MAX: Final = 0.95
+CPU_SHARE_AMPLE: Final = 0.6           # a process that used no more could have used more, had it been let
+PAUSE_NS_MAX: Final = 200_000_000      # unless the scenario allows more
+NOT_JUDGED: Final = ""
+NOT_KNOWN: Final = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One sign of health."""
+
+    name: str
+    measured: str
+    allowed: str = NOT_JUDGED
+    doubt: str | None = None      # a whole sentence: which limit was hit, by how much, and what to do about it
+    note: str = ""                # what the reader should know of how it was measured
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One generator process, by the name a sentence gives it."""
+
+    name: str                     # "the generator", "worker 2 of 3"
+    health: Health
+
+
+def signs(load: LoadResult, cpus: int | None = None) -> Iterator[Sign]:
+    """Yield every sign; `cpus` is how many processors the generator could use, if that is known."""
+    processes = processes_of(load)
+    more = _more_processes(len(processes), cpus)
+    if load.model == "open":
+        yield _lag("schedule lag", "started its sessions late", processes, more, lambda each: each.schedule_lag_ns.p99)
+    yield _lag("timers", "was late for its timers", processes, more, lambda each: each.loop_lag_ns.p99)
+    yield _pauses(load, processes, more)
+    yield _processor(processes, more)
+    yield from _process_facts(load.health)
+
+
+def processes_of(load: LoadResult) -> Sequence[Process]:
+    """Return each generator process of which there are books."""
+    if not load.workers:
+        return [Process("the generator", load.health)]
+    count = len(load.workers)
+    return [
+        Process(f"worker {worker.worker} of {count}", worker.health) for worker in load.workers if worker.lost is None
+    ] or [Process("the generator", load.health)]
+
+
+def _more_processes(processes: int, cpus: int | None) -> str:
+    """Return what to do when the processor is the limit: the end of a sentence."""
+    if cpus is None or processes < cpus:
+        return f"lower the load, or share it out among more processes (--workers {processes + 1})"
+    return f"lower the load, or generate it on a machine with more than {units.processors(cpus)}"
+
+
+def _remedy(process: Process, more: str) -> str:
+    """Return what to do about lateness: a process with processor time to spare was kept from it by others."""
+    if process.health.cpu_share > CPU_SHARE_AMPLE:
+        return more
+    used = units.share(process.health.cpu_share)
+    return f"it used {used} of a core, so others held the processor: give the generator one, or a machine, of its own"
+
+
+def _lag(
+    name: str, did: str, processes: Sequence[Process], more: str, p99_ns: Callable[[Health], int]
+) -> Sign:
+    """Judge a lag by the worst process: one late worker among punctual ones is late all the same."""
+    worst = max(processes, key=lambda each: p99_ns(each.health))
+    lag, limit = units.duration(p99_ns(worst.health)), units.duration(LAG_NS_P99_MAX)
+    doubt = None
+    if p99_ns(worst.health) > LAG_NS_P99_MAX:
+        doubt = f"{worst.name} {did}: p99 {lag}, at most {limit} is allowed; {_remedy(worst, more)}"
+    return Sign(f"{name}, p99", lag, f"at most {limit}", doubt, _of_worst(processes, "the latest"))
+
+
+def _pauses(load: LoadResult, processes: Sequence[Process], more: str) -> Sign:
+    """Judge pauses: a single one voids the run."""
+    limit = units.duration(load.pause_max_ns)
+    allowed, note = f"below {limit}", _of_worst(processes, "the longest")
+    if load.pause_max_ns > PAUSE_NS_MAX:
+        note = f"the scenario allows more than {units.duration(PAUSE_NS_MAX)} (load.pause_max)"
+    longest = max(processes, key=lambda each: each.health.longest_pause_ns)
+    measured = units.duration(longest.health.longest_pause_ns)
+    paused = [each for each in processes if each.health.pauses]
+    if not paused:
+        return Sign("longest pause", measured, allowed, None, note)
+    worst = max(paused, key=lambda each: each.health.pauses[0].length_ns)
+    pause, others = worst.health.pauses[0], sum(each.health.pauses_count for each in processes) - 1
+    again = f" (and {units.count(others)} more {'time' if others == 1 else 'times'})" if others else ""
+    why, what_to_do = _cause(pause, more)
+    doubt = (
+        f"{worst.name} stood still for {units.duration(pause.length_ns)}, {units.duration(pause.at_ns)} after the "
+        f"start{again}; only pauses below {limit} are allowed (load.pause_max): {why}; {what_to_do}"
+    )
+    return Sign("longest pause", measured, allowed, doubt, note)
+
+
+def _cause(pause: Pause, more: str) -> tuple[str, str]:
+    """Return what kept the process, and what to do about it."""
+    if 2 * pause.collector_ns >= pause.length_ns:
+        return "it was collecting garbage", "lower the number of sessions of one process (--workers)"
+    if 2 * pause.busy_ns >= pause.length_ns:
+        return "its own work kept the processor busy", more
+    busy = f"it had the processor for {units.duration(pause.busy_ns)} of that time, so it was stopped or kept waiting"
+    return busy, "give the generator a processor, or a machine, of its own"
+
+
+def _processor(processes: Sequence[Process], more: str) -> Sign:
+    busiest = max(processes, key=lambda each: each.health.cpu_share)
+    used, limit = units.share(busiest.health.cpu_share), units.share(CPU_SHARE_MAX)
+    doubt = None
+    if busiest.health.cpu_share > CPU_SHARE_MAX:
+        doubt = f"{busiest.name} was saturated: it used {used} of a processor core, at most {limit} is allowed; {more}"
+    return Sign(
+        "processor", f"{used} of a core", f"at most {limit}", doubt, _of_worst(processes, "the busiest")
+    )
+
+
+def _process_facts(health: Health) -> Iterator[Sign]:
+    longest, whole = units.duration(health.gc_pause_ns_max), units.duration(health.gc_pause_ns_sum)
+    collections = units.count(health.gc_collections)
+    note = f"{collections} collections took {whole} together"
+    yield Sign("garbage collector", f"{longest} at the longest", note=note)
+    if health.rss_octets_max:
+        yield Sign("memory", f"{units.octets(health.rss_octets_max)} at the peak")
+
+
+def _of_worst(processes: Sequence[Process], which: str) -> str:
+    return f"{which} of {len(processes)} processes" if len(processes) > 1 else ""
