@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import trio
 import typer
 
+from conformance.conform_cli import conform_command
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory, accounts_by_pattern
 from conformance.refserver.errors import ServerSetupError
@@ -32,6 +33,7 @@ _UNIX_PREFIX: Final = "unix:"
 def register(app: typer.Typer) -> None:
     """Add this package's sub-commands to the one command."""
     app.command("serve")(serve_command)
+    app.command("conform")(conform_command)
 
 
 def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of the command

@@ -109,12 +109,21 @@ def _case_findings(document: Document) -> Iterator[Finding]:
     result = document.conformance
     if result is None:
         return
-    failed = [case.id for case in result.cases if case.verdict == "fail"]
-    unclear = sum(case.verdict in ("inconclusive", "error") for case in result.cases)
+    failed = [case.id for case in result.cases if case.verdict == "fail" and case.known is None]
+    broke = [case.id for case in result.cases if case.verdict == "error"]
+    undecided = sum(case.verdict == "inconclusive" for case in result.cases)
     if failed:
-        some = ", ".join(failed[:5]) + (" and others" if len(failed) > 5 else "")
-        yield Verdict.FAIL, f"{len(failed)} of {result.executed} cases failed: {some}"
-    if unclear or not result.executed:
-        yield Verdict.INCONCLUSIVE, f"{unclear} of {result.executed} cases could not be decided"
-    if result.executed and not failed and not unclear:
-        yield Verdict.PASS, f"none of {result.executed} cases failed"
+        yield Verdict.FAIL, f"{len(failed)} of {result.executed} cases failed: {_some(failed)}"
+    if broke:
+        yield Verdict.INCONCLUSIVE, f"{len(broke)} cases broke, which is mailproof's own fault: {_some(broke)}"
+    if undecided >= result.executed:
+        yield Verdict.INCONCLUSIVE, "no case came to its question"
+    elif not failed and not broke:
+        left = f"; {undecided} could not be decided" if undecided else ""
+        known = sum(case.known is not None and case.verdict == "fail" for case in result.cases)
+        old = f" that was not known ({known} were)" if known else ""
+        yield Verdict.PASS, f"none of {result.executed} cases failed{old}{left}"
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:5]) + (" and others" if len(ids) > 5 else "")

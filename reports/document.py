@@ -111,34 +111,43 @@ class LedgerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     ] = 0
 
 
+CaseVerdict = Literal[
+    "pass", "latitude", "observed", "weak", "divergence", "fail", "inconclusive", "not-applicable", "error"
+]
+
+
 class CaseResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One judged conformance case."""
 
-    id: Annotated[str, Meta(description='The requirement, "smtp.rset.clears-envelope". Permanent.')]
-    level: Annotated[str, Meta(description="RFC 2119 level of the requirement.")]
-    verdict: Literal[
-        "pass",
-        "latitude",
-        "observed",
-        "weak",
-        "divergence",
-        "fail",
-        "inconclusive",
-        "not-applicable",
-        "error",
-    ]
+    id: Annotated[str, Meta(description='The requirement, "smtp.rset.clears-envelope", and "#variant". Permanent.')]
+    level: Annotated[str, Meta(description="RFC 2119 level of the requirement; MUST* in prose, HARD: hardening.")]
+    verdict: CaseVerdict
+    title: Annotated[str, Meta(description="What the requirement comes to, one sentence.")] = ""
+    sources: Annotated[tuple[str, ...], Meta(description='Where it stands, "RFC 5321 §4.1.1.5".')] = ()
     expected: str = ""
-    got: str = ""
+    got: Annotated[str, Meta(description="What the server did; where nothing was asked, why not.")] = ""
     transcript: Annotated[
         tuple[str, ...], Meta(description="The dialogue, made printable, one line each.")
     ] = ()
+    again: Annotated[str, Meta(description="The command that repeats this one case.")] = ""
+    seconds: Annotated[float, Meta(ge=0)] = 0.0
+    verdicts_seen: Annotated[
+        tuple[CaseVerdict, ...], Meta(description="Of several repetitions, where they differed; else empty.")
+    ] = ()
+    known: Annotated[
+        str | None, Meta(description="Why this verdict was expected, from the baseline: it fails no gate.")
+    ] = None
 
 
 class ConformanceResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A conformance run: the cases planned, and what each came to."""
 
-    planned: Count = 0
-    executed: Count = 0
+    planned: Annotated[Count, Meta(description="Cases of the set, the profile and the selection.")] = 0
+    executed: Annotated[Count, Meta(description="Cases that were put to the server; the rest say why not.")] = 0
+    requirement_set: Annotated[str | None, Meta(description="The frozen set of requirements; null: all.")] = None
+    profile: str | None = None
+    strict: Annotated[bool, Meta(description="A divergence, and a SHOULD not followed, counted as a failure.")] = False
+    notes: Annotated[tuple[str, ...], Meta(description="What a reader must know to judge this run.")] = ()
     cases: tuple[CaseResult, ...] = ()
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports import units
+from reports.cases import summary_of_cases
 from reports.document import Document, LedgerResult, LoadResult, SessionCounts, Verdict
 from reports.exit_codes import ExitCode
 from reports.load_result import PhaseResult
@@ -49,8 +50,7 @@ def summary(document: Document, *, report: str | None = None) -> RenderableType:
     if document.ledger is not None:
         parts += [_ledger(document.ledger)]
     if document.conformance is not None:
-        result = document.conformance
-        parts += [Text(f"cases     {units.count(result.executed)} of {units.count(result.planned)} were run")]
+        parts += summary_of_cases(document.conformance)
     if document.gates:
         parts += [_gates(document)]
     parts += _unverified(document)

@@ -1,12 +1,14 @@
 """What the reference server is asked to be: frozen values that the machines consult where they decide.
 
-This is the seam for faults and lawful variants. A variant is `replace(Behaviour(), vrfy=VrfyPolicy.TELL)`; a fault
-will be one more field whose default is the RFC's way, read at the one place where the departure would happen.
+This is the seam for lawful variants and faults. A variant is `replace(Behaviour(), vrfy=VrfyPolicy.TELL)`; a faulty
+server has `faults`, each of which changes what happens at one point of a session.
 """
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Final
+
+from conformance.refserver.fault import Fault
 
 
 class Extension(StrEnum):
@@ -53,7 +55,7 @@ CRAM_MD5: Final = "CRAM-MD5"
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """Every lawful choice of the server, each consulted at one decision point."""
+    """Every lawful choice of the server, each consulted at one decision point; and its faults."""
 
     host_name: str = "mail.example.test"
     greeting_text: str = "ready"                 # after the host name; no product, no version (RFC 5321 §7.5)
@@ -64,6 +66,7 @@ class Behaviour:
     apop: bool = True                            # RFC 1939 §7: a timestamp in the greeting offers it
     clear_text_passwords: bool = True            # PLAIN, LOGIN, USER/PASS without TLS: a test server's choice
     vrfy: VrfyPolicy = VrfyPolicy.NEVER_TELL
+    faults: tuple[Fault, ...] = ()               # departures, for cases to be proved on; none: lawful
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ _RETURN_PATH: Final = re.compile(rb"(?im)^return-path[ \t]*:[^\r]*\r\n(?:[ \t][^
 class DataReader:
     """Collect the octets after 354 until CRLF.CRLF. Octets past what the limit can need are counted, not kept."""
 
-    __slots__ = ("_kept", "_kept_max", "_received", "_tail", "rest")
+    __slots__ = ("_ends", "_kept", "_kept_max", "_received", "_tail", "rest")
 
-    def __init__(self, limit_octets: int) -> None:
+    def __init__(self, limit_octets: int, *, other_ends: tuple[bytes, ...] = ()) -> None:
+        """`other_ends` is what a faulty server takes for the end besides: five octets at most, a dot in each."""
+        self._ends = (_END, *other_ends)
         self._kept = bytearray()
         # Stuffing adds at most one octet to a line, and a line that is stuffed has at least three.
         self._kept_max = limit_octets + limit_octets // 3 + 8
@@ -27,13 +29,15 @@ class DataReader:
     def feed(self, octets: bytes) -> bool:
         """Take octets as they arrived and say whether the end of data is among them."""
         window = self._tail + octets
-        at = window.find(_END)
-        if at < 0:
+        found = [(at, end) for end in self._ends if (at := window.find(end)) >= 0]
+        if not found:
             self._keep(octets)
             self._tail = window[-4:]
             return False
-        self._keep(octets[:at + 5 - len(self._tail)])
-        self.rest = octets[at + 5 - len(self._tail):]
+        at, end = min(found)
+        after = at + len(end) - len(self._tail)
+        self._keep(octets[:after] if end == _END else octets[:max(0, at - len(self._tail))] + b"\r\n.\r\n")
+        self.rest = octets[after:]
         return True
 
     def _keep(self, octets: bytes) -> None:

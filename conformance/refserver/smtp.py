@@ -9,6 +9,7 @@ from typing import Final
 
 from conformance.refserver import replies
 from conformance.refserver.behaviour import Extension
+from conformance.refserver.fault import apply_incoming, apply_outgoing, run_around
 from conformance.refserver.lines import EndlessLine, LineReader, LineTooLong
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After, Service
@@ -20,7 +21,7 @@ from conformance.refserver.smtp_state import HELLO_VERBS, SMTP, Dialect, Reading
 class SmtpSession:
     """One SMTP or LMTP session. See `session.Session` for what the methods promise."""
 
-    __slots__ = ("_errors", "_lines", "_service", "_session", "progress")
+    __slots__ = ("_errors", "_faults", "_lines", "_service", "_session", "_verb", "progress")
 
     def __init__(self, service: Service, dialect: Dialect, peer: str | None, cipher: str | None = None) -> None:
         """`peer` is the client's address literal, None over a unix socket; `cipher` is set under implicit TLS."""
@@ -29,6 +30,8 @@ class SmtpSession:
         self._session = SmtpState(service, dialect, peer, cipher)
         self._lines = LineReader(service.limits.endless_line_octets)
         self._errors = 0
+        self._faults = service.behaviour.faults
+        self._verb = b""             # what the next reply answers, as `Fault.outgoing` names it
 
     @property
     def after(self) -> After:
@@ -49,10 +52,13 @@ class SmtpSession:
         """See Session (RFC 5321 §3.1)."""
         behaviour = self._service.behaviour
         protocol = "ESMTP" if self._session.dialect is SMTP else "LMTP"
-        return f"220 {behaviour.host_name} {protocol} {behaviour.greeting_text}\r\n".encode("ascii")
+        octets = f"220 {behaviour.host_name} {protocol} {behaviour.greeting_text}\r\n".encode("ascii")
+        return apply_outgoing(behaviour.faults, self._session, b"", octets)
 
     def receive(self, octets: bytes) -> bytes:
         """See Session. The replies to one batch of pipelined commands are one batch too (RFC 2920 §3.2)."""
+        if self._faults:
+            octets = apply_incoming(self._faults, self._session, octets)
         self._lines.feed(octets)
         answers = []
         session = self._session
@@ -93,18 +99,24 @@ class SmtpSession:
         if line is None:
             return None
         self.progress += 1
+        self._verb = b"?"
         if b"\n" in line or b"\r" in line:
             return self._say(replies.BARE_CR_OR_LF)
         verb, _, argument = line.rstrip(b" \t").partition(b" ")
-        verb = verb.upper()
+        self._verb = verb = verb.upper()
+        if self._faults:
+            reply = run_around(self._faults, self._session, verb, argument, lambda: self._obey(verb, argument))
+        else:
+            reply = self._obey(verb, argument)
+        return b"" if reply is None else self._say(reply)
+
+    def _obey(self, verb: bytes, argument: bytes) -> Reply | None:
+        """Do what a command says if it may be said now; return the reply, None if that comes later."""
         command = COMMANDS.get(verb)
         if command is None or (verb in HELLO_VERBS and verb not in self._session.dialect.hello_verbs):
-            return self._say(replies.UNKNOWN_COMMAND)
+            return replies.UNKNOWN_COMMAND
         refusal = self._objection(command, argument)
-        if refusal is not None:
-            return self._say(refusal)
-        reply = command.run(self._session, argument)
-        return b"" if reply is None else self._say(reply)
+        return command.run(self._session, argument) if refusal is None else refusal
 
     def _objection(self, command: Command, argument: bytes) -> Reply | None:
         if command.extension is not None and command.extension not in self._session.available():
@@ -159,7 +171,11 @@ class SmtpSession:
         assert transaction is not None
         session.reading = Reading.COMMAND
         session.forget_transaction()
+        self._verb = b"BDAT" if self._verb == b"BDAT" else b"."
         each = session.dialect.reply_per_recipient
+        for fault in self._faults:
+            if fault.content is not None and content is not None:
+                content = fault.content(content)
         if content is None:
             final = [replies.MESSAGE_TOO_BIG] * (len(transaction.recipients) if each else 1)
         else:
@@ -181,7 +197,7 @@ class SmtpSession:
             self._errors += 1
             if self._errors >= self._service.limits.errors:
                 return octets + self._say(replies.TOO_MANY_ERRORS)
-        return octets
+        return apply_outgoing(self._faults, self._session, self._verb, octets) if self._faults else octets
 
 
 _READERS: Final[Mapping[Reading, Callable[[SmtpSession], bytes | None]]] = {

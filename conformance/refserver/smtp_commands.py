@@ -93,7 +93,8 @@ def rcpt(session: SmtpState, argument: bytes) -> Reply:
 
 def data(session: SmtpState, argument: bytes) -> Reply:
     """DATA: ask for the mail data (RFC 5321 §4.1.1.4)."""
-    session.data = DataReader(session.service.limits.message_octets)
+    ends = tuple(end for fault in session.service.behaviour.faults for end in fault.ends_of_data)
+    session.data = DataReader(session.service.limits.message_octets, other_ends=ends)
     session.reading = Reading.MAIL_DATA
     return replies.SEND_MAIL_DATA
 

@@ -82,6 +82,9 @@ class Transaction:
         if refusal is not None:
             return [refusal] * (len(self.recipients) if each else 1)
         message = self._trace(client, service, base) + without_return_path(header, content)
+        for fault in service.behaviour.faults:
+            if fault.stored is not None:
+                message = fault.stored(message)
         final = self._store_each(message, service) if each else self._store(message, service)
         stored = [one for one, reply in zip(self.recipients, final, strict=False) if reply.code == 250]
         if stored:

@@ -1,0 +1,58 @@
+"""A case: an executable question to a server, bound to one row of the catalogue."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from conformance.judgement import Judgement
+from conformance.peer import SmtpPeer
+
+Question = Callable[..., Awaitable[Judgement]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question. Several may belong to one requirement: its variants, told apart by `#variant` in the id."""
+
+    requirement: str
+    variant: str | None
+    ask: Callable[[SmtpPeer], Awaitable[Judgement]]
+    title: str                         # what the requirement comes to, in one sentence
+    alone: bool = False                # must not run beside others: it measures time, or hurts everybody
+
+    @property
+    def id(self) -> str:
+        """Return the permanent name: the requirement's, and the variant's."""
+        return self.requirement if self.variant is None else f"{self.requirement}#{self.variant}"
+
+
+CASES: Final[dict[str, Case]] = {}     # filled by importing `conformance.cases`; read-only afterwards
+
+
+def case(
+    requirement: str, *, variants: Mapping[str, Any] | None = None, alone: bool = False
+) -> Callable[[Question], Question]:
+    """Register a question under a requirement's id.
+
+    The question is a coroutine function that takes the peer, and with `variants` one value of theirs as well: then it
+    is a case for each. Its docstring's first line is the title.
+    """
+
+    def register(question: Question) -> Question:
+        title = (question.__doc__ or "").strip().partition("\n")[0]
+        assert title, f"{question.__name__} has no docstring: a case says what it asks"
+        for name, value in ({None: None} if variants is None else variants).items():
+            ask = question if name is None else _with(question, value)
+            made = Case(requirement, name, ask, title, alone)
+            assert made.id not in CASES, f"two cases are named {made.id}"
+            CASES[made.id] = made
+        return question
+
+    return register
+
+
+def _with(question: Question, value: object) -> Callable[[SmtpPeer], Awaitable[Judgement]]:
+    async def ask(peer: SmtpPeer) -> Judgement:
+        return await question(peer, value)
+
+    return ask

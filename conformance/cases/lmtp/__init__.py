@@ -1,0 +1,1 @@
+"""Cases for LMTP servers (RFC 2033)."""

@@ -1,0 +1,1 @@
+"""Cases for SMTP servers (RFC 5321) and their extensions."""

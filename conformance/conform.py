@@ -1,0 +1,184 @@
+"""One conformance run: the server is sounded, the cases are put to it, and the document is made."""
+
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from conformance.case import Case
+from conformance.catalogue.requirement import Requirement
+from conformance.declared import Declared
+from conformance.finding import Finding
+from conformance.mailbox import Mailbox, MaildirReader, Pop3Reader
+from conformance.plan import plan_cases
+from conformance.runner import SURVIVES, Manner, run_cases
+from conformance.selection import Selection
+from conformance.sounding import sound
+from conformance.subject import Subject, over_the_network
+from loadgen.endpoint import Endpoint
+from loadgen.transport.tls import TlsPolicy, make_client_context
+from loadgen.wire.printable import printable
+from reports.conclude import conclude
+from reports.document import CaseResult, ConformanceResult, Document, EndpointFacts
+from reports.errors import UserError
+from reports.verdict import UNJUDGED
+
+LMTP_FAMILIES: Final = frozenset({"lmtp"})
+POP3_FAMILIES: Final = frozenset({"pop3"})
+
+Observe = Callable[[Finding, int, int], None]      # a finding, how many there are, how many are planned
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be judged, and how."""
+
+    endpoints: tuple[Endpoint, ...]
+    declared: Declared
+    selection: Selection
+    manner: Manner
+    slow: bool = False
+    requirement_set: str | None = None
+    profile: str | None = None
+    again: str = "mailproof conform"       # the command that repeats this run, but for --only
+
+
+async def conform(
+    order: Order,
+    cases: Collection[Case],
+    requirements: Mapping[str, Requirement],
+    *,
+    version: str,
+    observe: Observe,
+) -> Document:
+    """Put the cases to the server and return the document. Raises UserError and PreconditionFailed before any case."""
+    started, began_s = datetime.now(UTC), trio.current_time()
+    chosen = order.selection.of(cases, requirements)
+    parts = [(endpoint, _for(endpoint, chosen)) for endpoint in order.endpoints if endpoint.protocol != "pop3"]
+    total = sum(len(part) for _, part in parts)
+    if not total:
+        raise UserError("nothing to run: no case of the selection is for the protocols of these targets")
+    findings: list[Finding] = []
+    seen: list[EndpointFacts] = []
+
+    def note(finding: Finding) -> None:
+        findings.append(finding)
+        observe(finding, len(findings), total)
+
+    made: list[Finding] = []
+    notes: list[str] = []
+    for endpoint, part in parts:
+        subject = _subject(endpoint, order)
+        await sound(subject)
+        seen.append(_facts(subject))
+        notes += _notes(subject)
+        made += await run_cases(plan_cases(part, requirements, subject, slow=order.slow), subject, order.manner, note)
+    result = ConformanceResult(
+        planned=total,
+        executed=sum(finding.verdict != "not-applicable" for finding in made if _is_case(finding)),
+        requirement_set=order.requirement_set,
+        profile=order.profile,
+        strict=order.manner.strict,
+        notes=tuple(dict.fromkeys(notes)),
+        cases=tuple(_case_result(finding, requirements[finding.requirement], order) for finding in made),
+    )
+    document = Document(
+        kind="conformance",
+        mailproof=version,
+        run_id=f"{started:%Y%m%dT%H%M%SZ}-conform",
+        started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        duration_s=trio.current_time() - began_s,
+        verdicts=UNJUDGED,
+        exit_code=3,
+        conformance=result,
+        target=tuple(seen),
+    )
+    return conclude(document, ())
+
+
+def _for(endpoint: Endpoint, cases: Sequence[Case]) -> list[Case]:
+    """Return the cases that are for servers of an endpoint's protocol."""
+    lmtp = endpoint.protocol == "lmtp"
+    families = [(case, case.requirement.partition(".")[0]) for case in cases]
+    return [case for case, family in families if (family in LMTP_FAMILIES) is lmtp and family not in POP3_FAMILIES]
+
+
+def _subject(endpoint: Endpoint, order: Order) -> Subject:
+    tls = make_client_context(TlsPolicy(verify=False))       # who the server is, is not what is judged
+    return Subject(
+        endpoint=endpoint,
+        declared=order.declared,
+        run_token=f"mp{secrets.token_hex(3)}",
+        mailbox=_mailbox(order),
+        tls=tls,
+    )
+
+
+def _mailbox(order: Order) -> Mailbox | None:
+    declared = order.declared
+    if declared.maildir is not None:
+        return Mailbox(MaildirReader(Path(declared.maildir)))
+    pop3 = next((endpoint for endpoint in order.endpoints if endpoint.protocol == "pop3"), None)
+    if pop3 is None or not declared.accounts.pop3:
+        return None
+    login, password = declared.accounts.pop3[0]
+    tls = make_client_context(TlsPolicy(verify=False))
+    return Mailbox(Pop3Reader(pop3, login, password, over_the_network, tls, declared.timers.reply))
+
+
+def _facts(subject: Subject) -> EndpointFacts:
+    offered = subject.found.extensions
+    keywords = () if offered is None else tuple(
+        printable(" ".join((keyword, *parameters)).encode()) for keyword, parameters in offered.keywords.items()
+    )
+    return EndpointFacts(
+        protocol=subject.endpoint.protocol,
+        url=str(subject.endpoint),
+        greeting=printable(subject.found.greeting.rstrip(b"\r\n")),
+        keywords=keywords,
+    )
+
+
+def _notes(subject: Subject) -> list[str]:
+    """Say what a reader must know: what was found out instead of declared, and what a loopback address hides."""
+    found, declared = subject.found, subject.declared.addresses
+    notes = []
+    if found.sender is None:
+        notes.append("the server took no reverse-path: no case could send mail (addresses.sender declares one)")
+    elif declared.sender is None:
+        notes.append(f"mail was sent from <{printable(found.sender.encode())}>, the first reverse-path that was taken")
+    if not declared.accepted:
+        notes.append("no address was declared that the server accepts: <postmaster> stood in where it was taken")
+    refused = [address for address in declared.accepted if address not in found.recipients]
+    if found.sender is not None and refused:
+        notes.append(f"declared as accepted, and refused: {', '.join(printable(one.encode()) for one in refused)}")
+    if (subject.endpoint.host or "").startswith("127.") or subject.endpoint.host in {"::1", "localhost"}:
+        notes.append(
+            "the server was reached over loopback, and some servers trust that: Postfix exempts its own networks from "
+            "smtpd_forbid_bare_newline, and nearly all of them relay for them"
+        )
+    return notes
+
+
+def _case_result(finding: Finding, requirement: Requirement, order: Order) -> CaseResult:
+    return CaseResult(
+        id=finding.case_id,
+        level=requirement.level.value,
+        verdict=finding.verdict.value,
+        title=finding.title,
+        sources=requirement.sources,
+        expected=finding.expected,
+        got=finding.got,
+        transcript=finding.transcript,
+        again=f"{order.again} --only '{finding.case_id.removeprefix(f'{SURVIVES}#')}'",
+        seconds=round(finding.seconds, 4),
+        verdicts_seen=tuple(verdict.value for verdict in finding.verdicts_seen),
+    )
+
+
+def _is_case(finding: Finding) -> bool:
+    return finding.requirement != SURVIVES

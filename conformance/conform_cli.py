@@ -1,0 +1,127 @@
+"""`mailproof conform`: where the suite meets a person."""
+
+import shlex
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import trio
+import typer
+from rich.console import Console
+
+from conformance.case import CASES
+from conformance.cases import register_all
+from conformance.catalogue.load import catalogue
+from conformance.conform import Order, conform
+from conformance.declared import NOTHING_DECLARED, Declared, read_declared
+from conformance.finding import Finding
+from conformance.runner import Manner
+from conformance.selection import Selection
+from loadgen.endpoint import Endpoint, parse_endpoint
+from reports.document import Document
+from reports.errors import UserError
+from reports.junit import junit
+from reports.text import plain, summary
+from reports.write import check_writable, write_run, write_text
+
+OUT: Final = Path("out")
+
+
+def conform_command(  # noqa: PLR0913, PLR0917  each is an option
+    targets: Annotated[list[str], typer.Argument(metavar="URL...", help="smtp://host:port, lmtp://…, and pop3://…")],
+    options: Annotated[Path | None, typer.Option(metavar="FILE", help="What is declared about the server.")] = None,
+    accepted: Annotated[list[str] | None, typer.Option(help="An address the server accepts; repeatable.")] = None,
+    rejected: Annotated[list[str] | None, typer.Option(help="An address it rejects in the session.")] = None,
+    leave_mail: Annotated[bool, typer.Option("--leave-mail", help="Cases may deliver mail.")] = False,
+    only: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Cases by id or section; repeatable.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Not these; repeatable.")] = None,
+    slow: Annotated[bool, typer.Option("--slow", help="Also the cases that wait for minutes.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Divergences and SHOULDs not followed fail.")] = False,
+    repeat: Annotated[int, typer.Option(min=1, help="Put every case so many times; flags a flaky server.")] = 1,
+    parallel: Annotated[int, typer.Option(min=1, max=200, help="Cases side by side.")] = 16,
+    serial: Annotated[bool, typer.Option("--serial", help="One case after another.")] = False,
+    junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML as well.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the results go; default out/<run id>.")] = None,
+) -> None:
+    """Judge a mail server against the RFCs."""
+    register_all()
+    declared = _declared(options, accepted or [], rejected or [], leave_mail=leave_mail)
+    order = Order(
+        endpoints=tuple(_endpoint(url) for url in targets),
+        declared=declared,
+        selection=Selection(tuple(only or ()), tuple(skip or ())),
+        manner=Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict),
+        slow=slow,
+        again=_again(),
+    )
+    if out is not None:
+        check_writable(out)
+    document = trio.run(_run, order)
+    directory = out if out is not None else OUT / document.run_id
+    report = write_run(directory, document)
+    if junit_file is not None:
+        write_text(junit_file, junit(document))
+    console = Console()
+    if console.is_terminal:
+        console.print(summary(document, report=str(report)))
+    else:
+        typer.echo(plain(document, report=str(report)), nl=False)
+    raise typer.Exit(document.exit_code)
+
+
+async def _run(order: Order) -> Document:
+    shown = sys.stderr if sys.stderr.isatty() else None
+
+    def observe(finding: Finding, count: int, total: int) -> None:
+        if shown is not None:
+            shown.write(f"\r{count} of {total} cases \x1b[K")
+            shown.flush()
+
+    try:
+        return await conform(
+            order, list(CASES.values()), catalogue(), version=version("mailproof"), observe=observe
+        )
+    finally:
+        if shown is not None:
+            shown.write("\r\x1b[K")
+
+
+def _endpoint(url: str) -> Endpoint:
+    try:
+        return parse_endpoint(url)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def _declared(options: Path | None, accepted: list[str], rejected: list[str], *, leave_mail: bool) -> Declared:
+    """Return what the file declares, with the flags on top."""
+    declared = NOTHING_DECLARED if options is None else read_declared(options)
+    addresses = msgspec.structs.replace(
+        declared.addresses,
+        accepted=tuple(accepted) or declared.addresses.accepted,
+        rejected=tuple(rejected) or declared.addresses.rejected,
+    )
+    allow = msgspec.structs.replace(declared.allow, leave_mail=leave_mail or declared.allow.leave_mail)
+    try:       # the flags are held to the same rules as the file
+        return msgspec.convert(
+            msgspec.to_builtins(msgspec.structs.replace(declared, addresses=addresses, allow=allow)), Declared
+        )
+    except msgspec.ValidationError as error:
+        raise UserError(f"--accepted, --rejected: {error}") from None
+
+
+def _again() -> str:
+    """Return this command line without what selects cases and says where results go."""
+    kept, words = ["mailproof"], iter(sys.argv[1:])
+    for word in words:
+        name, given, _ = word.partition("=")
+        if name in {"--only", "--skip", "--out", "--junit", "--repeat"}:
+            if not given:
+                next(words, None)
+        else:
+            kept.append(word)
+    return shlex.join(kept)
+
+

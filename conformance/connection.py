@@ -1,0 +1,138 @@
+"""A case's end of one connection: it says anything, takes whatever comes, and records every octet."""
+
+from contextlib import AsyncExitStack
+
+import trio
+
+from conformance.answer import Answer, Ended
+from conformance.judgement import Undetermined
+from conformance.subject import Subject
+from conformance.transcript import Transcript
+from loadgen.transport.errors import PeerClosed, TlsFailed, TransportError, TransportTimeout
+from loadgen.transport.stream import Transport
+from loadgen.wire.errors import RemoteProtocolError
+from loadgen.wire.printable import printable
+from loadgen.wire.reply import ReplyReader
+
+
+class Connection:
+    """One connection to the subject, made by the first use of it. What the server does is an Answer, never raised.
+
+    Undetermined is raised where no question can be asked: no connection is made, or the server reads no more.
+    """
+
+    def __init__(self, subject: Subject, stack: AsyncExitStack, name: str) -> None:
+        self.subject = subject
+        self.transcript = Transcript(name)
+        self.in_tls = False
+        self._stack = stack                # closes the transport when the case is over
+        self._transport: Transport | None = None
+        self._replies = ReplyReader()
+        self._began_s = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the connection was made; the server may have ended it since."""
+        return self._transport is not None
+
+    async def connect(self) -> None:
+        """Connect, and do not wait for the greeting. Implicit TLS is part of connecting."""
+        assert self._transport is None, "connected already"
+        try:
+            transport = await self.subject.dial(self.subject.endpoint, trio.current_time() + self.subject.reply_s)
+        except TransportError as error:
+            raise Undetermined(f"no connection: {error}") from None
+        self._transport = transport
+        self._stack.push_async_callback(transport.aclose)
+        self._began_s = trio.current_time()
+        if self.subject.endpoint.implicit_tls and (trouble := await self.handshake()) is not None:
+            raise Undetermined(f"no TLS: {trouble}")
+
+    async def send(self, octets: bytes) -> None:
+        """Send octets as they are. That a server is gone shows in the next answer."""
+        transport = await self._connected()
+        self.transcript.sent(octets, self._now())
+        try:
+            await transport.send(octets, trio.current_time() + self.subject.reply_s)
+        except PeerClosed:
+            return
+        except TransportTimeout:
+            raise Undetermined("the server stopped reading") from None
+        except TlsFailed as error:
+            self.transcript.note(str(error), self._now())
+
+    async def answer(self, within_s: float | None = None) -> Answer:
+        """Return what the server does next, waiting as long as for any reply if not told otherwise."""
+        transport = await self._connected()
+        began_s = trio.current_time()
+        limit_s = self.subject.reply_s if within_s is None else within_s
+        while True:
+            try:
+                if (reply := self._replies.next_reply()) is not None:
+                    return Answer(reply, waited_s=trio.current_time() - began_s)
+                octets = await transport.receive(began_s + limit_s)
+            except TransportTimeout:
+                return Answer(ended=Ended.SILENT, waited_s=limit_s, detail=printable(self._replies.pending))
+            except PeerClosed as closed:
+                self.transcript.note("the server reset" if closed.reset else "the server closed", self._now())
+                ended = Ended.RESET if closed.reset else Ended.CLOSED
+                return Answer(ended=ended, waited_s=trio.current_time() - began_s)
+            except TlsFailed as error:
+                return Answer(ended=Ended.TLS_BROKE, detail=str(error))
+            except RemoteProtocolError as error:
+                return Answer(ended=Ended.UNREADABLE, detail=f"{error.why}: {printable(error.octets)}")
+            self.transcript.received(octets, self._now())
+            self._replies.feed(octets)
+
+    async def answer_or_silence(self) -> Answer:
+        """Return what the server does next; silent once it has said nothing long enough to prove it, at its pace."""
+        return await self.answer(self.subject.quiet_s)
+
+    async def ask(self, command: bytes) -> Answer:
+        """Send one command line and return what comes of it."""
+        await self.send(command + b"\r\n")
+        return await self.answer()
+
+    async def handshake(self) -> Answer | None:
+        """Begin TLS on the connection; return how that failed, if it did. What was sent in clear is forgotten."""
+        transport = await self._connected()
+        deadline = trio.current_time() + self.subject.reply_s
+        try:
+            facts = await transport.start_tls(self.subject.tls, self.subject.endpoint.host, deadline)
+        except TransportTimeout:
+            return Answer(ended=Ended.SILENT, waited_s=self.subject.reply_s)
+        except PeerClosed as closed:
+            return Answer(ended=Ended.RESET if closed.reset else Ended.CLOSED)
+        except TlsFailed as error:
+            self.transcript.note(f"TLS: {error}", self._now())
+            return Answer(ended=Ended.TLS_BROKE, detail=str(error))
+        self.in_tls = True
+        self._replies = ReplyReader()
+        self.transcript.note(f"TLS: {facts.version} {facts.cipher}", self._now())
+        return None
+
+    async def send_eof(self) -> None:
+        """Close our direction only."""
+        transport = await self._connected()
+        self.transcript.note("we closed our direction", self._now())
+        await transport.send_eof()
+
+    async def reset(self) -> None:
+        """Break the connection off with a reset."""
+        transport = await self._connected()
+        self.transcript.note("we reset the connection", self._now())
+        transport.abort()
+
+    @property
+    def pending(self) -> bytes:
+        """Return the octets that have come and are part of no reply taken yet."""
+        return self._replies.pending
+
+    async def _connected(self) -> Transport:
+        if self._transport is None:
+            await self.connect()
+        assert self._transport is not None
+        return self._transport
+
+    def _now(self) -> float:
+        return trio.current_time() - self._began_s

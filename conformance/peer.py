@@ -1,0 +1,223 @@
+"""A case's side of an SMTP or LMTP session.
+
+Two kinds of methods. Those that a preamble is made of (`open`, `mail`, `control` …) demand the answer they need and
+raise Undetermined without it: then the case never came to its question. Those that ask the question (`ask`, `answer`,
+`answer_or_silence`, of Connection) return whatever the server did.
+"""
+
+from base64 import b64encode
+from contextlib import AsyncExitStack
+from typing import Final
+
+from conformance.answer import Answer
+from conformance.connection import Connection
+from conformance.judgement import NotApplicable, Undetermined
+from conformance.mailbox import MailboxTrouble
+from conformance.message import make_message
+from conformance.subject import Subject
+from conformance.transcript import Transcript
+from loadgen.wire.errors import RemoteProtocolError
+from loadgen.wire.extensions import NO_EXTENSIONS, parse_extensions
+from loadgen.wire.printable import printable
+from loadgen.wire.reply import Reply
+from loadgen.wire.sasl import decode_challenge, make_mechanism
+from loadgen.wire.transparency import stuff
+
+END_OF_MAIL_DATA: Final = b".\r\n"
+MECHANISMS: Final = ("plain", "login", "cram-md5", "scram-sha-256")     # the first that is offered is used
+CONNECTIONS_PER_CASE: Final = 64
+
+
+class SmtpPeer(Connection):
+    """One session of a case; `another` gives more of them. The runner closes them all."""
+
+    def __init__(
+        self, subject: Subject, token: str, stack: AsyncExitStack, transcripts: list[Transcript] | None = None
+    ) -> None:
+        self.transcripts = [] if transcripts is None else transcripts     # of all the case's sessions, in order
+        super().__init__(subject, stack, f"{len(self.transcripts) + 1}" if self.transcripts else "")
+        self.transcripts.append(self.transcript)
+        self.token = token                         # in every message of this case, and in no other's
+        self.extensions = NO_EXTENSIONS            # of the newest EHLO
+
+    def another(self) -> "SmtpPeer":
+        """Return one more session of the same case, not connected yet."""
+        assert len(self.transcripts) < CONNECTIONS_PER_CASE, "a case that opens so many connections is no case"
+        return SmtpPeer(self.subject, self.token, self._stack, self.transcripts)
+
+    # What a preamble is made of.
+
+    async def control(self, command: bytes, *wanted: str) -> Reply:
+        """Send a command whose answer the case depends on: 2yz, unless said otherwise."""
+        return self.must(await self.ask(command), *wanted, to=command)
+
+    @staticmethod
+    def must(answer: Answer, *wanted: str, to: bytes = b"") -> Reply:
+        """Return an answer's reply if it is what the case depends on; Undetermined if not."""
+        if not answer.matches(*(wanted or ("2yz",))):
+            raise Undetermined(f"{answer} to {printable(to, 80)}" if to else str(answer))
+        assert answer.reply is not None
+        return answer.reply
+
+    async def greet(self) -> Reply:
+        """Connect and take the greeting."""
+        return self.must(await self.answer(), "220")
+
+    async def ehlo(self) -> Reply:
+        """Say EHLO, or LHLO, and note what is offered."""
+        verb = b"LHLO " if self.subject.is_lmtp else b"EHLO "
+        reply = await self.control(verb + self.hello_name, "250")
+        self.extensions = parse_extensions(reply.texts)
+        return reply
+
+    async def hello(self) -> None:
+        """Come to where EHLO has been answered, in clear text unless TLS is implicit."""
+        await self.greet()
+        await self.ehlo()
+
+    async def open(self) -> None:
+        """Come to where MAIL may be said, the way that was declared: greeting, EHLO, TLS, login."""
+        await self.hello()
+        if self.subject.declared.session.tls == "starttls" and not self.in_tls:
+            await self.start_tls()
+        if self.subject.declared.session.login:
+            await self.log_in()
+
+    async def start_tls(self) -> None:
+        """Begin TLS by STARTTLS, and say EHLO again (RFC 3207 §4.2)."""
+        self.require("STARTTLS")
+        await self.control(b"STARTTLS", "220")
+        trouble = await self.handshake()
+        if trouble is not None:
+            raise Undetermined(f"no TLS: {trouble}")
+        await self.ehlo()
+
+    async def log_in(self) -> None:
+        """Log in as the first of the declared accounts, by the first mechanism that both sides know."""
+        login, password = self.login
+        name = next((name for name in MECHANISMS if name.upper() in self.extensions.auth), None)
+        if name is None:
+            raise NotApplicable("no mechanism of AUTH is offered that we know")
+        mechanism = make_mechanism(name, login, password, nonce=self.token)
+        initial = mechanism.initial()
+        answer = await self.ask(b"AUTH " + name.upper().encode())
+        while answer.code == 334:
+            assert answer.reply is not None
+            try:
+                challenge = decode_challenge(answer.reply.text)
+                response, initial = (initial or mechanism.answer(challenge)), None
+            except RemoteProtocolError as error:
+                raise Undetermined(f"a challenge of AUTH {name.upper()}: {error.why}") from None
+            answer = await self.ask(b64encode(response))
+        self.must(answer, "235", to=b"AUTH " + name.upper().encode())
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """Return a name and password that may submit mail."""
+        if not self.subject.declared.accounts.smtp:
+            raise NotApplicable("no login was declared (accounts.smtp)")
+        return self.subject.declared.accounts.smtp[0]
+
+    def require(self, keyword: str) -> None:
+        """Go on only if the newest EHLO offered an extension."""
+        if keyword.upper() not in self.extensions.keywords:
+            raise NotApplicable(f"{keyword} is not offered")
+
+    @property
+    def hello_name(self) -> bytes:
+        """Return the argument of EHLO that this server takes."""
+        return self.subject.found.hello_name.encode()
+
+    @property
+    def sender(self) -> bytes:
+        """Return the reverse-path that this server takes."""
+        if self.subject.found.sender is None:
+            raise Undetermined("the server takes no reverse-path that we know (addresses.sender declares one)")
+        return self.subject.found.sender.encode()
+
+    @property
+    def recipient(self) -> bytes:
+        """Return a forward-path that this server takes."""
+        return self.recipients(1)[0]
+
+    def recipients(self, count: int) -> list[bytes]:
+        """Return so many forward-paths that this server takes."""
+        known = self.subject.found.recipients
+        if len(known) < count:
+            raise NotApplicable(f"needs {count} addresses that the server accepts (addresses.accepted)")
+        return [address.encode() for address in known[:count]]
+
+    @property
+    def rejected(self) -> bytes:
+        """Return a forward-path that this server refuses."""
+        if not self.subject.declared.addresses.rejected:
+            raise NotApplicable("needs an address that the server rejects (addresses.rejected)")
+        return self.subject.declared.addresses.rejected[0].encode()
+
+    async def mail(self, *parameters: bytes) -> Reply:
+        """Begin a transaction."""
+        return await self.control(b" ".join([b"MAIL FROM:<" + self.sender + b">", *parameters]))
+
+    async def rcpt(self, address: bytes | None = None) -> Reply:
+        """Name a recipient."""
+        return await self.control(b"RCPT TO:<" + (self.recipient if address is None else address) + b">")
+
+    async def begin_transaction(self) -> None:
+        """Come to where DATA may be said, from the start of the session if it was not opened yet."""
+        if not self.is_open:
+            await self.open()
+        await self.mail()
+        await self.rcpt()
+
+    async def begin_mail_data(self) -> None:
+        """Come to where mail data are awaited."""
+        await self.begin_transaction()
+        await self.control(b"DATA", "354")
+
+    async def end_mail_data(self) -> Answer:
+        """Send the line that ends the mail data, and return the answer: LMTP's for its one recipient."""
+        await self.send(END_OF_MAIL_DATA)
+        return await self.answer()
+
+    async def quit(self) -> Answer:
+        """Say goodbye, and return the answer."""
+        return await self.ask(b"QUIT")
+
+    async def still_there(self) -> Answer:
+        """Return the answer to NOOP: the session must have survived what it was asked."""
+        return await self.ask(b"NOOP")
+
+    # Mail.
+
+    def message(self, body: bytes = b"A line.\r\n", *, header: bytes = b"") -> bytes:
+        """Return a message of this case, lines ended by CRLF: the least header, the fields given, the body."""
+        return make_message(self.sender, self.recipient, self.token, body, header=header)
+
+    async def deliver(self, message: bytes) -> Answer:
+        """Send a whole message in a transaction of its own; return the answer to its end."""
+        await self.begin_mail_data()
+        await self.send(stuff(message))
+        return await self.answer()
+
+    async def stored(self, count: int = 1) -> tuple[bytes, ...]:
+        """Return this case's messages as they lie in the maildrop: once there are so many, or when time is over."""
+        return await self._find(count, self.subject.declared.timers.delivery)
+
+    async def stored_before_a_later_one(self) -> tuple[bytes, ...]:
+        """Return what lies in the maildrop of this case's messages once a later message has arrived there.
+
+        Absence can only be seen so: what has not come before a message that was sent after it will not come.
+        """
+        fence = SmtpPeer(self.subject, f"{self.token}f", self._stack, self.transcripts)
+        self.must(await fence.deliver(fence.message()), to=b"a later message")
+        if not await fence.stored():
+            raise Undetermined("a later message did not arrive either")
+        return await self._find(1, self.subject.quiet_s)
+
+    async def _find(self, count: int, within_s: float) -> tuple[bytes, ...]:
+        if self.subject.mailbox is None:
+            raise NotApplicable("what was delivered cannot be read back (accounts.pop3 and pop3://, or maildir)")
+        try:
+            return await self.subject.mailbox.find(self.token, count, within_s)
+        except MailboxTrouble as trouble:
+            raise Undetermined(str(trouble)) from None

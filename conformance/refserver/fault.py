@@ -1,0 +1,70 @@
+"""A fault: one departure from the RFCs that the reference server can be told to make, for cases to be proved on.
+
+A fault changes what the server does at one of the points below, never what a case is told. What it leaves alone stays
+lawful, so a fault breaks what it is named after and nothing else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.refserver.replies import Reply
+
+if TYPE_CHECKING:
+    from conformance.refserver.smtp_state import SmtpState
+
+GoOn = Callable[[], Reply | None]      # the command's lawful way; None: the reply comes later, or never
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One departure. Each point is None where the server stays lawful."""
+
+    name: str
+    does: str                                   # the departure, one sentence
+    # What becomes of a command line: (session, verb in upper case, argument, its lawful way) -> the reply.
+    # Verbs that nobody knows come here too; lines with a bare CR or LF, or too long, do not.
+    around: "Callable[[SmtpState, bytes, bytes, GoOn], Reply | None] | None" = None
+    # What becomes of a reply on its way out: (session, verb it answers, octets) -> octets. The greeting answers b"",
+    # mail data b".", a chunk b"BDAT", a line that is no command b"?".
+    outgoing: "Callable[[SmtpState, bytes, bytes], bytes] | None" = None
+    # What becomes of octets on their way in, as they came off the wire: (session, octets) -> octets.
+    incoming: "Callable[[SmtpState, bytes], bytes] | None" = None
+    ends_of_data: tuple[bytes, ...] = ()        # what else ends mail data, besides CRLF.CRLF
+    # What becomes of mail data once they are in and the dots undone.
+    content: Callable[[bytes], bytes] | None = None
+    # What becomes of a message, trace fields and all, on its way into the maildrops.
+    stored: Callable[[bytes], bytes] | None = None
+
+
+def apply_outgoing(faults: tuple[Fault, ...], session: "SmtpState", verb: bytes, octets: bytes) -> bytes:
+    """Return a reply as the faults send it."""
+    for fault in faults:
+        if fault.outgoing is not None:
+            octets = fault.outgoing(session, verb, octets)
+    return octets
+
+
+def apply_incoming(faults: tuple[Fault, ...], session: "SmtpState", octets: bytes) -> bytes:
+    """Return octets as the faults hear them."""
+    for fault in faults:
+        if fault.incoming is not None:
+            octets = fault.incoming(session, octets)
+    return octets
+
+
+def run_around(
+    faults: tuple[Fault, ...], session: "SmtpState", verb: bytes, argument: bytes, lawful: GoOn
+) -> Reply | None:
+    """Run a command through the faults that change it, the first of them outermost."""
+    for fault in reversed(faults):
+        if fault.around is not None:
+            lawful = _wrapped(fault.around, session, verb, argument, lawful)
+    return lawful()
+
+
+def _wrapped(
+    around: "Callable[[SmtpState, bytes, bytes, GoOn], Reply | None]",
+    session: "SmtpState", verb: bytes, argument: bytes, lawful: GoOn,
+) -> GoOn:  # fmt: skip
+    return lambda: around(session, verb, argument, lawful)

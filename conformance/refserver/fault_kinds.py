@@ -1,0 +1,116 @@
+"""Departures of the kinds that come back in every area, as functions for `Fault.around` and `Fault.outgoing`."""
+
+from collections.abc import Callable
+
+from conformance.refserver import replies
+from conformance.refserver.fault import GoOn
+from conformance.refserver.replies import Reply
+from conformance.refserver.session import After
+from conformance.refserver.smtp_commands import COMMANDS
+from conformance.refserver.smtp_state import SmtpState, State
+
+Around = Callable[[SmtpState, bytes, bytes, GoOn], Reply | None]
+When = Callable[[SmtpState, bytes], bool]      # (session, argument)
+
+
+def always(session: SmtpState, argument: bytes) -> bool:
+    """Say yes."""
+    return True
+
+
+def with_argument(session: SmtpState, argument: bytes) -> bool:
+    """Say whether the command came with an argument."""
+    return bool(argument)
+
+
+def before_hello(session: SmtpState, argument: bytes) -> bool:
+    """Say whether nobody has said hello."""
+    return session.state is State.START
+
+
+def in_transaction(session: SmtpState, argument: bytes) -> bool:
+    """Say whether a transaction is open."""
+    return session.transaction is not None
+
+
+def answers(verb: bytes, code: int, when: When = always) -> Around:
+    """Answer a command with another code, and do nothing that it asks."""
+    refusal = replies.reply(code, f"{code // 100}.0.0" if code // 100 in {2, 4, 5} else "", "As told")
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        return refusal if said == verb and when(session, argument) else go_on()
+
+    return around
+
+
+def does_but_answers(verb: bytes, code: int, when: When = always) -> Around:
+    """Do what a command asks, and answer with another code."""
+    told = replies.reply(code, "", "As told")
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        if said != verb or not when(session, argument):
+            return go_on()
+        go_on()
+        return told
+
+    return around
+
+
+def forgets_envelope(verb: bytes) -> Around:
+    """Let a command clear the transaction that it has nothing to do with."""
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        reply = go_on()
+        if said == verb and session.transaction is not None:
+            session.forget_transaction()
+        return reply
+
+    return around
+
+
+def keeps_envelope(verb: bytes) -> Around:
+    """Let a command leave the transaction that it should have cleared."""
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        state, transaction = session.state, session.transaction
+        reply = go_on()
+        if said == verb and transaction is not None:
+            session.state, session.transaction = state, transaction
+        return reply
+
+    return around
+
+
+def closes_after(verb: bytes, when: When = always) -> Around:
+    """Close the connection once a command has been answered."""
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        due = said == verb and when(session, argument)
+        reply = go_on()
+        if due:
+            session.after = After.CLOSE
+        return reply
+
+    return around
+
+
+def says_nothing(verb: bytes, when: When = always) -> Around:
+    """Do what a command asks, and never answer it."""
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        due = said == verb and when(session, argument)
+        reply = go_on()
+        return None if due else reply
+
+    return around
+
+
+def out_of_order(verb: bytes, when: When = always) -> Around:
+    """Do what a command asks in a state in which it is not permitted. It must be able to."""
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        if said != verb or not when(session, argument):
+            return go_on()
+        return COMMANDS[verb].run(session, argument)
+
+    return around

@@ -1,0 +1,185 @@
+"""Run cases against a subject, side by side, each on connections of its own."""
+
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Final
+
+import trio
+
+from conformance.case import Case
+from conformance.finding import Finding, gravest
+from conformance.judgement import (
+    CaseVerdict,
+    Force,
+    Judgement,
+    NotApplicable,
+    Undetermined,
+    not_applicable,
+    undetermined,
+    verdict_of,
+)
+from conformance.peer import SmtpPeer
+from conformance.subject import Subject
+
+SURVIVES: Final = "core.survives-input"
+SURVIVES_TITLE: Final = "Whatever a client sent, the server goes on to serve the next one"
+SECOND_LOOK_S: Final = 1.0            # a server that was asked too fast may only have been out of breath
+LEAVE_S: Final = 0.05                 # for a goodbye nobody judges
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A case that is to be run, and all that its verdict depends on besides the server."""
+
+    case: Case
+    force: Force
+    lacking: str | None = None        # why it cannot be run against this subject; None: it can
+    slow: bool = False                # waits for minutes, and nothing else: does not count against `parallel`
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How cases are run."""
+
+    parallel: int = 16
+    repeat: int = 1
+    strict: bool = False
+    limit_s: float = 120.0            # for one case that is not slow
+    slow_limit_s: float = 1200.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    judgement: Judgement
+    transcript: tuple[str, ...]
+    seconds: float
+    ours: bool = False                # the case broke, not the server
+
+
+Observe = Callable[[Finding], None]
+
+
+async def run_cases(
+    planned: Sequence[Planned], subject: Subject, manner: Manner, observe: Observe = lambda _: None
+) -> list[Finding]:
+    """Run every case and return a finding for each, in the order planned, and more for what a case left behind.
+
+    Slow cases wait beside the others; those that must be alone come last, one after another. `observe` is called with
+    each finding as it is made.
+    """
+    findings: dict[str, list[Finding]] = {}
+    room = trio.CapacityLimiter(manner.parallel)
+
+    async def run(item: Planned, limiter: trio.CapacityLimiter | None) -> None:
+        if limiter is None:
+            made = await _findings(item, subject, manner)
+        else:
+            async with limiter:
+                made = await _findings(item, subject, manner)
+        findings[item.case.id] = made
+        for finding in made:
+            observe(finding)
+
+    async with trio.open_nursery() as nursery:
+        for item in planned:
+            if item.slow:
+                nursery.start_soon(run, item, None)
+        async with trio.open_nursery() as quick:
+            for item in planned:
+                if not (item.slow or item.case.alone):
+                    quick.start_soon(run, item, room)
+        for item in planned:
+            if item.case.alone and not item.slow:
+                await run(item, None)
+    assert len(findings) == len(planned), "a case that silently did not run"
+    return [finding for item in planned for finding in findings[item.case.id]]
+
+
+async def _findings(item: Planned, subject: Subject, manner: Manner) -> list[Finding]:
+    """Run one case as often as asked; the gravest of its findings counts."""
+    if item.lacking is not None:
+        return [_finding(item, _Asked(not_applicable(item.lacking), (), 0.0), manner)]
+    made, survived = [], []
+    for repetition in range(manner.repeat):
+        asked = await _asked(item, subject, manner, repetition)
+        made.append(_finding(item, asked, manner))
+        survived.append(await _survival(item.case, subject))
+    verdicts = [finding.verdict for finding in made]
+    worst = next(finding for finding in made if finding.verdict is gravest(verdicts))
+    if len(set(verdicts)) > 1:
+        worst = replace(worst, verdicts_seen=tuple(verdicts))
+    return [worst, *[finding for finding in survived if finding is not None][:1]]
+
+
+async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: int) -> _Asked:
+    token = f"{subject.run_token}-{_short(item.case.id)}{repetition or ''}"
+    began_s = trio.current_time()
+    judgement = undetermined("the case took longer than its limit")
+    ours = False
+    limit_s = manner.slow_limit_s if item.slow else manner.limit_s
+    async with AsyncExitStack() as stack:
+        peer = SmtpPeer(subject, token, stack)
+        with trio.move_on_after(limit_s):
+            try:
+                judgement = await item.case.ask(peer)
+            except Undetermined as why:
+                judgement = undetermined(why)
+            except NotApplicable as why:
+                judgement = not_applicable(why)
+            except Exception as error:   # a case that breaks must not end the others, and is told as ours
+                judgement, ours = undetermined(_where(error)), True
+    lines = tuple(line for transcript in peer.transcripts for line in transcript.lines())
+    return _Asked(judgement, lines, trio.current_time() - began_s, ours)
+
+
+def _finding(item: Planned, asked: _Asked, manner: Manner) -> Finding:
+    verdict = CaseVerdict.ERROR if asked.ours else verdict_of(asked.judgement.did, item.force, strict=manner.strict)
+    return Finding(
+        case_id=item.case.id,
+        requirement=item.case.requirement,
+        title=item.case.title,
+        verdict=verdict,
+        expected=asked.judgement.expected,
+        got=asked.judgement.got,
+        transcript=asked.transcript,
+        seconds=asked.seconds,
+    )
+
+
+async def _survival(case: Case, subject: Subject) -> Finding | None:
+    """Look whether the server still serves others; return a finding if it does not."""
+    for pause_s in (0.0, SECOND_LOOK_S):
+        await trio.sleep(pause_s)
+        async with AsyncExitStack() as stack:
+            peer = SmtpPeer(subject, f"{subject.run_token}-after", stack)
+            try:
+                await peer.hello()
+                await peer.control(b"NOOP")
+            except Undetermined as why:
+                trouble = str(why)
+                continue
+            with trio.move_on_after(LEAVE_S):
+                await peer.quit()
+            return None
+    return Finding(
+        case_id=f"{SURVIVES}#{case.id}",
+        requirement=SURVIVES,
+        title=SURVIVES_TITLE,
+        verdict=CaseVerdict.WEAK,     # hardening: no RFC says so
+        expected="EHLO and NOOP answered 250 in a new session",
+        got=trouble,
+        transcript=tuple(peer.transcript.lines()),
+    )
+
+
+def _short(case_id: str) -> str:
+    """Return a case's id as a word that no server has a reason to change in a header."""
+    return case_id.replace(".", "-").replace("#", "-")
+
+
+def _where(error: Exception) -> str:
+    """Say where a case broke."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"the case itself broke: {type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"

@@ -1,0 +1,96 @@
+"""The first look at a server: what every case would otherwise have to find out for itself."""
+
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from statistics import median
+from typing import Final
+
+from conformance.judgement import NotApplicable, Undetermined
+from conformance.peer import SmtpPeer
+from conformance.subject import Subject
+from reports.errors import PreconditionFailed
+
+NOOPS: Final = 7                              # enough for a median that one slow answer does not move
+NONSENSE: Final = b"MAILPROOF"
+DEFAULT_SENDER: Final = "mailproof@example.test"
+POSTMASTER: Final = "postmaster"              # every server must take mail for it: RFC 5321 §4.5.1
+
+
+async def sound(subject: Subject) -> None:
+    """Find out greeting, extensions, names that are taken, and the server's pace; keep it in `subject.found`.
+
+    Raises PreconditionFailed if no session can be had.
+    """
+    async with AsyncExitStack() as stack:
+        peer = SmtpPeer(subject, f"{subject.run_token}-sounding", stack)
+        try:
+            await _introduce(subject, peer)
+            await _time(subject, peer)
+        except Undetermined as trouble:
+            raise PreconditionFailed(f"{subject.endpoint} cannot be judged: {trouble}") from None
+        try:
+            await peer.quit()
+            await _look_into_tls(subject, peer)
+            await _find_envelope(subject, peer)
+        except (Undetermined, NotApplicable):
+            return          # the cases that need what was not found say so
+
+
+async def _introduce(subject: Subject, peer: SmtpPeer) -> None:
+    greeting = await peer.greet()
+    subject.found = replace(subject.found, greeting=greeting.octets, hello_name=subject.declared.session.hello_name)
+    try:
+        await peer.ehlo()
+    except Undetermined:
+        # A client without a name of its own gives its address (RFC 5321 §4.1.4); some servers look names up.
+        subject.found = replace(subject.found, hello_name="[127.0.0.1]")
+        await peer.ehlo()
+    subject.found = replace(subject.found, extensions=peer.extensions)
+
+
+async def _time(subject: Subject, peer: SmtpPeer) -> None:
+    """Measure the server's pace: to NOOP, and to what it does not know, which some answer later on purpose."""
+    waits = []
+    for _ in range(NOOPS):
+        answer = await peer.ask(b"NOOP")
+        if answer.reply is None:
+            raise Undetermined(f"{answer} to NOOP")
+        waits.append(answer.waited_s)
+    error = await peer.ask(NONSENSE)
+    slowest_s = max(*waits, error.waited_s if error.reply is not None else 0.0)
+    subject.found = replace(subject.found, latency_s=median(waits), slowest_s=slowest_s)
+
+
+async def _look_into_tls(subject: Subject, peer: SmtpPeer) -> None:
+    if subject.endpoint.implicit_tls:
+        subject.found = replace(subject.found, extensions_in_tls=subject.found.extensions)
+        return
+    inside = peer.another()
+    await inside.hello()
+    if inside.extensions.starttls:
+        try:
+            await inside.start_tls()
+        except Undetermined:
+            return
+        subject.found = replace(subject.found, extensions_in_tls=inside.extensions)
+    await inside.quit()
+
+
+async def _find_envelope(subject: Subject, peer: SmtpPeer) -> None:
+    """Find a reverse-path that is taken, and which of the recipients are."""
+    declared = subject.declared.addresses
+    candidates = (*declared.accepted, POSTMASTER)
+    senders = (declared.sender,) if declared.sender is not None else (DEFAULT_SENDER, *declared.accepted[:1], "")
+    session = peer.another()
+    await session.open()
+    for sender in senders:
+        answer = await session.ask(b"MAIL FROM:<" + sender.encode() + b">")
+        if not answer.yes:
+            continue
+        taken = [to for to in candidates if (await session.ask(b"RCPT TO:<" + to.encode() + b">")).yes]
+        if subject.found.sender is None or taken:
+            subject.found = replace(subject.found, sender=sender, recipients=tuple(taken))
+        if taken:
+            break
+        await session.control(b"RSET")
+    await session.quit()

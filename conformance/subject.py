@@ -1,0 +1,65 @@
+"""The server under test as every case sees it: where it is, what was declared, what was found out first."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from conformance.declared import Declared
+from conformance.mailbox import Mailbox
+from loadgen.endpoint import Endpoint
+from loadgen.transport.connect import connect
+from loadgen.transport.stream import Transport
+from loadgen.transport.tls import TlsContext, TlsPolicy, make_client_context
+from loadgen.wire.extensions import Extensions
+
+QUIET_PER_LATENCY: Final = 20      # silence is believed after so many times this server's usual answer
+
+Dial = Callable[[Endpoint, float], Awaitable[Transport]]
+
+
+async def over_the_network(endpoint: Endpoint, deadline: float) -> Transport:
+    """Connect; implicit TLS begins later, as part of the greeting."""
+    return await connect(endpoint, deadline=deadline)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the sounding found out, so that no case has to."""
+
+    greeting: bytes = b""
+    extensions: Extensions | None = None             # None: EHLO was refused
+    extensions_in_tls: Extensions | None = None      # None: no TLS to be had
+    hello_name: str = "mailproof.invalid"
+    sender: str | None = None                        # a reverse-path that is taken; "" is the null one; None: none is
+    recipients: tuple[str, ...] = ()                 # taken, in clear text and without a login unless declared so
+    rejected: tuple[str, ...] = ()                   # refused, as declared
+    latency_s: float = 0.0                           # the median of its answers to NOOP
+    slowest_s: float = 0.0                           # the longest of the answers seen, to errors too
+
+
+@dataclass(slots=True)
+class Subject:
+    """One endpoint of the server under test."""
+
+    endpoint: Endpoint
+    declared: Declared
+    run_token: str                                   # tells this run's mail from that of every other
+    found: Found = field(default_factory=Found)
+    mailbox: Mailbox | None = None                   # reads back what was delivered; None: nobody can
+    dial: Dial = over_the_network
+    tls: TlsContext = field(default_factory=lambda: make_client_context(TlsPolicy(verify=False)))
+
+    @property
+    def is_lmtp(self) -> bool:
+        """Say whether it speaks LMTP (RFC 2033)."""
+        return self.endpoint.protocol == "lmtp"
+
+    @property
+    def reply_s(self) -> float:
+        """Return how long an answer is waited for."""
+        return self.declared.timers.reply
+
+    @property
+    def quiet_s(self) -> float:
+        """Return how long a silence has to last before it is one, by this server's own pace."""
+        return max(self.declared.timers.quiet, QUIET_PER_LATENCY * self.found.latency_s, 3 * self.found.slowest_s)

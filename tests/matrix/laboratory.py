@@ -1,0 +1,122 @@
+"""The reference server in memory, as a subject that cases can be run against in virtual time."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from typing import Final
+
+import trio
+from trio.testing import memory_stream_pair
+
+from conformance.case import CASES, Case
+from conformance.cases import register_all
+from conformance.catalogue.load import catalogue
+from conformance.declared import Accounts, Addresses, Allow, Declared, Timers
+from conformance.finding import Finding
+from conformance.mailbox import Mailbox, Pop3Reader
+from conformance.plan import plan_cases
+from conformance.refserver.behaviour import Behaviour, Limits
+from conformance.refserver.directory import Directory, accounts_by_pattern
+from conformance.refserver.listener.conversation import Conversation
+from conformance.refserver.listener.tls import start_tls_with
+from conformance.refserver.maildrop import MemoryStore
+from conformance.refserver.pop3 import Pop3Session
+from conformance.refserver.session import Service, Session
+from conformance.refserver.smtp import SmtpSession
+from conformance.refserver.smtp_state import LMTP, SMTP
+from conformance.runner import Manner, run_cases
+from conformance.sounding import sound
+from conformance.subject import Subject
+from loadgen.endpoint import Endpoint, Protocol
+from loadgen.transport.stream import Transport
+from tests.session.theatre import SERVER_NAME, Tls
+
+register_all()
+
+DECLARED: Final = Declared(
+    addresses=Addresses(
+        accepted=("user1@example.test", "user2@example.test", "user3@example.test"),
+        rejected=("nobody@example.test",),
+        foreign=("someone@elsewhere.invalid",),
+    ),
+    accounts=Accounts(pop3=(("user1", "secret1"), ("user2", "secret2")), smtp=(("user1", "secret1"),)),
+    allow=Allow(leave_mail=True, destroy_mail=True),
+    timers=Timers(reply=30.0, quiet=0.3, delivery=5.0),
+)
+
+
+@asynccontextmanager
+async def reference_subject(
+    tls: Tls, behaviour: Behaviour, *, protocol: Protocol = "smtp", declared: Declared = DECLARED,
+    limits: Limits | None = None, implicit_tls: bool = False,
+) -> AsyncIterator[Subject]:  # fmt: skip
+    """Give a subject behind which a reference server of its own stands, sounded."""
+    tokens = count()
+    service = Service(
+        behaviour=behaviour,
+        limits=limits or Limits(),
+        directory=Directory(["example.test"], accounts_by_pattern("user{n}@example.test", 3, "secret{n}")),
+        maildrops=MemoryStore("g", maildrop_octets_max=1 << 30, octets_max=1 << 30),
+        wall_clock=lambda: 1_767_225_600.0 + trio.current_time(),
+        token=lambda: f"t{next(tokens)}",
+        tls_available=True,
+    )
+    start_tls = start_tls_with(tls.server)
+    async with trio.open_nursery() as nursery:
+
+        async def converse(stream: trio.abc.Stream, endpoint: Endpoint) -> None:
+            cipher = None
+            if endpoint.implicit_tls:
+                stream, cipher = await start_tls(stream)
+            session: Session
+            if endpoint.protocol == "pop3":
+                session = Pop3Session(service, cipher)
+            else:
+                dialect = LMTP if endpoint.protocol == "lmtp" else SMTP
+                session = SmtpSession(service, dialect, "[192.0.2.1]", cipher)
+            await Conversation(stream, session, start_tls).run()
+
+        async def dial(endpoint: Endpoint, deadline: float) -> Transport:
+            await trio.lowlevel.checkpoint()
+            ours, theirs = memory_stream_pair()
+            nursery.start_soon(converse, theirs, endpoint)
+            return Transport.over(ours, peer="the server", host=SERVER_NAME)
+
+        pop3 = Endpoint("pop3", SERVER_NAME, 110, None, implicit_tls=False)
+        subject = Subject(
+            endpoint=Endpoint(protocol, SERVER_NAME, 25, None, implicit_tls=implicit_tls),
+            declared=declared,
+            run_token="c0ffee",
+            mailbox=Mailbox(Pop3Reader(pop3, "user1", "secret1", dial, tls.client, 30.0)),
+            dial=dial,
+            tls=tls.client,
+        )
+        await sound(subject)
+        yield subject
+        nursery.cancel_scope.cancel()
+
+
+async def judge(
+    tls: Tls, cases: Collection[Case], behaviour: Behaviour | None = None, *, protocol: Protocol = "smtp",
+    limits: Limits | None = None, declared: Declared = DECLARED, slow: bool = True,
+) -> dict[str, Finding]:  # fmt: skip
+    """Run some cases against the reference server; return the findings by case id."""
+    async with reference_subject(
+        tls, behaviour or Behaviour(), protocol=protocol, limits=limits, declared=declared
+    ) as subject:
+        planned = plan_cases(cases, catalogue(), subject, slow=slow)
+        findings = await run_cases(planned, subject, Manner(parallel=8))
+    return {finding.case_id: finding for finding in findings}
+
+
+def cases_of(*prefixes: str) -> list[Case]:
+    """Return the cases whose requirement begins with one of these."""
+    return [case for case in CASES.values() if case.requirement.startswith(prefixes)]
+
+
+def with_faults(*names: str) -> Behaviour:
+    """Return the behaviour of a server with some faults."""
+    from conformance.refserver.faults import FAULTS  # noqa: PLC0415
+
+    return replace(Behaviour(), faults=tuple(FAULTS[name] for name in names))
