@@ -44,7 +44,7 @@ def in_words(case: CaseResult) -> str:
 
 
 def _counts(result: ConformanceResult) -> Text:
-    number = Counter(case.verdict for case in result.cases)
+    number = Counter[str](case.verdict for case in result.cases)
     of = " ".join(filter(None, [result.requirement_set and f"set {result.requirement_set}", result.profile]))
     line = Text(f"cases  {units.count(result.executed)} of {units.count(result.planned)} put to the server")
     if of:

@@ -67,4 +67,4 @@ def test_a_conformance_result_has_a_summary_too(good: Document) -> None:
     document = structs.replace(
         good, load=None, ledger=None, gates=(), conformance=ConformanceResult(planned=12, executed=10)
     )
-    assert "10 of 12 were run" in plain(document)
+    assert "10 of 12 put to the server" in plain(document)
