@@ -11,7 +11,14 @@ import pytest
 from tests.architecture.source import Module, modules, tracked_texts
 
 MODULES = list(modules())
-COMMAND_LINE = {"mailproof.py", "loadgen/cli.py", "loadgen/routing/cli.py", "conformance/cli.py", "conformance/conform_cli.py", "reports/cli.py"}
+COMMAND_LINE = {
+    "mailproof.py",
+    "loadgen/cli.py",
+    "loadgen/routing/cli.py",
+    "conformance/cli.py",
+    "conformance/conform_cli.py",
+    "reports/cli.py",
+}
 WORKERS_ENTRY = "loadgen/engine/worker.py"
 SOCKETS = {"socket", "ssl", "trio.socket", "trio.open_tcp_stream", "trio.SSLStream", "trio.SocketStream"}
 LISTENERS = ("loadgen/transport/", "conformance/refserver/listener/", "conformance/refserver/server.py")
