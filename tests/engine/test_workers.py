@@ -30,7 +30,7 @@ NOWHERE = Reach({}, None)
 # No maildrop is read while it is written to, so that what each session does is settled.
 SETTLED = MIX.replace(
     'kind = "pop3-retrieve"\ndelete = true', 'kind = "idle-hold"\nname = "idle-pop3"\nprotocol = "pop3"'
-)
+).replace('hold = "3s"', 'hold = "3500ms"')      # no NOOP is due at the very instant of the end
 CLOSED = """
 [load]
 model = "closed"
