@@ -97,6 +97,8 @@ def _load(load: LoadResult) -> Iterator[RenderableType]:
         yield _times("whole sessions", load.session_times.items())
     if load.failures:
         yield _failures(load)
+    if len(load.workers) > 1:
+        yield from _workers(load)
 
 
 def _said(text: str) -> Text:
@@ -172,6 +174,30 @@ def _failures(load: LoadResult) -> Table:
         rest = sum(failure.count for failure in by_count[_FAILURES_SHOWN:])
         table.add_row(units.count(rest), "", "of other causes: see the report")
     return table
+
+
+def _workers(load: LoadResult) -> Iterator[RenderableType]:
+    """Show each generator process's share and condition; below it, why nothing is known of the lost ones."""
+    table = _table(
+        "workers", "arrived", "sessions\nper s", "of a\ncore", "loop\nlag, ms\np99", "schedule\nlag, ms\np99", "\n\nmax"
+    )
+    for worker in load.workers:
+        if worker.lost is not None:
+            table.add_row(str(worker.worker), Text("lost", style="bold yellow"), *["–"] * 5)
+            continue
+        health = worker.health
+        table.add_row(
+            str(worker.worker),
+            units.count(worker.arrived),
+            "–" if worker.sessions_per_s is None else units.rate(worker.sessions_per_s).removesuffix("/s"),
+            units.share(health.cpu_share),
+            units.milliseconds(health.loop_lag_ns.p99),
+            units.milliseconds(health.schedule_lag_ns.p99),
+            units.milliseconds(health.schedule_lag_ns.max),
+        )
+    yield table
+    if lost := [worker for worker in load.workers if worker.lost is not None]:
+        yield Text("\n".join(f"worker {worker.worker} lost: {inert(worker.lost or '')}" for worker in lost))
 
 
 def _ledger(ledger: LedgerResult) -> Text:
