@@ -1,5 +1,7 @@
 """What a `Transport` moves its octets over, and the simplest kind: any trio stream."""
 
+import contextlib
+from collections.abc import Awaitable
 from typing import Final, Protocol
 
 import trio
@@ -23,8 +25,14 @@ class Channel(Protocol):
     async def send(self, octets: bytes, deadline: float) -> None:
         """Send all of `octets`. After a failure or a cancellation an unknown part of them was sent."""
 
-    async def receive(self, deadline: float) -> bytes:
-        """Return what has arrived, waiting for at least one octet; `b""` is the peer's orderly close."""
+    def receive(self, deadline: float) -> Awaitable[bytes]:
+        """Return what has arrived, waiting for at least one octet; `b""` is the peer's orderly close.
+
+        To be awaited at once, like `ask`.
+        """
+
+    def ask(self, octets: bytes, deadline: float) -> Awaitable[bytes]:
+        """Send all of `octets`, and return what arrives then. Of a peer that is gone only reading tells the end."""
 
     async def send_eof(self) -> None:
         """Close our direction only; never waits long."""
@@ -66,6 +74,10 @@ class StreamChannel:
                 raise PeerClosed(f"{self._peer} reset the connection", reset=True) from exc
         raise late_receive(self._peer)
 
+    async def ask(self, octets: bytes, deadline: float) -> bytes:
+        """Send all of `octets`, and return what arrives then."""
+        return await ask_in_turn(self, octets, deadline)
+
     async def send_eof(self) -> None:
         """Close our direction, if the stream can; `TypeError` (our bug) if it cannot."""
         if not isinstance(self._stream, trio.abc.HalfCloseableStream):
@@ -102,6 +114,13 @@ class StreamChannel:
         """Close the stream, waiting a second at most for its farewell; closed also when cancelled."""
         with trio.move_on_after(FAREWELL_S):
             await self._stream.aclose()
+
+
+async def ask_in_turn(channel: Channel, octets: bytes, deadline: float) -> bytes:
+    """Ask over a channel that has no shorter way for it."""
+    with contextlib.suppress(PeerClosed):      # it may have said why: the read tells
+        await channel.send(octets, deadline)
+    return await channel.receive(deadline)
 
 
 def late_send(peer: str) -> TransportTimeout:

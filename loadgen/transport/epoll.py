@@ -3,12 +3,12 @@
 import math
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 import trio
-from outcome import Error, Value
+from outcome import Error, Outcome
 
 from loadgen.transport.deadlines import DeadlineWheel
 
@@ -20,6 +20,33 @@ _TWO_READS: Final = select.EPOLLPRI | _OVER
 _FOR_READING: Final = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
 _WRITABLE_OR_OVER: Final = select.EPOLLOUT | _OVER
 _FOR_BOTH: Final = _FOR_READING | select.EPOLLOUT
+
+SentT = TypeVar("SentT")
+
+
+class _Woken(Outcome[bool]):
+    """What a wait ends with. `outcome.Value` can be unwrapped only once, and would have to be made for each wait."""
+
+    __slots__ = ("_ready",)
+
+    def __init__(self, *, ready: bool) -> None:
+        self._ready = ready
+
+    def unwrap(self) -> bool:
+        """Return whether the socket is ready."""
+        return self._ready
+
+    def send(self, gen: Generator[SentT, bool, object]) -> SentT:
+        """Go on with a generator."""
+        return gen.send(self._ready)
+
+    async def asend(self, agen: AsyncGenerator[SentT, bool]) -> SentT:
+        """Go on with an async generator."""
+        return await agen.asend(self._ready)
+
+
+_READY: Final = _Woken(ready=True)
+_LATE: Final = _Woken(ready=False)     # the deadline came first
 
 
 class EpollWatch:
@@ -47,21 +74,26 @@ class EpollWatch:
         self._over = False
         self._at_hand = False        # it is over, or something came that nobody was waiting for
 
-    async def readable(self, deadline: float) -> bool:
+    def readable(self, deadline: float) -> Awaitable[bool]:
         """Wait until the socket can be read; False if `deadline` came first."""
+        if self._at_hand:
+            return self._take_what_is_at_hand()
         if self._fd < 0:
             raise _closed()
-        if self._at_hand:
-            await trio.lowlevel.checkpoint()
-            self._at_hand = self._over     # only now: a cancelled checkpoint must not lose it
-            return True
         if self._reader is not None:
             raise trio.BusyResourceError("another task is waiting to read this socket")
         self._reader = trio.lowlevel.current_task()
         self._read_deadline = deadline
         if deadline < self.look_at:
             self._hub.look(self, deadline)
-        return await trio.lowlevel.wait_task_rescheduled(self._abort_read) is None
+        return trio.lowlevel.wait_task_rescheduled(self._abort_read)   # noqa: ASYNC105  by the caller, at once
+
+    async def _take_what_is_at_hand(self) -> bool:
+        await trio.lowlevel.checkpoint()
+        if self._fd < 0:
+            raise _closed()
+        self._at_hand = self._over     # only now: a cancelled checkpoint must not lose it
+        return True
 
     async def writable(self, deadline: float) -> bool:
         """Wait until the socket can be written; False if `deadline` came first."""
@@ -74,7 +106,8 @@ class EpollWatch:
         self._write_deadline = deadline
         if deadline < self.look_at:
             self._hub.look(self, deadline)
-        return await trio.lowlevel.wait_task_rescheduled(self._abort_write) is None
+        ready: bool = await trio.lowlevel.wait_task_rescheduled(self._abort_write)
+        return ready
 
     def close(self) -> None:
         """End the watch; whoever waits gets `trio.ClosedResourceError`. Closing again does nothing."""
@@ -91,18 +124,20 @@ class EpollWatch:
 
     def notice(self, events: int) -> None:
         """Wake whom these events concern, or remember them."""
+        task = self._reader
         if events & _READABLE:
             if events & _OVER:
                 self._over = True
-            task, self._reader = self._reader, None
             # A read stops at the mark of urgent data (TCP's URG) though more lies behind it: read twice.
-            if events & _TWO_READS or task is None:
+            if task is None or events & _TWO_READS:
                 self._at_hand = True
             if task is not None:
-                trio.lowlevel.reschedule(task)
-        if self._writer is not None and events & _WRITABLE_OR_OVER:
-            task, self._writer = self._writer, None
-            trio.lowlevel.reschedule(task)
+                self._reader = None
+                trio.lowlevel.reschedule(task, _READY)
+        task = self._writer
+        if task is not None and events & _WRITABLE_OR_OVER:
+            self._writer = None
+            trio.lowlevel.reschedule(task, _READY)
 
     def notice_time(self, now: float) -> None:
         """Wake who has waited until the deadline; otherwise be looked at again."""
@@ -110,13 +145,13 @@ class EpollWatch:
         if self._reader is not None:
             if self._read_deadline <= now:
                 task, self._reader = self._reader, None
-                trio.lowlevel.reschedule(task, Value(_LATE))
+                trio.lowlevel.reschedule(task, _LATE)
             else:
                 later = self._read_deadline
         if self._writer is not None:
             if self._write_deadline <= now:
                 task, self._writer = self._writer, None
-                trio.lowlevel.reschedule(task, Value(_LATE))
+                trio.lowlevel.reschedule(task, _LATE)
             else:
                 later = min(later, self._write_deadline)
         if later < self.look_at:
@@ -129,9 +164,6 @@ class EpollWatch:
     def _abort_write(self, _: object) -> trio.lowlevel.Abort:
         self._writer = None
         return trio.lowlevel.Abort.SUCCEEDED
-
-
-_LATE: Final = "late"     # what a wait is woken with at its deadline; with nothing when the socket is ready
 
 
 class EpollReadiness:

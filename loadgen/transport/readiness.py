@@ -2,6 +2,7 @@
 
 import select
 import socket
+from collections.abc import Awaitable
 from typing import Final, Protocol
 
 import trio
@@ -16,10 +17,10 @@ class Watch(Protocol):
     same is our bug (`trio.BusyResourceError`), and so is a wait after `close` (`trio.ClosedResourceError`).
     """
 
-    async def readable(self, deadline: float) -> bool:
+    def readable(self, deadline: float) -> Awaitable[bool]:
         """Wait until the socket can be read; False if `deadline` (trio's clock, seconds) came first.
 
-        Always a checkpoint. Cancelled or late, it has consumed nothing.
+        To be awaited at once. Always a checkpoint. Cancelled or late, it has consumed nothing.
         """
 
     async def writable(self, deadline: float) -> bool:
@@ -52,6 +53,8 @@ class TrioWatch:
 
     async def readable(self, deadline: float) -> bool:
         """Wait until the socket can be read; False if `deadline` came first."""
+        if self._sock.fileno() < 0:
+            raise trio.ClosedResourceError("this transport was already closed")
         with trio.CancelScope(deadline=deadline):
             await trio.lowlevel.wait_readable(self._sock)
             return True

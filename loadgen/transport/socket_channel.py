@@ -3,12 +3,13 @@
 import contextlib
 import socket
 import struct
+from collections.abc import Awaitable
 from typing import Final
 
 import trio
 
 from loadgen.transport.addresses import address_text
-from loadgen.transport.channel import RECEIVE_OCTETS, late_receive, late_send
+from loadgen.transport.channel import RECEIVE_OCTETS, ask_in_turn, late_receive, late_send
 from loadgen.transport.failures import io_failure
 from loadgen.transport.readiness import Watch
 
@@ -23,6 +24,8 @@ class SocketChannel:
     first and waits only if it must, and `receive` waits first, except after a read that was cut by its limit.
     Only a wait is put under its deadline (a cancel scope costs more than a system call here).
     """
+
+    __slots__ = ("_more", "_peer", "_sock", "_turns", "_watch")
 
     def __init__(self, sock: socket.socket, peer: str, watch: Watch) -> None:
         self._sock = sock
@@ -42,12 +45,7 @@ class SocketChannel:
 
     async def send(self, octets: bytes, deadline: float) -> None:
         """Send all of `octets`. May end without a checkpoint, AT_ONCE_MAX times in a row at most."""
-        try:
-            sent = self._sock.send(octets)
-        except BlockingIOError:
-            sent = 0
-        except OSError as exc:
-            raise io_failure(exc, self._peer) from exc
+        sent = self._send_some(octets)
         if sent == len(octets):
             self._turns -= 1
             if self._turns <= 0:
@@ -56,22 +54,23 @@ class SocketChannel:
         else:
             await self._send_rest(memoryview(octets)[sent:], deadline)
 
+    def _send_some(self, octets: bytes | memoryview) -> int:
+        try:
+            return self._sock.send(octets)
+        except BlockingIOError:
+            return 0
+        except OSError as exc:
+            raise io_failure(exc, self._peer) from exc
+
     async def _send_rest(self, rest: memoryview, deadline: float) -> None:
         while rest:
             self._turns = AT_ONCE_MAX
             if not await self._watch.writable(deadline):
                 raise late_send(self._peer)
-            try:
-                rest = rest[self._sock.send(rest):]
-            except BlockingIOError:
-                continue
-            except OSError as exc:
-                raise io_failure(exc, self._peer) from exc
+            rest = rest[self._send_some(rest) :]
 
     async def receive(self, deadline: float) -> bytes:
         """Return what has arrived, `b""` at the end. May end without a checkpoint, like `send`."""
-        if self._sock.fileno() == -1:
-            raise trio.ClosedResourceError("this transport was already closed")
         wait = not self._more or self._turns <= 0
         while True:
             if wait:
@@ -89,6 +88,16 @@ class SocketChannel:
                 raise io_failure(exc, self._peer) from exc
             self._more = len(octets) == RECEIVE_OCTETS
             return octets
+
+    def ask(self, octets: bytes, deadline: float) -> Awaitable[bytes]:
+        """Send all of `octets`, and return what arrives then: one system call, one wait, one more call."""
+        try:
+            sent = self._sock.send(octets)
+        except OSError:
+            sent = 0
+        if sent == len(octets):
+            return self.receive(deadline)
+        return ask_in_turn(self, octets[sent:], deadline)
 
     async def send_eof(self) -> None:
         """Send FIN; receiving goes on. Ends without a checkpoint."""

@@ -4,7 +4,7 @@ import contextlib
 import ssl
 from typing import Final
 
-from loadgen.transport.channel import RECEIVE_OCTETS, Channel
+from loadgen.transport.channel import RECEIVE_OCTETS, Channel, ask_in_turn
 from loadgen.transport.errors import PeerClosed, TlsFailed
 from loadgen.transport.tls import TlsContext, TlsFacts, facts_of, is_end_without_close_notify, tls_failure
 
@@ -17,6 +17,8 @@ class TlsChannel:
     trio.SSLStream is not used: it wants a trio stream below, has two locks and a scope for each call, and its
     orderly close waits for the peer. Here only the channel below waits, under the caller's deadline.
     """
+
+    __slots__ = ("_below", "_incoming", "_mid_record", "_open", "_outgoing", "_peer", "_tls")
 
     def __init__(self, below: Channel, context: TlsContext, server_name: str | None, peer: str) -> None:
         if context.check_hostname and not server_name:
@@ -82,6 +84,10 @@ class TlsChannel:
                 raise tls_failure(exc, self._peer, in_handshake=False) from exc
             else:
                 return octets
+
+    async def ask(self, octets: bytes, deadline: float) -> bytes:
+        """Send all of `octets`, and return what arrives then."""
+        return await ask_in_turn(self, octets, deadline)
 
     async def send_eof(self) -> None:
         """Send close_notify and close our direction below; receiving goes on."""

@@ -1,7 +1,7 @@
 """SMTP replies: an instrument, not a parser. It frames everything, repairs nothing, records what deviates."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final
@@ -22,7 +22,8 @@ class ReplyClass(IntEnum):
     PERMANENT_NEGATIVE = 5
 
 
-_CLASSES: Final[tuple[ReplyClass, ...]] = (*ReplyClass, *(ReplyClass.UNDEFINED,) * 4)  # 0yz to 9yz
+# By code: looked up for every reply, and an enum's member by its name costs more than everything else here.
+_CLASSES: Final = tuple([ReplyClass(code // 100) if code < 600 else ReplyClass.UNDEFINED for code in range(1000)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,13 @@ class Reply:
     texts: tuple[bytes, ...]
     octets: bytes  # Invariant: the octets of successive replies, joined, are the octets fed.
     deviations: tuple[Deviation, ...] = ()
+    reply_class: ReplyClass = field(init=False, repr=False, compare=False)  # what the first digit means
+    # What tells it from others in a count: its code and its enhanced status code, as text.
+    counted_as: tuple[str, str | None] = field(init=False, repr=False, compare=False)
 
-    @property
-    def reply_class(self) -> ReplyClass:
-        """Return what the first digit means."""
-        return _CLASSES[self.code // 100]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reply_class", _CLASSES[self.code])
+        object.__setattr__(self, "counted_as", (str(self.code), _enhanced_text(self.texts[0].partition(b" ")[0])))
 
     @property
     def text(self) -> bytes:
@@ -74,6 +77,12 @@ _STATUS: Final = re.compile(rb"([245])\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})
 def _enhanced_status(word: bytes) -> EnhancedStatus | None:
     found = _STATUS.fullmatch(word)
     return EnhancedStatus(*map(int, found.groups())) if found else None
+
+
+@lru_cache(maxsize=256)
+def _enhanced_text(word: bytes) -> str | None:
+    enhanced = _enhanced_status(word)
+    return None if enhanced is None else str(enhanced)
 
 
 class Expect(IntEnum):
@@ -189,7 +198,10 @@ class ReplyReader:
     raise RemoteProtocolError: a line above `hard_limit_octets`, a reply above `max_lines` or `max_octets`.
     """
 
-    __slots__ = ("_expect", "_framer", "_lines", "_max_line", "_max_lines", "_max_octets", "_octets")
+    __slots__ = (
+        "_between", "_expect", "_framer", "_fresh", "_fresh_max", "_lines", "_max_line", "_max_lines", "_max_octets",
+        "_octets",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -200,6 +212,11 @@ class ReplyReader:
         max_octets: int = 1 << 20,
     ) -> None:
         self._framer = LineFramer(max_line, hard_limit_octets)
+        # Most often one whole lawful reply is fed, behind nothing. Then it never goes through the framer.
+        # Invariant: if _fresh is not empty, _between is True; if _between is, neither framer nor _lines hold anything.
+        self._fresh = b""
+        self._between = True
+        self._fresh_max = min(_MEMO_OCTETS, max_line, hard_limit_octets)
         self._max_line = max_line
         self._max_lines = max_lines
         self._max_octets = max_octets
@@ -209,20 +226,37 @@ class ReplyReader:
 
     def feed(self, octets: bytes) -> None:
         """Append what was received."""
-        self._framer.feed(octets)
+        if self._between:
+            self._fresh += octets
+        else:
+            self._framer.feed(octets)
 
     @property
     def pending(self) -> bytes:
         """Return what was fed and is part of no reply given out yet."""
-        return b"".join(octets for _, octets, _ in self._lines) + self._framer.pending
+        return b"".join(octets for _, octets, _ in self._lines) + self._framer.pending + self._fresh
 
     @property
     def has_pending(self) -> bool:
         """Say whether anything was fed that is part of no reply given out yet."""
-        return bool(self._lines) or self._framer.pending_octets > 0
+        return bool(self._fresh) if self._between else bool(self._lines) or self._framer.pending_octets > 0
 
     def next_reply(self) -> Reply | None:
         """Take the next reply, or None while its last line has not ended."""
+        if self._between:
+            if not self._fresh:
+                return None
+            octets, self._fresh = self._fresh, b""
+            reply = _lawful_reply(octets) if len(octets) <= self._fresh_max else None
+            if reply is not None:
+                return reply
+            self._between = False
+            self._framer.feed(octets)
+        reply = self._next_framed()
+        self._between = not self._lines and self._framer.pending_octets == 0
+        return reply
+
+    def _next_framed(self) -> Reply | None:
         while (octets := self._framer.next_octets()) is not None:
             if not self._lines and len(octets) <= self._max_line:
                 reply = self._try_lawful(octets)
@@ -241,7 +275,7 @@ class ReplyReader:
         """Return the reply that begins with this line if it has arrived whole and is by the grammar."""
         if octets[3:4] != b"-":
             return _lawful_reply(octets) if len(octets) <= _MEMO_OCTETS else None
-        if self._framer.pending_octets > min(_MEMO_OCTETS, self._max_line):
+        if self._framer.pending_octets > self._fresh_max:
             return None
         reply = _lawful_reply(octets + self._framer.pending)
         if reply is not None:

@@ -1,9 +1,9 @@
 """The client's side of an SMTP or LMTP session, sans I/O: what may be said, what is owed, what it means."""
 
 from collections import deque
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-from loadgen.wire.commands import Helo, MailData, RawLine, Rcpt, SmtpCommand
+from loadgen.wire.commands import Helo, RawLine, Rcpt, SmtpCommand
 from loadgen.wire.errors import LocalProtocolError, RemoteProtocolError
 from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
 from loadgen.wire.reply import Reply, ReplyClass, ReplyReader
@@ -12,8 +12,14 @@ from loadgen.wire.smtp_table import DIALECTS, FINAL, LMTP, NEXT, RULES, SMTP, ST
 __all__ = ["DIALECTS", "LMTP", "SMTP", "Answer", "Dialect", "Phase", "SmtpClient", "phase_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+# A StrEnum's member costs more to look up by its name than most of what is done with it here.
+_AUTH, _BODY, _EHLO, _MAIL, _RAW, _RCPT = Phase.AUTH, Phase.BODY, Phase.EHLO, Phase.MAIL, Phase.RAW, Phase.RCPT
+_GREETING, _CHUNK, _RSET = Phase.GREETING, Phase.CHUNK, Phase.RSET
+_FIRST: Final[tuple[tuple[SmtpCommand | None, Phase], ...]] = ((None, Phase.GREETING),)
+_YES: Final = ReplyClass.POSITIVE_COMPLETION
+
+
+class Answer(NamedTuple):
     """A reply and what it answers."""
 
     command: SmtpCommand | None  # None: the greeting, or a 421 nobody asked for
@@ -53,13 +59,13 @@ class SmtpClient:
         self.authenticated = False
         self._reader = ReplyReader()
         # Invariant: the state all answers so far have led to; what is outstanding has not moved it.
-        self._phase = Phase.GREETING
+        self._phase = _GREETING
         # Invariant: the recipients accepted in the open transaction, in order; empty outside one.
         self._recipients: list[str] = []
         self._verdicts: list[ReplyClass] = []  # of an LMTP transaction's final replies so far, one per recipient
         # Invariant: one entry per reply owed, oldest first; an LMTP final dot's stays until all its replies
         # are in.
-        self._outstanding: deque[tuple[SmtpCommand | None, Phase]] = deque([(None, Phase.GREETING)])
+        self._outstanding: deque[tuple[SmtpCommand | None, Phase]] = deque(_FIRST)
         self._group_ended = True  # says whether the newest outstanding command ends its group
         # The state and recipients there will be if every outstanding command is answered as hoped; None: work
         # it out.
@@ -88,20 +94,7 @@ class SmtpClient:
 
     def permits(self, command: SmtpCommand) -> bool:
         """Say whether the command may be sent now, behind what is outstanding."""
-        rule = RULES[type(command)]
-        if self._outstanding and rule.phase is not Phase.RAW:
-            if self._group_ended or not self.extensions.pipelining:
-                return False
-            phase, recipients = self._look_ahead()
-        else:
-            phase, recipients = self._phase, len(self._recipients)
-        if phase not in rule.permitted_in:
-            return False
-        if rule.needs_recipient:
-            return recipients > 0 and not self._is_uncountable(rule)
-        if rule.phase is Phase.EHLO:
-            return command.verb in self.dialect.hello_verbs
-        return not (rule.phase is Phase.AUTH and self.authenticated)  # once a session: RFC 4954 §4
+        return self._permits(command, RULES[type(command)])
 
     def send(self, command: SmtpCommand) -> bytes:
         """Return the octets to send, and note what replies they are owed.
@@ -110,31 +103,49 @@ class SmtpClient:
         changed. Raises RemoteProtocolError if the server has already said something that this would take for
         its answer.
         """
-        if not self.permits(command):
+        rule = RULES[type(command)]
+        if not self._permits(command, rule):
             raise LocalProtocolError(f"{type(command).__name__} is not permitted in phase {self.phase}")
         octets = command.to_bytes()
-        rule = RULES[type(command)]
         if not self._outstanding:
             # 421 closes the session whatever it is taken to answer (RFC 5321 §3.8).
             if self._reader.has_pending and not self._reader.pending.startswith(b"421"):
                 raise self._unasked()
             self._ahead = None
-        if isinstance(command, RawLine):
-            self._outstanding.extend([(command, Phase.RAW)] * command.replies)
+        phase = rule.phase
+        if phase is _RAW:
+            assert isinstance(command, RawLine)
+            self._outstanding.extend([(command, phase)] * command.replies)
             if command.replies:
                 self._group_ended = False
             return octets
-        phase = phase_of(command)
-        if isinstance(command, MailData) and self.dialect.reply_per_recipient and not self._recipients:
+        if phase is _CHUNK:
+            phase = phase_of(command)
+        elif phase is _BODY and self.dialect.reply_per_recipient and not self._recipients:
             # 354 without a recipient: the server should have said 503, and now owes as many replies as there
             # are recipients (RFC 2033 §4.2).
-            self._phase = Phase.MAIL
+            self._phase = _MAIL
             return octets
         if self._ahead is not None:
             self._ahead = _hoped(phase, *self._ahead)
         self._outstanding.append((command, phase))
         self._group_ended = rule.ends_group
         return octets
+
+    def _permits(self, command: SmtpCommand, rule: Rule) -> bool:
+        if not self._outstanding or rule.phase is _RAW:
+            phase, recipients = self._phase, len(self._recipients)
+        elif self._group_ended or not self.extensions.pipelining:
+            return False
+        else:
+            phase, recipients = self._look_ahead()
+        if phase not in rule.permitted_in:
+            return False
+        if rule.needs_recipient:
+            return recipients > 0 and not self._is_uncountable(rule)
+        if rule.phase is _EHLO:
+            return command.verb in self.dialect.hello_verbs
+        return not (rule.phase is _AUTH and self.authenticated)  # once a session: RFC 4954 §4
 
     def receive(self, octets: bytes) -> None:
         """Take in what was received."""
@@ -203,11 +214,9 @@ class SmtpClient:
         reply_class = reply.reply_class
         if reply_class not in NEXT[phase]:
             raise self._refused(f"{reply.code} does not answer {phase}", reply, "RFC 5321 §4.3.2")
-        yes = reply_class is ReplyClass.POSITIVE_COMPLETION
+        yes = reply_class is _YES
         recipient = None
-        if phase is Phase.GREETING:
-            self.greeting = reply
-        elif phase is Phase.RCPT:
+        if phase is _RCPT:
             if yes:
                 self._accept_recipient(command, reply)
         elif phase in FINAL:
@@ -218,6 +227,8 @@ class SmtpClient:
                     return Answer(command, reply, recipient)
                 reply_class = min(self._verdicts)  # 2yz for any recipient is responsibility taken (RFC 2033 §4.2)
             self._forget_transaction()
+        elif phase is _GREETING:
+            self.greeting = reply
         elif yes:
             self._note_completion(command, phase, reply)
         self._outstanding.popleft()
@@ -228,16 +239,16 @@ class SmtpClient:
 
     def _note_completion(self, command: SmtpCommand | None, phase: Phase, reply: Reply) -> None:
         """Keep what a 2yz reply tells beyond the state it leads to."""
-        if phase is Phase.EHLO:
+        if phase is _EHLO:
             self.extensions = NO_EXTENSIONS if isinstance(command, Helo) else parse_extensions(reply.texts)
             self._forget_transaction()
-        elif phase is Phase.AUTH:
+        elif phase is _AUTH:
             self.authenticated = True
-        elif phase is Phase.RSET:
+        elif phase is _RSET:
             self._forget_transaction()
 
     def _accept_recipient(self, command: SmtpCommand | None, reply: Reply) -> None:
-        if self._phase is not Phase.RCPT:
+        if self._phase is not _RCPT:
             raise self._refused("a recipient accepted without a transaction", reply, "RFC 5321 §4.1.4")
         assert isinstance(command, Rcpt)
         self._recipients.append(command.forward_path)
@@ -252,7 +263,7 @@ class SmtpClient:
         """Close on a 421, which may answer anything and nothing (RFC 5321 §3.8)."""
         command, phase = self._outstanding[0] if self._outstanding else (None, self._phase)
         recipient = self._recipient_in_turn() if phase in FINAL else None
-        if phase is Phase.GREETING:
+        if phase is _GREETING:
             self.greeting = reply
         self._close()
         return Answer(command, reply, recipient)
@@ -283,16 +294,16 @@ class SmtpClient:
 def _next_state(state: Phase, phase: Phase, reply_class: ReplyClass) -> Phase:
     """Return the state a reply leads to. Its cell exists."""
     after = NEXT[phase][reply_class]
-    if after is STAY or (phase is Phase.RSET and state is Phase.EHLO):  # RSET before EHLO does not replace it
+    if after is STAY or (phase is _RSET and state is _EHLO):  # RSET before EHLO does not replace it
         return state
     return after
 
 
 def _hoped(phase: Phase, state: Phase, recipients: int) -> tuple[Phase, int]:
     """Return state and recipients after the hoped-for reply of a phase that does not end a group."""
-    if phase is Phase.RCPT:
+    if phase is _RCPT:
         return state, recipients + 1
-    if ReplyClass.POSITIVE_COMPLETION not in NEXT[phase]:
+    if _YES not in NEXT[phase]:
         return state, recipients
-    after = _next_state(state, phase, ReplyClass.POSITIVE_COMPLETION)
-    return after, 0 if after is Phase.MAIL else recipients
+    after = _next_state(state, phase, _YES)
+    return after, 0 if after is _MAIL else recipients

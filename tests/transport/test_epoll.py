@@ -253,8 +253,12 @@ async def test_two_tasks_that_wait_for_the_same_are_our_bug(readiness: EpollRead
     ours, _ = pair
     watch = readiness.watch(ours)
     fill(ours)
+
+    async def wait_to_read() -> None:
+        await watch.readable(FAR)
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch.readable, FAR)
+        nursery.start_soon(wait_to_read)
         nursery.start_soon(watch.writable, FAR)
         await wait_all_tasks_blocked()
         for wait in (watch.readable, watch.writable):
