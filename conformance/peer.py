@@ -136,6 +136,14 @@ class SmtpPeer(Connection):
         return self.subject.found.sender.encode()
 
     @property
+    def marked_sender(self) -> bytes:
+        """Return a reverse-path of this case alone, in the same domain: it marks even a message without content."""
+        domain = self.sender.rpartition(b"@")[2]
+        if not domain:
+            raise NotApplicable("needs a reverse-path with a domain (addresses.sender)")
+        return self.token.encode() + b"@" + domain
+
+    @property
     def recipient(self) -> bytes:
         """Return a forward-path that this server takes."""
         return self.recipients(1)[0]

@@ -12,7 +12,7 @@ from trio.testing import memory_stream_pair
 from conformance.case import CASES, Case
 from conformance.cases import register_all
 from conformance.catalogue.load import catalogue
-from conformance.declared import Accounts, Addresses, Allow, Declared, Timers
+from conformance.declared import Accounts, Addresses, Allow, Claims, Declared, Timers
 from conformance.finding import Finding
 from conformance.mailbox import Mailbox, Pop3Reader
 from conformance.plan import plan_cases
@@ -42,6 +42,7 @@ DECLARED: Final = Declared(
     ),
     accounts=Accounts(pop3=(("user1", "secret1"), ("user2", "secret2")), smtp=(("user1", "secret1"),)),
     allow=Allow(leave_mail=True, destroy_mail=True),
+    claims=Claims(vrfy_disabled=True),
     timers=Timers(reply=30.0, quiet=0.3, delivery=5.0),
 )
 
