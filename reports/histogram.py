@@ -77,23 +77,36 @@ class Histogram:
         self.record_many((value_ns,))
 
     def record_many(self, values_ns: Sequence[int]) -> None:
-        """Count many times at once; the larger the batch, the less each costs. ValueError: a negative one."""
-        if not values_ns:
-            return
-        least, greatest = min(values_ns), max(values_ns)
-        if least < 0:
-            raise ValueError(f"a time cannot be negative: {least} ns")
-        if greatest > HIGHEST_NS:
-            self.record_many([min(value, HIGHEST_NS) for value in values_ns])
-            return
-        if len(values_ns) < _SMALL_BATCH:
+        """Count many times at once; the larger the batch, the less each costs. ValueError: a negative one.
+
+        An array of 64-bit numbers is read where it lies; of a list each is copied first, which costs as much again.
+        """
+        count = len(values_ns)
+        if count >= _SMALL_BATCH:
+            self._record_array(np.asarray(values_ns, dtype=np.int64))
+        elif count:
+            least, greatest = min(values_ns), max(values_ns)
+            if least < 0:
+                raise ValueError(_negative(least))
+            if greatest > HIGHEST_NS:
+                self.record_many([min(value, HIGHEST_NS) for value in values_ns])
+                return
             counts = self._hdr.counts  # the same memory, but quicker one by one than numpy's scalars
             for value in values_ns:
                 counts[_index_of(value)] += 1
-        else:
-            found = np.bincount(_indices_of(np.array(values_ns, dtype=np.int64)))
-            self._counts[: len(found)] += found.astype(np.uint64)
-        self._account(len(values_ns), least, greatest, sum(values_ns))
+            self._account(count, least, greatest, sum(values_ns))
+
+    def _record_array(self, values: NDArray[np.int64]) -> None:
+        least, greatest = int(values.min()), int(values.max())
+        if least < 0:
+            raise ValueError(_negative(least))
+        if greatest > HIGHEST_NS:
+            values, greatest = np.minimum(values, HIGHEST_NS), HIGHEST_NS
+            least = min(least, HIGHEST_NS)
+        found = np.bincount(_indices_of(values))
+        self._counts[: len(found)] += found.astype(np.uint64)
+        fits = len(values) * greatest < 1 << 63
+        self._account(len(values), least, greatest, int(values.sum()) if fits else sum(values.tolist()))
 
     def _account(self, count: int, least: int, greatest: int, total: int) -> None:
         self.count += count
@@ -262,6 +275,10 @@ def _counters_of(encoded: str) -> dict[int, int]:
 
 def _hgrm_head() -> tuple[str, ...]:
     return (f"{'Value':>12} {'Percentile':>14} {'TotalCount':>10} {'1/(1-Percentile)':>14}", "")
+
+
+def _negative(value_ns: int) -> str:
+    return f"a time cannot be negative: {value_ns} ns"
 
 
 def _index_of(value: int) -> int:

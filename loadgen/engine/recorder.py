@@ -4,13 +4,14 @@ Times are kept as integers and folded into histograms in batches, once a second:
 a list append.
 """
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
 from loadgen.engine.sample import Sample
 from loadgen.engine.seconds import Seconds
-from loadgen.engine.times import PhaseTable, SessionTable
+from loadgen.engine.times import INT64, PhaseTable, SessionTable
 from loadgen.engine.window import Window
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.trace import Trace
@@ -65,7 +66,7 @@ class Recorder:
         self.messages: Counter[str] = Counter()
         self.phases = PhaseTable()
         self.session_times = SessionTable()                          # by session name
-        self.lags: list[int] = []                                    # of sessions started in the steady phase
+        self.lags = array(INT64)                                     # of sessions started in the steady phase
         self.lag_histogram = Histogram()
         self.replies: Counter[tuple[str, str, str | None]] = Counter()
         self.failures: Counter[tuple[str, str]] = Counter()
@@ -122,7 +123,7 @@ class Recorder:
         for second in range(self.seconds.closed, until):
             self.seconds.close(second, self.in_flight)
             self.lag_histogram.record_many(self.lags)
-            self.lags.clear()
+            del self.lags[:]
             for session in tuple(self.session_times):
                 self.session_times.fold(session)
                 yield session
@@ -190,8 +191,7 @@ class Recorder:
         of an idle-hold session, as long as the scenario wished; their phases are.
         """
         steady, lag_ns = self.window.holds(sample.intended_ns), sample.lag_ns
-        for phase, started_ns, finished_ns in trace.timings:
-            self.phases[phase].add(finished_ns - started_ns, lag_ns, steady=steady)
+        self.phases.keep(trace.timings, lag_ns, steady=steady)
         if steady:
             self.lags.append(lag_ns)
         if sample.outcome.kind is not OutcomeKind.INTERRUPTED and not sample.held:

@@ -1,12 +1,16 @@
 """The times of every phase: kept as integers as they come, folded into histograms once a second."""
 
+from array import array
 from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from reports.histogram import Histogram, Interval
 
 # What is due at an instant of its own. A later phase depends on the ones before it and was never due at any:
 # its response time is its service time, and the delay it inherits shows in the session's.
 DUE_AT_AN_INSTANT = (".connect", ".session")
+INT64: Final = "q"     # where histograms read them as they lie
 
 
 class PhaseTimes:
@@ -18,33 +22,43 @@ class PhaseTimes:
     __slots__ = ("_outside", "_response", "_service", "outside_steady", "response_histogram", "service_histogram")
 
     def __init__(self, *, due: bool) -> None:
-        self._service: list[int] = []
-        self._response: list[int] = [] if due else self._service
-        self._outside: list[int] = []             # response times before and after the steady phase
+        self._service = array(INT64)
+        self._response = array(INT64) if due else self._service
+        self._outside = array(INT64)              # response times before and after the steady phase
         self.outside_steady = 0                   # how many there were in the whole run
         self.service_histogram = Histogram()
         self.response_histogram = Histogram() if due else self.service_histogram
 
+    @property
+    def due(self) -> bool:
+        """Say whether the phase is due at an instant of its own."""
+        return self._response is not self._service
+
+    @property
+    def keep_steady(self) -> Callable[[int], None]:
+        """Return what keeps one time of the steady phase, of a phase that is not due: the same for as long as it is."""
+        assert not self.due, "a response time wants the lag too"
+        return self._service.append
+
     def add(self, service_ns: int, lag_ns: int, *, steady: bool) -> None:
         """Keep one time; `lag_ns` is how late its session began."""
-        due = self._response is not self._service
         if steady:
             self._service.append(service_ns)
-            if due:
+            if self.due:
                 self._response.append(service_ns + lag_ns)
         else:
             self.outside_steady += 1
-            self._outside.append(service_ns + lag_ns if due else service_ns)
+            self._outside.append(service_ns + lag_ns if self.due else service_ns)
 
     def fold(self, interval: Histogram) -> None:
-        """Put what has gathered into the histograms, and all of its response times into `interval` too."""
+        """Put what has gathered into the histograms, and all of its response times into `interval`, which is empty."""
         interval.record_many(self._response)
+        self.response_histogram.merge(interval)
+        if self.due:
+            self.service_histogram.record_many(self._service)
         interval.record_many(self._outside)
-        self.service_histogram.record_many(self._service)
-        if self._response is not self._service:
-            self.response_histogram.record_many(self._response)
         for gathered in (self._service, self._response, self._outside):
-            gathered.clear()
+            del gathered[:]
 
     def merge(self, other: "PhaseTimes") -> None:
         """Add another process's times of this phase; both are folded."""
@@ -54,16 +68,39 @@ class PhaseTimes:
             self.response_histogram.merge(other.response_histogram)
 
 
+def _nowhere(_: str) -> None:
+    return None
+
+
 class PhaseTable(dict[str, PhaseTimes]):
     """The times of every phase that was seen, by name."""
 
     def __init__(self) -> None:
         super().__init__()
         self._interval = Histogram()              # one for all: making one anew for each fold would cost more
+        self._keep_steady: dict[str, Callable[[int], None]] = {}      # of the phases seen that are not due
 
     def __missing__(self, phase: str) -> PhaseTimes:
         times = self[phase] = PhaseTimes(due=phase.endswith(DUE_AT_AN_INSTANT))
+        if not times.due:
+            self._keep_steady[phase] = times.keep_steady
         return times
+
+    def keep(self, timings: Iterable[tuple[str, int, int]], lag_ns: int, *, steady: bool) -> None:
+        """Keep what one session timed: (phase, started_ns, finished_ns); `lag_ns` is how late it began.
+
+        Eight times a message: in the steady phase each costs one look-up and one append.
+        """
+        keep = self._keep_steady.get if steady else _nowhere
+        for phase, started_ns, finished_ns in timings:
+            if (known := keep(phase)) is not None:
+                known(finished_ns - started_ns)
+            else:
+                self[phase].add(finished_ns - started_ns, lag_ns, steady=steady)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Cross processes without the appends, which are to arrays of this one; `keep` does without."""
+        return {"_interval": self._interval, "_keep_steady": {}}
 
     def fold(self, phase: str, second: int) -> Interval | None:
         """Fold one phase; return its response times up to the end of a second, warm-up and drain included."""
