@@ -11,6 +11,7 @@ from loadgen.engine.sample import Sample
 from loadgen.ledger import Ledger
 from loadgen.schedule.other_plans import HalfOpenPlan, SlowReadPlan, SlowSendPlan
 from loadgen.schedule.plans import HoldPlan, Plan
+from loadgen.schedule.steps_plan import StepsPlan
 from loadgen.session.outcome import INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Trace
 
@@ -74,7 +75,7 @@ class Arrivals:
                 outcome = Outcome(OutcomeKind.TIMED_OUT, trace.phase, "the session took longer than its limit")
         finally:
             finished_ns = max(started_ns, self.now_ns())
-            held = isinstance(plan, AT_OUR_PACE)
+            held = isinstance(plan, AT_OUR_PACE) or (isinstance(plan, StepsPlan) and plan.thinks)
             sample = Sample(intended_ns, started_ns, finished_ns, plan.session_name, plan.protocol, outcome, held)
             # Synchronous: no checkpoint between the end and its record.
             self.recorder.ended(sample, trace, self.origin_ns)

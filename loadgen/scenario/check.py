@@ -4,7 +4,7 @@ Looks at each section whose form could be read, so one slip elsewhere does not h
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +13,12 @@ from loadgen.scenario.check_accounts import account_problems
 from loadgen.scenario.check_load import load_problems, replay_problems
 from loadgen.scenario.check_sessions import protocol_of, session_problems
 from loadgen.scenario.draft import Draft, names_of
-from loadgen.scenario.model import LmtpDeliver, SmtpDeliver, Target
+from loadgen.scenario.model import LmtpDeliver, Session, SmtpDeliver, Target
 from loadgen.scenario.problems import Problem, show
 from loadgen.scenario.quantities import Duration
 from loadgen.scenario.safety import domain_refusal, refusal
 from loadgen.scenario.sessions import ResetInData, SlowSender
+from loadgen.scenario.steps import StepsSession, flat, step_phases
 from reports.gate import Gate, problems_of
 from reports.named_metric import ANYTHING_NAMED, Named
 
@@ -111,9 +112,7 @@ def _ledger_problems(draft: Draft) -> Iterator[Problem]:
     elif draft.target.embedded and draft.target.endpoints:
         what = "what one server accepts cannot come out of another: some servers are embedded, some are not"
         yield Problem("ledger.verify", what=what)
-    elif draft.sessions and None not in draft.sessions and not any(
-        isinstance(each, SmtpDeliver | LmtpDeliver | SlowSender | ResetInData) for each in draft.sessions
-    ):
+    elif draft.sessions and not any(session is None or _delivers(session) for session in draft.sessions):
         yield Problem("ledger.verify", what="no session delivers anything")
 
 
@@ -122,7 +121,7 @@ def _gate_problems(draft: Draft) -> Iterator[Problem]:
     spoken = {protocol_of(session) for session in sessions}
     complete = bool(draft.sessions) and None not in draft.sessions
     # With a session that could not be read, a name may be its: then any name will do.
-    named = Named(names_of(sessions), frozenset()) if complete else ANYTHING_NAMED
+    named = Named(names_of(sessions), _own_phases(sessions)) if complete else ANYTHING_NAMED
     for i, gate in enumerate(draft.gates):
         if gate is None:
             continue
@@ -131,6 +130,18 @@ def _gate_problems(draft: Draft) -> Iterator[Problem]:
         yield from (Problem(path, what=sentence) for sentence in sentences)
         if not sentences:
             yield from _gates_without_data(gate, path, spoken if complete else None, draft)
+
+
+def _own_phases(sessions: Iterable[Session]) -> frozenset[str]:
+    """Return the phases that steps of the scenario's own are reported under."""
+    written = [step_phases(session) for session in sessions if isinstance(session, StepsSession)]
+    return frozenset[str]().union(*written)
+
+
+def _delivers(session: Session) -> bool:
+    if isinstance(session, StepsSession):
+        return any(step.send_message for step in flat(session.steps))
+    return isinstance(session, SmtpDeliver | LmtpDeliver | SlowSender | ResetInData)
 
 
 def _gates_without_data(

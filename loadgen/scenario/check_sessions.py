@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from loadgen.endpoint import Protocol
 from loadgen.scenario.check_accounts import address_problems
+from loadgen.scenario.check_steps import steps_problems
 from loadgen.scenario.distributions import Counts
 from loadgen.scenario.draft import Draft, kind_of
 from loadgen.scenario.model import (
@@ -31,6 +32,7 @@ from loadgen.scenario.sessions import (
     SlowSender,
     SmtpProbe,
 )
+from loadgen.scenario.steps import StepsSession
 
 LOOPS_MAX: Final = 1_000_000    # of one session
 MESSAGES_MAX: Final = 100_000   # of one session, so that one plan stays a plan
@@ -56,7 +58,14 @@ def session_problems(draft: Draft) -> Iterator[Problem]:
     """Yield what is wrong with the sessions that could be read."""
     for i, session in enumerate(draft.sessions):
         if session is not None:
-            yield from _one(session, f"session[{i}]", draft.target, draft.accounts)
+            path = f"session[{i}]"
+            yield from _one(session, path, draft.target, draft.accounts)
+            if isinstance(session, StepsSession):
+                yield from steps_problems(
+                    session, path,
+                    starttls=draft.target is not None and draft.target.tls == "starttls",
+                    verify=draft.ledger is not None and draft.ledger.verify,
+                )  # fmt: skip
     names = Counter(session.name for session in draft.sessions if session is not None)
     for i, session in enumerate(draft.sessions):
         if session is not None and session.name is not None and (count := names[session.name]) > 1:
@@ -109,9 +118,9 @@ def _other(session: OtherSession, path: str, accounts: Accounts | None) -> Itera
             yield Problem(f"{path}.pause", got='"0s"', allowed="more than zero")
         case _:
             pass
-    if isinstance(session, RsetLoop):
+    if isinstance(session, RsetLoop | StepsSession):
         yield from _recipients(session.recipients, f"{path}.recipients", accounts)
-    if isinstance(session, RsetLoop | SlowSender | ResetInData) and session.reverse_path:
+    if isinstance(session, RsetLoop | SlowSender | ResetInData | StepsSession) and session.reverse_path:
         yield from address_problems(f"{path}.reverse_path", session.reverse_path)
 
 

@@ -100,7 +100,8 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed word that was most likely meant; None if none is close."""
     folded = {re.sub(r"[^a-z0-9]", "", candidate.lower()): candidate for candidate in allowed}
     plain = re.sub(r"[^a-z0-9]", "", word.lower())
-    close = difflib.get_close_matches(plain, folded, n=1, cutoff=0.6)
+    close = [known for known in folded if len(plain) > 2 and known.startswith(plain)]   # "smtp" for "smtp-deliver"
+    close = close or difflib.get_close_matches(plain, folded, n=1, cutoff=0.6)
     if not close and len(plain) > 2:   # "rate_per_s" for "rate", "users" for "virtual_users"
         close = [known for known in folded if len(known) > 2 and (known in plain or plain in known)]
     return folded[close[0]] if close else None

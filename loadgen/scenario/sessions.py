@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from loadgen.scenario.distributions import Counts, Durations, Sizes
 from loadgen.scenario.quantities import Duration
+from loadgen.scenario.steps import StepsSession
 from loadgen.scenario.table import Table, default, says
 from loadgen.scenario.words import MailAuth, MaildropAuth, Name, Weight
 
@@ -108,4 +109,6 @@ class Pop3Contend(Table, frozen=True, kw_only=True, tag_field="kind", tag="pop3-
     auth: MaildropLogin = "user"
 
 
-OtherSession = SmtpProbe | RsetLoop | AuthStorm | SlowSender | SlowReader | HalfOpen | ResetInData | Pop3Contend
+OtherSession = (
+    SmtpProbe | RsetLoop | AuthStorm | SlowSender | SlowReader | HalfOpen | ResetInData | Pop3Contend | StepsSession
+)

@@ -17,7 +17,9 @@ from loadgen.scenario.sessions import (
     SlowSender,
     SmtpProbe,
 )
+from loadgen.scenario.steps import StepsSession
 from loadgen.scenario.words import MailAuth, MaildropAuth
+from loadgen.schedule.steps_plan import StepsPlan, steps_plan
 
 WRONG_PASSWORD = "not-the-password"   # noqa: S105  and no account's: servers write wrong ones to their logs
 
@@ -134,7 +136,10 @@ class ContendPlan:
     auth: MaildropAuth
 
 
-OtherPlan = ProbePlan | RsetLoopPlan | AuthPlan | SlowSendPlan | SlowReadPlan | HalfOpenPlan | ResetPlan | ContendPlan
+OtherPlan = (
+    ProbePlan | RsetLoopPlan | AuthPlan | SlowSendPlan | SlowReadPlan | HalfOpenPlan | ResetPlan | ContendPlan
+    | StepsPlan
+)  # fmt: skip
 
 
 def other_plan(session: OtherSession, k: int, rng: random.Random, account: Account, book: AccountBook) -> OtherPlan:
@@ -165,6 +170,9 @@ def other_plan(session: OtherSession, k: int, rng: random.Random, account: Accou
             plan = ResetPlan(k, name, account, auth, reverse_path, to, session.size.sample(rng), session.sent)
         case Pop3Contend(auth=login):
             plan = ContendPlan(k, name, account, login)
+        case StepsSession():
+            recipients = drawn_addresses(max(1, session.recipients.sample(rng)), rng, book)
+            plan = steps_plan(session, k, rng, account, recipients)
         case _:
             assert_never(session)
     return plan

@@ -17,6 +17,7 @@ from loadgen.schedule.other_plans import (
     SlowSendPlan,
 )
 from loadgen.schedule.plans import DeliveryPlan, HoldPlan, Plan, RetrievalPlan
+from loadgen.schedule.steps_plan import StepsPlan
 from loadgen.session.auth_storm import storm
 from loadgen.session.break_off import reset_in_data, stay_half_open
 from loadgen.session.contend import contend
@@ -27,6 +28,7 @@ from loadgen.session.probe import abort_transactions, probe
 from loadgen.session.retrieve import retrieve
 from loadgen.session.route import Route
 from loadgen.session.slow import read_slowly, send_slowly
+from loadgen.session.steps import take_steps
 from loadgen.session.trace import Trace
 
 
@@ -64,6 +66,8 @@ async def _perform_other(route: Route, plan: OtherPlan, composer: Composer, trac
             outcome = await reset_in_data(route, plan, composer, trace, arrival)
         case ContendPlan():
             outcome = await contend(route, plan, trace, arrival)
+        case StepsPlan():
+            outcome = await take_steps(route, plan, composer, trace, arrival)
         case _:
             assert_never(plan)
     return outcome

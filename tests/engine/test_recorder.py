@@ -1,5 +1,7 @@
 """What is counted where: times by the intended instant, rates by the instant of the event, seconds by both."""
 
+from dataclasses import replace
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -10,8 +12,11 @@ from loadgen.engine.recorder import DISTINCT_FAILURES_MAX, DISTINCT_REPLIES_MAX,
 from loadgen.engine.sample import Sample
 from loadgen.engine.window import Window
 from loadgen.message.stamp import Stamp
+from loadgen.scenario.accounts import Account
+from loadgen.scenario.steps import Step
 from loadgen.schedule.other_plans import HalfOpenPlan
 from loadgen.schedule.plans import Plan
+from loadgen.schedule.steps_plan import Move, StepsPlan
 from loadgen.session.outcome import ACCEPTED, INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Offered, Trace
 from tests.engine.stage import MS
@@ -185,9 +190,17 @@ def test_a_failure_keeps_what_was_first_seen_made_printable() -> None:
     assert example.isprintable()
 
 
-async def test_a_session_that_goes_at_our_pace_is_no_time_of_the_servers(autojump_clock: MockClock) -> None:
+HALF_OPEN = HalfOpenPlan(arrival=0, session_name="half", protocol="smtp", ehlo=True, hold_ns=20 * S)
+
+
+def steps_thinking(think_ns: int) -> StepsPlan:
+    account = Account("a@example.test", "a", "b")
+    return StepsPlan(0, "steps", "smtp", account, (account.address,), "", (Move(Step(), 0, think_ns),), ())
+
+
+@pytest.mark.parametrize("plan", [HALF_OPEN, steps_thinking(1)])
+async def test_a_session_that_goes_at_our_pace_is_no_time_of_the_servers(plan: Plan, autojump_clock: MockClock) -> None:
     recorder = Recorder(Window(0, 60 * S))
-    plan: Plan = HalfOpenPlan(arrival=0, session_name="half", protocol="smtp", ehlo=True, hold_ns=20 * S)
 
     async def silent(_plan: Plan, trace: Trace, _arrival: int) -> Outcome:
         trace.timings.append(("smtp.connect", ORIGIN, ORIGIN + 1))
@@ -199,3 +212,6 @@ async def test_a_session_that_goes_at_our_pace_is_no_time_of_the_servers(autojum
     await arrivals.run(0, 0, 0)
     assert "smtp.connect" in recorder.phases
     assert "smtp.session" not in recorder.phases
+    recorder.started(0)
+    await replace(arrivals, plan_for=lambda _: steps_thinking(0)).run(0, 0, 0)
+    assert "smtp.session" in recorder.phases, "steps without a pause take as long as the server does"

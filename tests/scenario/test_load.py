@@ -234,7 +234,8 @@ def test_a_misspelt_kind_does_not_hide_the_other_mistakes_of_its_table(tmp_path:
 MISTAKES = [
     # what is written after the minimal scenario, and what is said about it
     ('[[session]]\nkind = "smtp"', "session[1].kind: got \"smtp\", expected one of smtp-deliver, lmtp-deliver,"
-        " pop3-retrieve, idle-hold, smtp-probe, rset-loop,"),
+        " pop3-retrieve, idle-hold, smtp-probe, rset-loop, auth-storm, slow-sender, slow-reader, half-open,"
+        " reset-in-data, pop3-contend, steps; did you mean `smtp-deliver`?"),
     ("[[session]]\nweight = 1", "session[1].kind: missing, expected one of"),
     ('[[session]]\nkind = 3', "session[1].kind: got 3, expected one of"),
     ('size = "4 Kib5"', 'session[0].size: got "4 Kib5", expected a size such as "4 KiB" or a table'

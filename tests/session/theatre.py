@@ -9,10 +9,10 @@ without another word.
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import pytest
 import trio
@@ -69,9 +69,9 @@ class Transcript:
         """The positions of the server's turns."""
         return [position for position, (kind, _) in enumerate(self.turns) if kind != "C"]
 
-    def until(self, position: int, *then: Turn) -> "Transcript":
+    def until(self, position: int, *then: Turn) -> Self:
         """The same up to a turn, and then something else."""
-        return Transcript(self.name, self.head, (*self.turns[:position], *then))
+        return replace(self, turns=(*self.turns[:position], *then))
 
     @property
     def protocol(self) -> Protocol:
