@@ -115,7 +115,7 @@ async def _run_until_interrupted(
                     run_scope.cancel()
                     return
                 stop.set()
-                view.draining(scenario.load.drain.s)
+                view.interrupted(scenario.load.drain.s)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(listen, nursery.cancel_scope)

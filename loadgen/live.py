@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from loadgen.engine.progress import Progress
+from loadgen.engine.progress import STAGES, Progress
 from loadgen.scenario.model import Scenario
 from reports import units
 
@@ -18,8 +18,10 @@ class LiveView:
     """One line, redrawn every second."""
 
     def __init__(self, console: Console, scenario: Scenario) -> None:
+        self._line = f"{scenario.about.name}: looking at the target …"
         self._note = ""
-        self._live = Live(Text(f"{scenario.about.name}: looking at the target …"), console=console, transient=True)
+        self._stage = STAGES[0]
+        self._live = Live(Text(self._line), console=console, transient=True)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -32,12 +34,16 @@ class LiveView:
 
     def show(self, progress: Progress) -> None:
         """Redraw the line."""
-        line = f"{line_of(progress)}{self._note}"
-        self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
+        self._stage, self._line = progress.stage, line_of(progress)
+        self._draw()
 
-    def draining(self, drain_s: float) -> None:
+    def interrupted(self, drain_s: float) -> None:
         """Say what the first Ctrl-C has done."""
-        self._note = f"\ninterrupted: draining for up to {drain_s:g} s; Ctrl-C again stops at once"
+        self._note = f"\ninterrupted: {_giving_up(self._stage, drain_s)}; Ctrl-C again stops at once"
+        self._draw()
+
+    def _draw(self) -> None:
+        self._live.update(Text(f"{self._line}{self._note}", no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
 class PlainView:
@@ -45,6 +51,7 @@ class PlainView:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._stage = STAGES[0]
 
     def __enter__(self) -> Self:
         return self
@@ -56,18 +63,33 @@ class PlainView:
 
     def show(self, progress: Progress) -> None:
         """Write the line, if it is time for one."""
-        if round(progress.elapsed_s) % PLAIN_EVERY_S == 0:
-            self._stream.write(f"{line_of(progress)}\n")
-            self._stream.flush()
+        self._stage = progress.stage
+        if round(progress.elapsed_s) % PLAIN_EVERY_S == 0 or progress.stage == "audit":
+            self._write(line_of(progress))
 
-    def draining(self, drain_s: float) -> None:
+    def interrupted(self, drain_s: float) -> None:
         """Say what the first signal has done."""
-        self._stream.write(f"interrupted: draining for up to {drain_s:g} s; once more stops at once\n")
+        self._write(f"interrupted: {_giving_up(self._stage, drain_s)}; once more stops at once")
+
+    def _write(self, line: str) -> None:
+        self._stream.write(f"{line}\n")
         self._stream.flush()
+
+
+def _giving_up(stage: str, drain_s: float) -> str:
+    if stage == "audit":
+        return "the maildrops are read no further"
+    return f"draining for up to {drain_s:g} s"
 
 
 def line_of(progress: Progress) -> str:
     """Return the progress line; what never happened takes no room, so that it fits a narrow terminal."""
+    if progress.stage == "audit":
+        messages = "message" if progress.messages_accepted == 1 else "messages"
+        return (
+            f"{progress.elapsed_s:4.0f} s  audit    looking for {progress.messages_accepted:,} accepted {messages} "
+            "in the maildrops"
+        )
     parts = [
         f"{progress.elapsed_s:4.0f} s  {progress.stage:7}",
         f"{progress.in_flight:,} in flight",

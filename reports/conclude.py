@@ -45,7 +45,7 @@ def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str]
         gates=judged,
         verdicts=verdicts,
         reasons=tuple(_reasons(findings, verdicts)),
-        exit_code=int(exit_code_for(verdicts, interrupted=document.interrupted)),
+        exit_code=int(exit_code_for(verdicts, interrupted=document.interrupted is not None)),
     )
 
 
@@ -84,6 +84,7 @@ _MISFORTUNES: Final = (
     ("misdelivered", "found in a maildrop they were not addressed to", Verdict.FAIL),
     ("pending", "not looked for to the end: their maildrops were not read", Verdict.INCONCLUSIVE),
 )
+_PENDING_WITHOUT_A_WORKER: Final = "not found, and a worker that was lost may have taken them away"
 
 
 def _ledger_findings(document: Document) -> Iterator[Finding]:
@@ -92,13 +93,20 @@ def _ledger_findings(document: Document) -> Iterator[Finding]:
         return
     if not ledger.accepted:
         yield Verdict.INCONCLUSIVE, "deliveries were to be verified, but the server accepted no message"
-    clean = True
+    clean = document.interrupted is None
+    if not clean:
+        yield Verdict.INCONCLUSIVE, "the reading of the maildrops was interrupted before it was complete"
     for name, befell, verdict in _MISFORTUNES:
         if number := getattr(ledger, name):
             clean = False
-            yield verdict, f"{units.count(number)} of {_deliveries(ledger)} were {befell}"
+            why = _PENDING_WITHOUT_A_WORKER if name == "pending" and _a_worker_was_lost(document) else befell
+            yield verdict, f"{units.count(number)} of {_deliveries(ledger)} were {why}"
     if ledger.accepted and clean:
         yield Verdict.PASS, f"all {_deliveries(ledger)} came out of the right maildrop once, unchanged"
+
+
+def _a_worker_was_lost(document: Document) -> bool:
+    return document.load is not None and any(worker.lost is not None for worker in document.load.workers)
 
 
 def _deliveries(ledger: LedgerResult) -> str:

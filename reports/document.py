@@ -204,7 +204,13 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     seed: Annotated[
         int | None, Meta(description="The same seed and scenario give the same arrivals, plans and bytes.")
     ] = None
-    interrupted: Annotated[bool, Meta(description="The operator ended the run before its time.")] = False
+    interrupted: Annotated[
+        Literal["load", "audit"] | None,
+        Meta(
+            description="What the operator ended before its time: the load, so that this is not the whole run; or only "
+            "the audit, the reading of the maildrops after it. Null: nothing."
+        ),
+    ] = None
     verdicts: Verdicts
     reasons: tuple[Reason, ...] = ()
     exit_code: Annotated[

@@ -24,6 +24,12 @@ _UNIT: Final = re.compile(r"(\d) (%|(?:ns|µs|ms|s|min|h|B|KiB|MiB|GiB)\b)")
 _OUTCOMES: Final = ("arrived", "accepted", "refused", "failed", "timed_out", "dropped", "interrupted")
 
 
+_CUT: Final = {
+    "load": "this is not the whole run",
+    "audit": "the load is whole, the reading of the maildrops is not",
+}
+
+
 def html(document: Document) -> str:
     """Return the whole report as one HTML page."""
     environment = Environment(
@@ -106,8 +112,8 @@ def _title(document: Document) -> str:
 def _headline(document: Document) -> tuple[str, str]:
     """Return the verdict's mark for the whole, and the one sentence people repeat to each other."""
     verdicts = document.verdicts
-    if document.interrupted:
-        return "inconclusive", "Interrupted: this is not the whole run"
+    if document.interrupted is not None:
+        return "inconclusive", f"Interrupted: {_CUT[document.interrupted]}"
     if verdicts.valid is not Verdict.PASS:
         return "inconclusive", "This run cannot be believed"
     failed = [

@@ -30,7 +30,7 @@ def _of_the_document(document: Document) -> Iterator[str]:
         yield from _of_the_load(document.load, None if document.host is None else document.host.cpus)
     elif not (document.conformance and document.conformance.executed):
         yield "nothing was run"
-    if document.interrupted:
+    if document.interrupted == "load":
         yield "the run was interrupted before its time"
 
 

@@ -92,8 +92,8 @@ async def audit(
 ) -> set[str]:
     """Find accepted mail in the maildrops, for `settle_s` or until `stop`; return the maildrops that were read.
 
-    Nothing is deleted. A maildrop whose last reading failed or was cut short is not among those returned: what
-    it owes is pending, not lost.
+    Nothing is deleted. A maildrop whose last reading failed or was cut short is not among those returned, nor, after
+    `stop`, one that would have been read again: what it owes is pending, not lost.
     """
     reading = Audit(ledger, route, auth)
     async with trio.open_nursery() as nursery:
@@ -101,4 +101,4 @@ async def audit(
         nursery.start_soon(cancel_when, stop, nursery.cancel_scope)
         await reading.rounds(accounts, settle_s)
         nursery.cancel_scope.cancel()
-    return reading.read
+    return reading.read - ledger.maildrops_owing() if stop.is_set() else reading.read

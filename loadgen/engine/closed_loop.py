@@ -49,10 +49,10 @@ async def closed_loop(
             turn += 1
 
     async def end_the_load(population: trio.CancelScope) -> None:
-        with trio.move_on_at(math.inf if end_ns is None else arrivals.instant_s(end_ns)):
+        with trio.move_on_at(math.inf if end_ns is None else arrivals.instant_s(end_ns)) as time:
             await stop.wait()
         over.set()
-        arrivals.recorder.end_load(arrivals.now_ns())
+        arrivals.recorder.end_load(arrivals.now_ns(), cut_short=to_start > 0 and not time.cancelled_caught)
         population.deadline = min(population.deadline, trio.current_time() + drain_s)
 
     async with trio.open_nursery() as timekeeping:

@@ -25,6 +25,7 @@ async def open_loop(
     # All that are due when we wake start together. With a checkpoint after each, one would start for every pass
     # over all the open sessions: a busy generator would wait with the server, and never have many in flight.
     woken_ns = -1
+    whole = False
     async with trio.open_nursery() as sessions:
         for arrival, intended_ns in schedule:
             if intended_ns > woken_ns:
@@ -36,6 +37,6 @@ async def open_loop(
             else:
                 arrivals.drop(arrival, intended_ns)
         else:
-            await arrivals.reached(end_ns, stop)
-        arrivals.recorder.end_load(arrivals.now_ns())
+            whole = await arrivals.reached(end_ns, stop)
+        arrivals.recorder.end_load(arrivals.now_ns(), cut_short=not whole)
         sessions.cancel_scope.deadline = trio.current_time() + drain_s

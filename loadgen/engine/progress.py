@@ -8,7 +8,7 @@ from loadgen.engine.recorder import Recorder
 from loadgen.engine.seconds import response_times
 from loadgen.session.outcome import OutcomeKind
 
-STAGES = ("warm-up", "steady", "drain")
+STAGES = ("warm-up", "steady", "drain", "audit")
 SILENT_BEHIND_S = 2.0                # a worker this far behind the foremost is not waited for
 
 
@@ -57,6 +57,11 @@ def progress_of(recorder: Recorder, elapsed_s: float) -> Progress:
     )
 
 
+def reading_maildrops(recorder: Recorder, elapsed_s: float) -> Progress:
+    """Return what there is to show when the load is over and its mail is looked for."""
+    return replace(progress_of(recorder, elapsed_s), stage="audit")
+
+
 NOTHING_YET = Progress(
     stage=STAGES[0], elapsed_s=0.0, in_flight=0, arrived=0, messages_accepted=0, messages_accepted_per_s=0, errors=0,
     refused=0, p50_ns=None, p99_ns=None,
@@ -66,7 +71,7 @@ NOTHING_YET = Progress(
 def at_rest(part: Progress) -> Progress:
     """Return what a process told last, if it tells no more: its counts stay, and nothing goes on as far as we know."""
     return replace(
-        part, stage=STAGES[-1], in_flight=0, messages_accepted_per_s=0, p50_ns=None, p99_ns=None, response_hdr="",
+        part, stage="drain", in_flight=0, messages_accepted_per_s=0, p50_ns=None, p99_ns=None, response_hdr="",
         response_max_ns=0,
     )
 

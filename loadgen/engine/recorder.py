@@ -59,6 +59,7 @@ class Recorder:
         self.window = window
         self.load_ended = False              # no more arrivals come
         self.load_ended_ns = 0
+        self.cut_short = False               # somebody ended the arrivals before their time
         self.arrived = 0                     # arrivals that reached their instant
         self.in_flight = 0
         self.in_flight_peak = 0
@@ -133,9 +134,10 @@ class Recorder:
                     self.intervals.append(interval)
                     yield phase
 
-    def end_load(self, at_ns: int) -> None:
-        """Note that no more arrivals come: the steady phase ends now, if not before."""
+    def end_load(self, at_ns: int, *, cut_short: bool = False) -> None:
+        """Note that no more arrivals come: the steady phase ends now, if not before. `cut_short`: some are missing."""
         self.load_ended = True
+        self.cut_short = cut_short
         self.load_ended_ns = min(at_ns, self.window.steady_until_ns)
         self.window = self.window.ended_at(self.load_ended_ns)
 
@@ -146,6 +148,7 @@ class Recorder:
         each had at most in one second, and so never too low.
         """
         self.load_ended_ns = max(self.load_ended_ns, other.load_ended_ns)
+        self.cut_short |= other.cut_short
         self.window = Window(
             self.window.steady_from_ns, max(self.window.steady_until_ns, other.window.steady_until_ns)
         )

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 import trio
 
@@ -15,6 +16,7 @@ from loadgen.engine.audit import audit
 from loadgen.engine.health.process import raise_open_files_limit
 from loadgen.engine.preflight import logins_used, look_at
 from loadgen.engine.processes import ProcessForEach
+from loadgen.engine.progress import reading_maildrops
 from loadgen.engine.result import host_facts, load_result
 from loadgen.engine.routes import OpenTarget, Reach, open_target
 from loadgen.engine.shard import Observe, Shard, ShardResult, run_shard
@@ -70,7 +72,9 @@ async def run(
         driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers)
         maildrops_read: set[str] = set()
         if driven.ledger is not None:
+            observe(reading_maildrops(driven.recorder, driven.ended_ns / NS_PER_S))
             maildrops_read = await _settle(scenario, book, driven.ledger, target.routes["pop3"], stop)
+        interrupted = _what_was_cut(driven, stop)
         troubles = [*_doubts(driven, load, target)]
     document = Document(
         kind="load",
@@ -79,9 +83,9 @@ async def run(
         started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         duration_s=(clock_ns() - started_ns) / NS_PER_S,
         seed=scenario.about.seed,
-        interrupted=stop.is_set(),
+        interrupted=interrupted,
         verdicts=UNJUDGED,
-        exit_code=int(exit_code_for(UNJUDGED, interrupted=stop.is_set())),
+        exit_code=int(exit_code_for(UNJUDGED, interrupted=interrupted is not None)),
         load=load,
         ledger=None if driven.ledger is None else driven.ledger.result(maildrops_read),
         scenario=resolved(scenario),
@@ -119,6 +123,13 @@ async def _settle(
         settle_s=scenario.ledger.settle.s,
         stop=stop,
     )
+
+
+def _what_was_cut(driven: ShardResult, stop: trio.Event) -> Literal["load", "audit"] | None:
+    """Return what `stop` ended before its time: between the last arrival and the audit there is nothing to cut."""
+    if driven.recorder.cut_short:
+        return "load"
+    return "audit" if driven.ledger is not None and stop.is_set() else None
 
 
 def _doubts(driven: ShardResult, load: LoadResult, target: OpenTarget) -> Iterator[str]:

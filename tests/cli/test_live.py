@@ -3,8 +3,12 @@
 import io
 from dataclasses import replace
 
+from rich.console import Console
+
 from loadgen.engine.progress import Progress
-from loadgen.live import PlainView, line_of
+from loadgen.live import LiveView, PlainView, line_of
+from tests.engine.house import scenario_of
+from tests.engine.test_embedded import LOAD
 
 PROGRESS = Progress(
     stage="steady", elapsed_s=5.0, in_flight=1098, arrived=1615, messages_accepted=366, messages_accepted_per_s=38,
@@ -26,7 +30,29 @@ def test_a_log_gets_a_line_every_five_seconds() -> None:
     assert [line.split()[0] for line in log.getvalue().splitlines()] == ["5", "10"]
 
 
-def test_an_interrupted_run_says_that_it_drains() -> None:
+def test_an_interrupted_run_says_what_it_gives_up() -> None:
     log = io.StringIO()
-    PlainView(log).draining(30.0)
-    assert "draining for up to 30 s" in log.getvalue()
+    view = PlainView(log)
+    view.interrupted(30.0)
+    view.show(replace(PROGRESS, elapsed_s=17.0, stage="audit"))
+    view.interrupted(30.0)
+    assert log.getvalue().splitlines() == [
+        "interrupted: draining for up to 30 s; once more stops at once",
+        "  17 s  audit    looking for 366 accepted messages in the maildrops",
+        "interrupted: the maildrops are read no further; once more stops at once",
+    ]
+
+
+def test_on_a_terminal_the_line_says_so_at_once_though_nothing_new_is_to_be_shown() -> None:
+    screen = io.StringIO()
+    scenario = scenario_of(LOAD)
+    with LiveView(Console(file=screen, force_terminal=True, width=100), scenario) as view:
+        view.show(replace(PROGRESS, stage="audit"))
+        view.interrupted(30.0)
+        assert "the maildrops are read no further; Ctrl-C again stops at once" in screen.getvalue()
+
+
+def test_workers_that_are_lost_or_silent_are_counted_on_the_line() -> None:
+    line = line_of(replace(PROGRESS, workers_lost=1, workers_silent=2))
+    assert "1 worker lost  2 workers silent" in line
+    assert "worker" not in line_of(PROGRESS)

@@ -236,7 +236,7 @@ def test_ctrl_c_drains_and_still_writes_the_report(scenario: Path, tmp_path: Pat
     assert code == ExitCode.INTERRUPTED
     assert "draining" in said
     document = read(tmp_path / "x" / "result.json")
-    assert document.interrupted
+    assert document.interrupted == "load"
     assert document.exit_code == ExitCode.INTERRUPTED
     assert document.load is not None
     assert document.load.sessions.accepted == document.load.sessions.arrived > 0

@@ -103,7 +103,7 @@ def test_ctrl_c_drains_every_worker_and_reports(whole_group: bool, tmp_path: Pat
     assert "draining" in said
     assert "Traceback" not in said
     document = read(tmp_path / "x" / "result.json")
-    assert document.interrupted
+    assert document.interrupted == "load"
     assert document.load is not None
     assert document.load.sessions.arrived == document.load.sessions.accepted > 0
     assert [each.lost for each in document.load.workers] == [None, None]

@@ -70,6 +70,22 @@ async def test_mail_that_comes_late_is_waited_for_and_found(
     assert ledger.result(read).delivered_once == 1
 
 
+async def test_what_is_still_owed_when_somebody_stops_is_pending_for_its_time_was_not_over(
+    ledger: Ledger, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    stop = trio.Event()
+
+    async def press() -> None:
+        await trio.sleep(1.1)            # between two rounds: every maildrop has been read, and found without it
+        stop.set()
+
+    nursery.start_soon(press)
+    read = await look(ledger, House(nursery).route("pop3"), settle_s=10, stop=stop)
+    assert trio.current_time() == 1.1
+    assert (ledger.result(read).lost, ledger.result(read).pending) == (0, 1)
+    assert len(read) == len(accounts()) - 1
+
+
 async def test_mail_that_never_comes_is_lost_when_the_settling_time_is_over(
     ledger: Ledger, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:

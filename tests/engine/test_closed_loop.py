@@ -70,6 +70,22 @@ async def test_a_load_by_time_starts_nothing_after_it_and_drains(autojump_clock:
     assert (trio.current_time(), cast.recorder.load_ended_ns) == (6, 5 * NS_PER_S)
 
 
+@pytest.mark.parametrize(("pressed_s", "cut_short"), [(4, True), (6, False)])
+async def test_a_load_by_time_is_cut_short_only_before_its_end(
+    pressed_s: float, cut_short: bool, autojump_clock: MockClock
+) -> None:
+    cast, stop = Cast(lambda _: Act(length_s=9)), trio.Event()
+
+    async def press() -> None:
+        await trio.sleep(pressed_s)
+        stop.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(press)
+        await play(cast, users=1, for_s=5, stop=stop)
+    assert cast.recorder.cut_short is cut_short
+
+
 async def test_who_is_thinking_at_the_end_does_not_start(autojump_clock: MockClock) -> None:
     cast = Cast(lambda _: Act(length_s=1))
     await play(cast, users=1, for_s=5, think=lambda user, i: 3 * NS_PER_S)
@@ -101,6 +117,7 @@ async def test_stop_after_the_last_start_grants_no_second_drain(autojump_clock: 
         nursery.start_soon(press)
         await play(cast, users=2, sessions=2, drain_s=10, stop=stop)
     assert trio.current_time() == 10
+    assert not cast.recorder.cut_short, "every session there was to start had started"
 
 
 async def test_a_counted_load_of_one_session_each_has_a_steady_phase(autojump_clock: MockClock) -> None:
@@ -122,3 +139,4 @@ async def test_stop_ends_thinking_and_drains_sessions(autojump_clock: MockClock)
         await play(cast, users=2, sessions=100, think=lambda user, i: user * 50 * NS_PER_S, stop=stop)
     assert (len(cast.began), trio.current_time()) == (1, 3)
     assert cast.kinds == {OutcomeKind.ACCEPTED: 1}
+    assert cast.recorder.cut_short

@@ -90,6 +90,21 @@ async def test_stop_ends_the_arrivals_and_drains(autojump_clock: MockClock) -> N
     assert trio.current_time() == 3
     assert cast.kinds == {OutcomeKind.ACCEPTED: 2}
     assert cast.recorder.window.steady_ns == 1500 * MS
+    assert cast.recorder.cut_short
+
+
+async def test_stop_in_the_drain_cuts_nothing_short(autojump_clock: MockClock) -> None:
+    cast, stop = Cast(lambda _: Act(length_s=5)), trio.Event()
+
+    async def press() -> None:
+        await trio.sleep(3)
+        stop.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(press)
+        await play_open(cast, seconds(0, 1), end_s=2, stop=stop)
+    assert trio.current_time() == 6
+    assert not cast.recorder.cut_short
 
 
 async def test_after_stop_not_even_what_is_overdue_starts(autojump_clock: MockClock) -> None:

@@ -13,6 +13,7 @@ from hdrh.log import HistogramLogReader
 
 from loadgen.engine.progress import Progress
 from loadgen.engine.run import RunResult, run
+from loadgen.engine.shard import Observe
 from loadgen.scenario.accounts import open_accounts
 from reports.document import decode
 from reports.load_result import books_balance
@@ -47,12 +48,14 @@ equals = 0
 """
 
 
-async def run_small(text: str = SMALL, stop: trio.Event | None = None) -> tuple[RunResult, list[Progress]]:
+async def run_small(
+    text: str = SMALL, stop: trio.Event | None = None, observe: Observe | None = None
+) -> tuple[RunResult, list[Progress]]:
     scenario = scenario_of(text)
     shown: list[Progress] = []
     result = await run(
-        scenario, open_accounts(scenario.accounts, environ={}), run_id="small", version="0.0", observe=shown.append,
-        stop=trio.Event() if stop is None else stop,
+        scenario, open_accounts(scenario.accounts, environ={}), run_id="small", version="0.0",
+        observe=observe or shown.append, stop=trio.Event() if stop is None else stop,
     )
     return result, shown
 
@@ -90,7 +93,26 @@ async def test_a_run_stopped_before_its_first_arrival_still_says_so() -> None:
     stop = trio.Event()
     stop.set()
     result, _ = await run_small(stop=stop)
-    assert result.document.interrupted
+    assert result.document.interrupted == "load"
     assert result.document.exit_code == 130
     assert result.document.load is not None
     assert result.document.load.sessions.arrived == 0
+
+
+async def test_a_stop_while_the_maildrops_are_read_leaves_the_load_whole() -> None:
+    stop = trio.Event()
+
+    def press_in_the_audit(progress: Progress) -> None:
+        if progress.stage == "audit":
+            stop.set()
+
+    result, _ = await run_small(stop=stop, observe=press_in_the_audit)
+    document = result.document
+    assert document.interrupted == "audit"
+    assert document.exit_code == 130
+    assert document.load is not None
+    assert document.load.sessions.arrived == 50
+    assert document.verdicts.correct is Verdict.INCONCLUSIVE
+    assert not [reason for reason in document.reasons if reason.verdict == "valid" and "interrupted" in reason.sentence]
+    assert document.ledger is not None
+    assert document.ledger.lost == 0

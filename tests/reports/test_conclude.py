@@ -129,10 +129,17 @@ def test_a_run_without_arrivals_or_without_anything_is_inconclusive(good: Docume
     assert sentences(conclude(structs.replace(good, load=None), []), "valid") == ["nothing was run"]
 
 
-def test_an_interrupted_run_says_so(good: Document) -> None:
-    judged = conclude(structs.replace(good, interrupted=True), [])
+def test_an_interrupted_load_makes_everything_inconclusive(good: Document) -> None:
+    judged = conclude(structs.replace(good, interrupted="load"), [])
     assert judged.exit_code == ExitCode.INTERRUPTED
-    assert judged.verdicts.valid is INCONCLUSIVE
+    assert judged.verdicts.valid is judged.verdicts.correct is INCONCLUSIVE
+
+
+def test_an_interrupted_audit_leaves_the_load_whole_and_the_deliveries_undecided(good: Document) -> None:
+    judged = conclude(structs.replace(good, interrupted="audit"), [])
+    assert judged.exit_code == ExitCode.INTERRUPTED
+    assert (judged.verdicts.valid, judged.verdicts.correct) == (PASS, INCONCLUSIVE)
+    assert sentences(judged, "correct") == ["the reading of the maildrops was interrupted before it was complete"]
 
 
 @pytest.mark.parametrize(
