@@ -23,6 +23,18 @@ class Pause(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     collector_ns: Annotated[int, Meta(ge=0, description="Of it, in the garbage collector.")] = 0
 
 
+class InFlight(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Little's law in the steady phase: the mean number of sessions in flight, found in two ways."""
+
+    looks: Annotated[Count, Meta(description="How often it was looked, at random instants.")]
+    seen: Annotated[float, Meta(ge=0, description="N: how many were in flight, on the average of the looks.")]
+    seen_variance: Annotated[float, Meta(ge=0, description="Of that average: what chance does with so many looks.")]
+    recorded: Annotated[
+        float,
+        Meta(ge=0, description="X·R: the time that the recorded sessions spent in the steady phase, over its length."),
+    ]
+
+
 class Health(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The condition of one generator process. Lags and processor time are of the steady phase, the rest of the run."""
 
@@ -48,4 +60,5 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     gc_pause_ns_max: Annotated[int, Meta(ge=0, description="The longest pause of the garbage collector.")] = 0
     gc_pause_ns_sum: Nanoseconds = 0
     gc_collections: Count = 0
+    in_flight: Annotated[InFlight | None, Meta(description="Null: there was no steady phase, or nobody looked.")] = None
     rss_octets_max: Annotated[int, Meta(ge=0, description="Peak resident memory of the generator.")] = 0

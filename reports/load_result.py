@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
+from reports.arrival_check import ArrivalCheckResult
 from reports.health import Health
 from reports.times import Count, Hdr, Quantiles
 
@@ -135,6 +136,10 @@ class Timeline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     arrived: tuple[int, ...] = ()
+    started: Annotated[
+        tuple[int, ...],
+        Meta(description="Arrivals that got their turn in that second: started, or dropped for want of room."),
+    ] = ()
     accepted: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
@@ -154,6 +159,8 @@ class Timeline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def __post_init__(self) -> None:
         lengths = {name: len(column) for name, column in structs.asdict(self).items()}
+        if not self.started:
+            del lengths["started"]           # results of the first days lack it
         if len(set(lengths.values())) > 1:
             raise ValueError(f"timeline columns differ in length: {lengths}")
 
@@ -215,6 +222,10 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     failures: tuple[FailureCount, ...] = ()
     deviations: tuple[DeviationCount, ...] = ()
     timeline: Timeline = Timeline()
+    arrival_check: Annotated[
+        ArrivalCheckResult | None,
+        Meta(description="Null: a closed load, one cut short before anything was due, or of which a worker was lost."),
+    ] = None
     pause_max_ns: Annotated[
         int, Meta(ge=0, description="A pause of the generator this long voids the run: the scenario's load.pause_max.")
     ] = 200_000_000

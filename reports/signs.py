@@ -5,10 +5,12 @@ One list serves the verdict, the summary and the report, so none of them can kno
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Final
 
 from reports import units
-from reports.health import Health, Pause
+from reports.arrival_check import ArrivalCheckResult
+from reports.health import Health, InFlight, Pause
 from reports.load_result import LoadResult
 
 # A session started later than this says more of the generator than of the server: it is what people begin to notice.
@@ -18,6 +20,9 @@ LAG_NS_P99_MAX: Final = 100_000_000
 CPU_SHARE_MAX: Final = 0.95
 CPU_SHARE_AMPLE: Final = 0.6           # a process that used no more could have used more, had it been let
 PAUSE_NS_MAX: Final = 200_000_000      # unless the scenario allows more
+LOOKS_MIN: Final = 20                  # looks at the sessions in flight: with fewer chance does anything
+LITTLE_SHARE_MAX: Final = 0.10         # how far the two sides of Little's law may be apart,
+LITTLE_CHANCE: Final = 4.0             # or so many standard errors of the looks, whichever is more
 NOT_JUDGED: Final = ""
 NOT_KNOWN: Final = "not known"
 
@@ -50,6 +55,9 @@ def signs(load: LoadResult, cpus: int | None = None) -> Iterator[Sign]:
     yield _lag("timers", "was late for its timers", processes, more, lambda each: each.loop_lag_ns.p99)
     yield _pauses(load, processes, more)
     yield _processor(processes, more)
+    if load.arrival_check is not None:
+        yield from _arrivals(load.arrival_check, more)
+    yield _in_flight(load.health.in_flight)
     yield from _process_facts(load.health)
 
 
@@ -131,6 +139,48 @@ def _processor(processes: Sequence[Process], more: str) -> Sign:
     return Sign(
         "processor", f"{used} of a core", f"at most {limit}", doubt, _of_worst(processes, "the busiest")
     )
+
+
+def _arrivals(check: ArrivalCheckResult, more: str) -> Iterator[Sign]:
+    """Judge the arrival process, once for its rate and once for its spacing, but say all of it in one doubt."""
+    doubt, note = None, ""
+    if not check.holds and check.drawn_holds:
+        doubt = f"the generator did not deliver the arrivals that were configured: {check.sentence}; {more}"
+    elif not check.holds:
+        note = "the seed's own instants are as unlikely as this: no fault of the generator's; choose another seed"
+    ratio, dispersion = check.ratio, check.dispersion
+    yield Sign(
+        "arrivals",
+        f"{units.count(check.delivered)} of {units.count(check.configured)} ({units.share(ratio.value)})",
+        f"{units.share(ratio.low)} to {units.share(ratio.high)}", doubt, note,
+    )   # fmt: skip
+    spacing = "the index of dispersion: near 0 for even arrivals, 1 for independent ones, above for bursts"
+    if dispersion is None:
+        yield Sign("their spacing", NOT_KNOWN, note=f"too few seconds to tell ({check.windows})")
+    else:
+        yield Sign("their spacing", f"{dispersion.value:.2f}", f"{dispersion.low:.2f} to {dispersion.high:.2f}",
+                   note=spacing)   # fmt: skip
+
+
+def _in_flight(found: InFlight | None) -> Sign:
+    """Judge Little's law: sessions counted by looking against sessions that the books tell of."""
+    name = "in flight, seen and recorded"
+    if found is None:
+        return Sign(name, NOT_KNOWN)
+    measured = f"{units.mean(found.seen)} and {units.mean(found.recorded)}"
+    if found.looks < LOOKS_MIN:
+        return Sign(name, measured, note=f"{found.looks} looks are too few to judge")
+    allowed = max(LITTLE_SHARE_MAX * max(found.seen, found.recorded), LITTLE_CHANCE * sqrt(found.seen_variance))
+    doubt = None
+    if abs(found.seen - found.recorded) > allowed:
+        doubt = (
+            f"the books do not describe what happened (Little's law): on the average of {units.count(found.looks)} "
+            f"looks {units.mean(found.seen)} sessions were in flight, by the recorded sessions "
+            f"{units.mean(found.recorded)}, and at most {units.mean(allowed)} apart is allowed; "
+            "run it again, and if this comes again, report it as a bug, with result.json"
+        )
+    note = f"Little's law: {units.count(found.looks)} looks at random instants, against throughput times time"
+    return Sign(name, measured, f"at most {units.mean(allowed)} apart", doubt, note)
 
 
 def _process_facts(health: Health) -> Iterator[Sign]:

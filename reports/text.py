@@ -15,7 +15,7 @@ from rich.text import Text
 
 from reports import units
 from reports.cases import summary_of_cases
-from reports.document import Document, LedgerResult, LoadResult, SessionCounts, Verdict
+from reports.document import Document, Health, LedgerResult, LoadResult, SessionCounts, Verdict
 from reports.exit_codes import ExitCode
 from reports.load_result import PhaseResult
 from reports.phases import in_order
@@ -149,8 +149,18 @@ def _flow(load: LoadResult) -> Table:
             f"{units.rate(rates.sessions_per_s)} ended; messages {units.rate(rates.messages_accepted_per_s)} accepted, "
             f"{units.rate(rates.messages_retrieved_per_s)} retrieved",
         )
-    table.add_row("in flight", f"{units.count(load.in_flight_peak)} sessions at the peak")
+    table.add_row("in flight", f"{units.count(load.in_flight_peak)} sessions at the peak{_on_average(load.health)}")
+    if load.arrival_check is not None:
+        table.add_row("arrivals", load.arrival_check.sentence)
     return table
+
+
+def _on_average(health: Health) -> str:
+    """Give both sides of Little's law: what was looked at, and what the books say."""
+    found = health.in_flight
+    if found is None:
+        return ""
+    return f"; {units.mean(found.seen)} on average, by the books {units.mean(found.recorded)} (Little's law)"
 
 
 def _times(heading: str, timed: Iterable[tuple[str, PhaseResult]]) -> Table:

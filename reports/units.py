@@ -53,6 +53,11 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def mean(number: float) -> str:
+    """Return a mean of counts: "1,003", "4.25"."""
+    return _three_digits(number)
+
+
 def share(part: float) -> str:
     """Return a share (0 to 1) in percent: "0.42 %". Never "0 %" or "100 %" for what is only nearly so."""
     percent = part * 100

@@ -32,6 +32,7 @@ class Steady:
     ended: Counter[OutcomeKind] = field(default_factory=Counter)
     messages_accepted: int = 0
     messages_retrieved: int = 0
+    session_ns: int = 0                  # what the sessions spent in it, all together
     # These have no instant of their own in a trace, and count when their session ends.
     messages_offered: int = 0
     messages_refused: int = 0
@@ -94,6 +95,7 @@ class Recorder:
         """Count an arrival that was not started."""
         self._arrived(intended_ns)
         self.outcomes[session][OutcomeKind.DROPPED] += 1
+        self.seconds.started(intended_ns)
         self.seconds.ended(intended_ns, OutcomeKind.DROPPED)
         if self.window.holds(intended_ns):
             self.steady.ended[OutcomeKind.DROPPED] += 1
@@ -105,7 +107,9 @@ class Recorder:
         kind = sample.outcome.kind
         self.in_flight -= 1
         self.outcomes[sample.session][kind] += 1
+        self.seconds.started(sample.started_ns)
         self.seconds.ended(sample.finished_ns, kind)
+        self.steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
         if self.window.holds(sample.finished_ns):
             self._ended_in_steady(kind, trace)
         if sample.outcome.cause is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import trio
 
 from loadgen.clock import NS_PER_S
+from loadgen.engine.health.arrivals import arrival_check
 from loadgen.engine.health.process import usable_cpus
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.shard import ShardResult
@@ -65,6 +66,7 @@ def load_result(
             for key, count in recorder.deviations.most_common()
         ),
         timeline=recorder.seconds.timeline(),
+        arrival_check=None if any(worker.lost for worker in workers) else arrival_check(load, recorder),
         pause_max_ns=load.pause_max.ns,
         health=driven.health,
         workers=tuple(workers),

@@ -16,6 +16,7 @@ class Second:
     """What happened in one second of the run."""
 
     arrived: int = 0
+    started: int = 0                    # arrivals that got their turn in it, whenever they were due
     accepted: int = 0
     refused: int = 0
     failed: int = 0
@@ -55,7 +56,7 @@ class Second:
 
 # What of a second is counted, and adds.
 ADDED = (
-    "arrived", "accepted", "refused", "failed", "timed_out", "dropped", "interrupted", "in_flight",
+    "arrived", "started", "accepted", "refused", "failed", "timed_out", "dropped", "interrupted", "in_flight",
     "messages_accepted", "messages_retrieved",
 )
 
@@ -90,6 +91,10 @@ class Seconds:
         row = self._rows[intended_ns // NS_PER_S]
         row.arrived += 1
         row.in_flight = max(row.in_flight, in_flight)
+
+    def started(self, at_ns: int) -> None:
+        """Count an arrival that got its turn: its session started, or was dropped for want of room."""
+        self._rows[at_ns // NS_PER_S].started += 1
 
     def ended(self, at_ns: int, kind: OutcomeKind) -> None:
         """Count an outcome."""
@@ -146,6 +151,17 @@ class Seconds:
         """Return the newest settled second; an empty one before there is any."""
         return self._rows[self.closed - 1] if self.closed else Second()
 
+    def arrivals(self, count: int, *, late: bool) -> tuple[list[int], list[int]]:
+        """Return how many arrivals got their turn in each of the first `count` seconds, and how many were due in it.
+
+        With `late` those that came in later seconds count in the last.
+        """
+        rows = [self._rows[number] for number in range(count)]
+        started, due = [row.started for row in rows], [row.arrived for row in rows]
+        if late and started:
+            started[-1] += sum(row.started for number, row in self._rows.items() if number >= count)
+        return started, due
+
     def timeline(self) -> Timeline:
         """Return the run as columns, one row for each second from 0 to the last in which anything happened."""
         rows = [self._rows[number] for number in range(max(self._rows, default=-1) + 1)]
@@ -153,6 +169,7 @@ class Seconds:
             row.close()
         return Timeline(
             arrived=tuple(row.arrived for row in rows),
+            started=tuple(row.started for row in rows),
             accepted=tuple(row.accepted for row in rows),
             refused=tuple(row.refused for row in rows),
             failed=tuple(row.failed for row in rows),

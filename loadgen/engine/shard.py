@@ -17,6 +17,7 @@ from loadgen.endpoint import Protocol
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.closed_loop import closed_loop
 from loadgen.engine.health.collector import heap_at_rest
+from loadgen.engine.health.in_flight import Presence
 from loadgen.engine.health.monitor import HealthMonitor
 from loadgen.engine.open_loop import open_loop
 from loadgen.engine.progress import Progress, progress_of
@@ -87,6 +88,7 @@ async def run_shard(
     ledger = Ledger(shard.run_token) if verify else None
     planner = Planner(shard.scenario, shard.book)
     duration_ns = load_duration_ns(load)
+    presence = Presence()
     recorder = Recorder(Window(load.warm_up.ns, ENDLESS_NS if duration_ns is None else duration_ns))
 
     with heap_at_rest():
@@ -95,13 +97,21 @@ async def run_shard(
             watched = {protocol: replace(route, readiness=readiness) for protocol, route in routes.items()}
 
             async def carry_out(plan: Plan, trace: Trace, arrival: int) -> Outcome:
-                return await perform(plan, watched, composer, trace, arrival)
+                presence.now += 1
+                try:
+                    return await perform(plan, watched, composer, trace, arrival)
+                finally:
+                    presence.now -= 1
 
             arrivals = Arrivals(
                 planner.plan_for, carry_out, recorder, ledger, await begin(), shard.scenario.limits.session.s
             )
             await trio.sleep_until(arrivals.instant_s(0))
-            with HealthMonitor(recorder, arrivals.origin_ns, pause_max_ns=load.pause_max.ns) as monitor:
+            monitor = HealthMonitor(
+                recorder, arrivals.origin_ns, pause_max_ns=load.pause_max.ns, presence=presence,
+                seed=shard.scenario.about.seed,
+            )
+            with monitor:
                 serving.start_soon(monitor.watch)
                 serving.start_soon(_watch, arrivals, observe)
                 await _drive(arrivals, planner, shard, duration_ns, stop)
@@ -109,7 +119,7 @@ async def run_shard(
     ended_ns = arrivals.now_ns()
     for _ in recorder.close_seconds(ended_ns // NS_PER_S + 1):
         pass                           # the load is over: there is nobody to give way to
-    return ShardResult(recorder, monitor.result(recorder.lag_histogram), ledger, ended_ns)
+    return ShardResult(recorder, monitor.result(), ledger, ended_ns)
 
 
 def workers_of_use(scenario: Scenario, wanted: int) -> int:

@@ -14,6 +14,10 @@ class Window:
         """Say whether an instant lies in the steady phase."""
         return self.steady_from_ns <= instant_ns < self.steady_until_ns
 
+    def overlap_ns(self, from_ns: int, until_ns: int) -> int:
+        """Return how much of a stretch of time lies in the steady phase."""
+        return max(0, min(until_ns, self.steady_until_ns) - max(from_ns, self.steady_from_ns))
+
     def ended_at(self, instant_ns: int) -> "Window":
         """Return this window as it was if the arrivals ended at an instant."""
         return Window(self.steady_from_ns, max(self.steady_from_ns, instant_ns))

@@ -23,7 +23,7 @@ from loadgen.schedule.chance import chi_square_quantile, poisson_range
 from loadgen.schedule.expected import Expected, expected_windows
 
 FALSE_ALARMS: Final = 0.01          # of a hundred sound runs at most one is said to be unsound
-EDGE_SLACK_NS: Final = 2_000_000    # what a timer and one busy turn of the loop may delay a start by
+EDGE_SLACK_NS: Final = 20_000_000   # what a timer and some busy turns of the loop may delay a start by
 WINDOW_MEAN_MIN: Final = 5.0        # windows worth less are joined: a count of hardly any says nothing
 WINDOWS_MIN: Final = 10             # with fewer the index could be anything
 _TAIL: Final = FALSE_ALARMS / 10    # two quantities with two tails each, and as much again for the approximations
@@ -67,7 +67,7 @@ class ArrivalCheck:
 
     def _of_rate(self) -> str:
         ratio = self.ratio
-        counts = f"{self.delivered:,} arrivals were started for {self.configured:,.0f} configured"
+        counts = f"{self.delivered:,} arrivals came for {self.configured:,.0f} configured"
         if ratio.holds:
             return f"{counts} ({_percent(ratio.value)})"
         above = ratio.value > ratio.high

@@ -8,12 +8,12 @@ import trio
 from trio.testing import MockClock
 
 from loadgen.engine.health.collector import CollectorWatch, heap_at_rest
+from loadgen.engine.health.in_flight import Presence
 from loadgen.engine.health.monitor import HealthMonitor
 from loadgen.engine.health.process import raise_open_files_limit
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.window import Window
 from reports.health import Health
-from reports.histogram import Histogram
 from tests.engine.stage import MS
 
 NONE_STEADY = Window(1 << 62, 1 << 62)
@@ -24,7 +24,7 @@ async def watched(
 ) -> Health:
     """Watch a run with a steady phase from 1 s to 3 s, in which the loop stalls at some instants for some time."""
     recorder = Recorder(window or Window(1000 * MS, 3000 * MS))
-    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS) as monitor:
+    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS, presence=Presence()) as monitor:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(monitor.watch)
             for at_s, length_s in stalls:
@@ -32,7 +32,7 @@ async def watched(
                 clock.jump(length_s)
             await trio.sleep_until(until_s)
             nursery.cancel_scope.cancel()
-    return monitor.result(Histogram())
+    return monitor.result()
 
 
 async def test_a_loop_that_keeps_up_has_no_lag_and_no_pause(autojump_clock: MockClock) -> None:
@@ -77,13 +77,13 @@ async def test_pauses_count_in_the_warm_up_and_in_the_drain_too(autojump_clock: 
 
 async def test_a_pause_with_which_the_run_ends_is_seen(autojump_clock: MockClock) -> None:
     recorder = Recorder(Window(0, 2000 * MS))
-    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS) as monitor:
+    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS, presence=Presence()) as monitor:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(monitor.watch)
             await trio.sleep_until(1.0)
             autojump_clock.jump(0.3)
             nursery.cancel_scope.cancel()
-    assert monitor.result(Histogram()).pauses_count == 1
+    assert monitor.result().pauses_count == 1
 
 
 async def test_of_many_pauses_the_longest_are_kept_and_all_are_counted(autojump_clock: MockClock) -> None:
@@ -95,7 +95,8 @@ async def test_of_many_pauses_the_longest_are_kept_and_all_are_counted(autojump_
 
 
 async def test_a_busy_loop_is_not_late_by_more_than_its_passes_are_long(autojump_clock: MockClock) -> None:
-    with HealthMonitor(Recorder(Window(0, 2000 * MS)), origin_ns=0, pause_max_ns=200 * MS) as monitor:
+    recorder = Recorder(Window(0, 2000 * MS))
+    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS, presence=Presence()) as monitor:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(monitor.watch)
             await trio.sleep(0.5)
@@ -103,12 +104,12 @@ async def test_a_busy_loop_is_not_late_by_more_than_its_passes_are_long(autojump
                 autojump_clock.jump(0.1)
                 await trio.lowlevel.checkpoint()
             nursery.cancel_scope.cancel()
-    assert 80 * MS < monitor.result(Histogram()).loop_lag_ns.max <= 220 * MS
+    assert 80 * MS < monitor.result().loop_lag_ns.max <= 220 * MS
 
 
 async def test_lags_stop_with_the_steady_phase_however_early(autojump_clock: MockClock) -> None:
     recorder = Recorder(Window(0, 1 << 62))
-    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS) as monitor:
+    with HealthMonitor(recorder, origin_ns=0, pause_max_ns=200 * MS, presence=Presence()) as monitor:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(monitor.watch)
             await trio.sleep(0.51)
@@ -117,7 +118,7 @@ async def test_lags_stop_with_the_steady_phase_however_early(autojump_clock: Moc
             await trio.sleep(1.0)
             nursery.cancel_scope.cancel()
     # The stall held up beats that were due after the end alone.
-    assert monitor.result(Histogram()).loop_lag_ns.max <= 1000
+    assert monitor.result().loop_lag_ns.max <= 1000
 
 
 async def test_a_run_without_a_steady_phase_has_no_lags(autojump_clock: MockClock) -> None:

@@ -2,9 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 import trio
+from msgspec import structs
 from trio.testing import MockClock
 
+from loadgen.engine.recorder import Recorder
+from loadgen.engine.sample import Sample
+from loadgen.session.trace import Trace
 from reports.conclude import conclude
 from reports.document import Document, Verdict
 from reports.load_result import LoadResult
@@ -64,3 +69,92 @@ async def test_a_wider_limit_is_the_operators_choice_and_is_said(autojump_clock:
     assert document.verdicts.valid is Verdict.PASS
     [reason] = reasons(document)
     assert "longest pause 205 ms (500 ms allowed by load.pause_max)" in reason
+
+
+async def test_a_loop_that_keeps_falling_behind_fails_the_check_of_its_arrivals(autojump_clock: MockClock) -> None:
+    async def fall_behind() -> None:
+        for second in range(2, 40, 4):
+            await trio.sleep_until(second + 0.05)
+            autojump_clock.jump(1.9)
+
+    document = await staged(LONG.replace('model = "open"', 'model = "open"\npause_max = "5s"'), fall_behind)
+    assert document.load is not None
+    check = document.load.arrival_check
+    assert check is not None
+    assert (check.holds, check.drawn_holds, check.delivered, check.configured) == (False, True, 400, 400)
+    [reason] = [each for each in reasons(document) if each.startswith("the generator did not deliver the arrivals")]
+    assert "burstier than configured" in reason
+    assert sum(document.load.timeline.started) == sum(document.load.timeline.arrived) == 400
+    assert document.load.timeline.started != document.load.timeline.arrived
+
+
+async def test_what_was_delivered_is_told_where_it_is_right_too(autojump_clock: MockClock) -> None:
+    document = await staged(LONG)
+    assert document.load is not None
+    check = document.load.arrival_check
+    assert check is not None
+    assert (check.holds, check.windows, check.ratio.value) == (True, 40, 1.0)
+    assert check.sentence.startswith("400 arrivals came for 400 configured (100.0 %); their index of dispersion is ")
+
+
+HELD = """
+[load]
+model = "open"
+arrivals = [{shape = "constant", rate = 10, for = "20s"}]
+warm_up = "4s"
+[[session]]
+kind = "idle-hold"
+hold = "3s"
+"""
+RecordEnd = Callable[[Recorder, Sample, Trace, int], None]
+
+
+def loses_every_third(record: RecordEnd) -> RecordEnd:
+    """Return a record of ends that forgets: the books still balance, but for what they are of."""
+    seen = 0
+
+    def ended(recorder: Recorder, sample: Sample, trace: Trace, origin_ns: int) -> None:
+        nonlocal seen
+        seen += 1
+        if seen % 3:
+            record(recorder, sample, trace, origin_ns)
+        else:
+            recorder.in_flight -= 1
+            recorder.outcomes[sample.session][sample.outcome.kind] += 1
+
+    return ended
+
+
+def stretches_times(record: RecordEnd) -> RecordEnd:
+    """Return a record of ends that lets every session have taken a quarter longer."""
+
+    def ended(recorder: Recorder, sample: Sample, trace: Trace, origin_ns: int) -> None:
+        longer = structs.replace(sample, finished_ns=sample.finished_ns + sample.service_ns // 4)
+        record(recorder, longer, trace, origin_ns)
+
+    return ended
+
+
+@pytest.mark.parametrize("spoil", [loses_every_third, stretches_times])
+async def test_books_that_do_not_describe_what_happened_break_littles_law(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[RecordEnd], RecordEnd]
+) -> None:
+    monkeypatch.setattr(Recorder, "ended", spoil(Recorder.ended))
+    document = await staged(HELD)
+    assert document.load is not None
+    law = document.load.health.in_flight
+    assert law is not None
+    assert law.seen == pytest.approx(30, abs=0.5), "ten a second that stay three seconds"
+    assert law.recorded == pytest.approx(20 if spoil is loses_every_third else 37.5, abs=0.5)
+    [reason] = [each for each in reasons(document) if "Little" in each]
+    assert reason.startswith("the books do not describe what happened (Little's law): ")
+
+
+async def test_honest_books_keep_littles_law_to_the_rounding(autojump_clock: MockClock) -> None:
+    document = await staged(HELD)
+    assert document.load is not None
+    law = document.load.health.in_flight
+    assert law is not None
+    assert law.looks == 320
+    assert law.seen == pytest.approx(law.recorded, rel=0.01)
+    assert document.verdicts.valid is Verdict.PASS

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from reports.arrival_check import ArrivalCheckResult, Within
 from reports.conclude import conclude
 from reports.document import (
     DeviationCount,
@@ -25,6 +26,7 @@ from reports.document import (
     TlsFacts,
 )
 from reports.gate import Gate
+from reports.health import InFlight
 from reports.histogram import Histogram
 from reports.verdict import UNJUDGED
 
@@ -93,6 +95,7 @@ def _timeline(rng: random.Random, slower: float) -> Timeline:
     idle = [a == 0 for a in arrived]
     return Timeline(
         arrived=tuple(arrived),
+        started=tuple(arrived),
         accepted=tuple(accepted),
         refused=(0,) * seconds,
         failed=tuple(failed),
@@ -159,12 +162,23 @@ def _load(rng: random.Random, slower: float) -> LoadResult:
         ),
         deviations=(DeviationCount("smtp.ehlo", "bare-lf", 12, "250-8BITMIME\\n"),),
         timeline=timeline,
+        arrival_check=ArrivalCheckResult(
+            configured=9_400.0,
+            delivered=arrived,
+            windows=WARM_UP_S + STEADY_S,
+            ratio=Within(value=arrived / 9_400, low=0.97, high=1.03),
+            dispersion=Within(value=0.94, low=0.67, high=1.41),
+            holds=True,
+            sentence=f"{arrived:,} arrivals came for 9,400 configured ({arrived / 94:.1f} %); their index of "
+            "dispersion is 0.94 (such shapes together give 0.67 to 1.41)",
+        ),
         health=Health(
             schedule_lag_ns=lag.quantiles(),
             schedule_lag_hdr=lag.encode(),
             loop_lag_ns=lag.quantiles(),
             cpu_share=0.41,
             longest_pause_ns=48_000_000,
+            in_flight=InFlight(looks=2_400, seen=302.4, seen_variance=0.4, recorded=301.1),
             gc_pause_ns_max=3_100_000,
             gc_pause_ns_sum=212_000_000,
             gc_collections=341,

@@ -3,9 +3,10 @@
 import pytest
 from msgspec import structs
 
+from reports.arrival_check import ArrivalCheckResult, Within
 from reports.conclude import conclude
 from reports.document import Document, Health, Quantiles, SessionCounts
-from reports.health import Pause
+from reports.health import InFlight, Pause
 from reports.load_result import LoadResult, WorkerResult
 from reports.signs import Sign, signs
 from reports.verdict import Verdict
@@ -122,3 +123,60 @@ def test_every_doubt_is_among_the_reasons_and_makes_the_exit_3(good: Document) -
     reasons = [each.sentence for each in judged.reasons if each.verdict == "valid"]
     assert reasons == doubts(judged.load, judged.host.cpus)
     assert (len(reasons), judged.exit_code) == (3, 3)
+
+
+def law(seen: float, recorded: float, looks: int = 400, variance: float | None = None) -> Health:
+    found = InFlight(
+        looks=looks, seen=seen, recorded=recorded, seen_variance=seen / looks if variance is None else variance
+    )
+    return structs.replace(WELL, in_flight=found)
+
+
+@pytest.mark.parametrize(
+    ("health", "doubted"),
+    [
+        (law(100, 91), False),                          # within 10 %
+        (law(100, 89), True),
+        (law(100, 112), True),
+        (law(100, 89, variance=9.0), False),            # so few looks at so much change: chance does that
+        (law(0.0, 0.01, variance=0.01 / 400), False),   # nobody was seen, and hardly anybody was there
+        (law(0.0, 5.0, variance=5.0 / 400), True),
+        (law(100, 50, looks=19), False),                # too few looks to say anything
+    ],
+)
+def test_littles_law_is_broken_by_more_than_a_tenth_and_more_than_chance(health: Health, doubted: bool) -> None:
+    assert bool(doubts(load_with(health))) is doubted
+
+
+def test_a_broken_law_names_both_numbers_and_the_limit() -> None:
+    [doubt] = doubts(load_with(law(100, 89)))
+    assert "on the average of 400 looks 100 sessions were in flight, by the recorded sessions 89" in doubt
+    assert "at most 10 apart is allowed" in doubt
+
+
+def check(*, holds: bool, drawn_holds: bool = True, windows: int = 12) -> LoadResult:
+    found = ArrivalCheckResult(
+        configured=100, delivered=80, windows=windows, ratio=Within(value=0.8, low=0.9, high=1.1),
+        dispersion=Within(value=3.0, low=0.5, high=1.5) if windows >= 10 else None, holds=holds,
+        drawn_holds=drawn_holds, sentence="80 arrivals came for 100 configured",
+    )   # fmt: skip
+    return structs.replace(load_with(WELL), arrival_check=found)
+
+
+def test_arrivals_that_are_not_those_configured_are_a_doubt_unless_the_seed_drew_them_so() -> None:
+    [doubt] = doubts(check(holds=False))
+    assert doubt.startswith("the generator did not deliver the arrivals that were configured: 80 arrivals came for 100")
+    unlucky = check(holds=False, drawn_holds=False)
+    assert doubts(unlucky) == []
+    assert sign("arrivals", unlucky).note.endswith("no fault of the generator's; choose another seed")
+    assert sign("arrivals", unlucky).measured == "80 of 100 (80 %)"
+    assert sign("arrivals", unlucky).allowed == "90 % to 110 %"
+
+
+def test_of_a_short_load_the_spacing_is_not_known_and_never_zero() -> None:
+    assert sign("their spacing", check(holds=True, windows=4)).measured == "not known"
+    assert sign("their spacing", check(holds=True)).measured == "3.00"
+
+
+def test_what_nobody_looked_at_is_not_known() -> None:
+    assert sign("in flight, seen and recorded", load_with(WELL)).measured == "not known"

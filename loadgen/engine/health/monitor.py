@@ -7,20 +7,24 @@ import trio
 
 from loadgen.engine.health.collector import CollectorWatch
 from loadgen.engine.health.heartbeat import Heartbeat
+from loadgen.engine.health.in_flight import Looks, Presence
 from loadgen.engine.health.process import peak_memory_octets
 from loadgen.engine.recorder import Recorder
 from reports.health import Health
-from reports.histogram import Histogram
 
 
 class HealthMonitor:
     """Watch this process for the length of a run: enter it at the run's start, run `watch` beside the load."""
 
-    def __init__(self, recorder: Recorder, origin_ns: int, *, pause_max_ns: int) -> None:
+    def __init__(
+        self, recorder: Recorder, origin_ns: int, *, pause_max_ns: int, presence: Presence, seed: int = 0
+    ) -> None:
+        self._recorder = recorder
         self._collector = CollectorWatch()
         self._heartbeat = Heartbeat(
             origin_ns, window=lambda: recorder.window, pause_max_ns=pause_max_ns, collector=self._collector
         )
+        self._looks = Looks(presence, origin_ns, lambda: recorder.window, seed)
 
     def __enter__(self) -> Self:
         self._collector.__enter__()
@@ -36,9 +40,11 @@ class HealthMonitor:
         """Measure. Runs until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._heartbeat.beat)
+            nursery.start_soon(self._looks.look)
 
-    def result(self, schedule_lag: Histogram) -> Health:
-        """Return what was seen, with the schedule lag that the recorder kept."""
+    def result(self) -> Health:
+        """Return what was seen, with what the recorder kept; its books are closed."""
+        schedule_lag = self._recorder.lag_histogram
         heartbeat = self._heartbeat
         return Health(
             schedule_lag_ns=schedule_lag.quantiles(),
@@ -51,5 +57,6 @@ class HealthMonitor:
             gc_pause_ns_max=self._collector.pause_ns_max,
             gc_pause_ns_sum=self._collector.pause_ns_sum,
             gc_collections=self._collector.collections,
+            in_flight=self._looks.result(self._recorder.steady.session_ns),
             rss_octets_max=peak_memory_octets(),
         )

@@ -6,7 +6,7 @@ from heapq import nlargest
 from msgspec import structs
 
 from loadgen.engine.health.heartbeat import PAUSES_KEPT
-from reports.health import Health
+from reports.health import Health, InFlight
 from reports.histogram import Histogram
 
 
@@ -21,8 +21,21 @@ def worst_of(parts: Sequence[Health], schedule_lag: Histogram) -> Health:
         pauses=tuple(pauses),
         pauses_count=sum(part.pauses_count for part in parts),
         cpu_share=max(part.cpu_share for part in parts),
+        in_flight=_together([part.in_flight for part in parts if part.in_flight is not None]),
         gc_pause_ns_max=max(part.gc_pause_ns_max for part in parts),
         gc_pause_ns_sum=sum(part.gc_pause_ns_sum for part in parts),
         gc_collections=sum(part.gc_collections for part in parts),
         rss_octets_max=sum(part.rss_octets_max for part in parts),
+    )
+
+
+def _together(parts: Sequence[InFlight]) -> InFlight | None:
+    """Return Little's law for all processes: numbers in flight add, and so do the variances of what was seen."""
+    if not parts:
+        return None
+    return InFlight(
+        looks=sum(part.looks for part in parts),
+        seen=sum(part.seen for part in parts),
+        seen_variance=sum(part.seen_variance for part in parts),
+        recorded=sum(part.recorded for part in parts),
     )
