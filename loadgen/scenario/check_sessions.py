@@ -101,19 +101,24 @@ def _one(session: Session, path: str, target: Target | None, accounts: Accounts 
         case Pop3Retrieve():
             pass
         case _ if isinstance(session, OtherSession):
-            yield from _other(session, path, accounts)
+            yield from _other(session, path, target, accounts)
         case _:
             assert_never(session)
 
 
-def _other(session: OtherSession, path: str, accounts: Accounts | None) -> Iterator[Problem]:
+def _other(
+    session: OtherSession, path: str, target: Target | None, accounts: Accounts | None
+) -> Iterator[Problem]:
     match session:
         case SmtpProbe() | RsetLoop():
             yield from _counted(session.loops, f"{path}.loops", LOOPS_MAX)
         case AuthStorm(protocol="smtp", auth="user" | "apop"):
             yield Problem(f"{path}.auth", what=f"{session.auth} is a POP3 login, and this session speaks SMTP")
-        case HalfOpen(protocol="pop3", ehlo=True):
-            yield Problem(f"{path}.ehlo", what="EHLO is SMTP, and this session speaks POP3")
+        case HalfOpen(protocol="pop3", after="ehlo"):
+            yield Problem(f"{path}.after", what="EHLO is SMTP, and this session speaks POP3")
+        case HalfOpen(after="starttls") if target is not None and target.tls != "starttls":
+            what = 'the target has no TLS that begins inside the session; say target.tls = "starttls"'
+            yield Problem(f"{path}.after", what=what)
         case SlowReader(pause=Duration(ns=0)):
             yield Problem(f"{path}.pause", got='"0s"', allowed="more than zero")
         case _:

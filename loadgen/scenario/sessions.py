@@ -14,6 +14,7 @@ Octets = Annotated[int, Meta(ge=1, le=1_000_000)]
 ReversePath = Annotated[str, says('Address in MAIL FROM; "" is the null reverse-path (RFC 5321 §4.5.5).')]
 Login = Annotated[MailAuth, says("SASL mechanism, with one of the accounts.")]
 MaildropLogin = Annotated[MaildropAuth, says("USER and PASS, APOP, or a SASL mechanism.")]
+SilentAfter = Literal["connect", "greeting", "ehlo", "starttls"]
 
 
 class SmtpProbe(Table, frozen=True, kw_only=True, tag_field="kind", tag="smtp-probe"):
@@ -78,13 +79,19 @@ class SlowReader(Table, frozen=True, kw_only=True, tag_field="kind", tag="slow-r
 
 
 class HalfOpen(Table, frozen=True, kw_only=True, tag_field="kind", tag="half-open"):
-    """Connect, say nothing or EHLO, hold the connection, leave without QUIT."""
+    """Connect, come as far as it is told, hold the connection in silence, leave without QUIT."""
 
     auth: ClassVar[Literal["none"]] = "none"
     name: Name = None
     weight: Weight = 1.0
     protocol: Annotated[Literal["smtp", "pop3"], says("Where to stay.")] = "smtp"
-    ehlo: Annotated[bool, says("Say EHLO before the silence; only in SMTP.")] = False
+    after: Annotated[
+        SilentAfter,
+        says(
+            "When it falls silent. connect: at once, before the greeting, or with implicit TLS before the handshake; "
+            "starttls: after the go-ahead, before the handshake; ehlo: only in SMTP."
+        ),
+    ] = "greeting"
     hold: Annotated[Durations, says("How long to stay, unless the server ends it.")] = default(Durations, "60s")
 
 

@@ -13,6 +13,7 @@ from loadgen.scenario.sessions import (
     Pop3Contend,
     ResetInData,
     RsetLoop,
+    SilentAfter,
     SlowReader,
     SlowSender,
     SmtpProbe,
@@ -104,7 +105,7 @@ class HalfOpenPlan:
     arrival: int
     session_name: str
     protocol: Literal["smtp", "pop3"]
-    ehlo: bool
+    after: SilentAfter
     hold_ns: int
 
 
@@ -163,8 +164,8 @@ def other_plan(session: OtherSession, k: int, rng: random.Random, account: Accou
             plan = SlowSendPlan(k, name, account, auth, reverse_path, to, size, segment, pause_ns)
         case SlowReader(auth=login):
             plan = SlowReadPlan(k, name, account, login, session.read_octets, session.pause.ns)
-        case HalfOpen(protocol=protocol, ehlo=ehlo):
-            plan = HalfOpenPlan(k, name, protocol, ehlo, session.hold.sample(rng))
+        case HalfOpen(protocol=protocol, after=after):
+            plan = HalfOpenPlan(k, name, protocol, after, session.hold.sample(rng))
         case ResetInData(auth=auth, reverse_path=reverse_path):
             (to,) = drawn_addresses(1, rng, book)
             plan = ResetPlan(k, name, account, auth, reverse_path, to, session.size.sample(rng), session.sent)

@@ -190,7 +190,7 @@ def test_a_failure_keeps_what_was_first_seen_made_printable() -> None:
     assert example.isprintable()
 
 
-HALF_OPEN = HalfOpenPlan(arrival=0, session_name="half", protocol="smtp", ehlo=True, hold_ns=20 * S)
+HALF_OPEN = HalfOpenPlan(arrival=0, session_name="half", protocol="smtp", after="ehlo", hold_ns=20 * S)
 
 
 def steps_thinking(think_ns: int) -> StepsPlan:

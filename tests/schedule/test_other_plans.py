@@ -37,7 +37,7 @@ ALL: list[OtherSession] = [
     AuthStorm(name="a", wrong=0.25, protocol="pop3", auth="apop"),
     SlowSender(name="s", size=Sizes.parse({"uniform": [1, 9]}), octets_per_s=50, segment_octets=10),
     SlowReader(name="l", read_octets=7, pause=Duration(5)),
-    HalfOpen(name="h", hold=Durations.parse({"uniform": ["1s", "2s"]}), ehlo=True),
+    HalfOpen(name="h", hold=Durations.parse({"uniform": ["1s", "2s"]}), after="ehlo"),
     ResetInData(name="d", sent=0.75, reverse_path=""),
     Pop3Contend(name="c", auth="plain"),
 ]
@@ -94,7 +94,7 @@ def test_the_others_carry_what_their_sessions_say() -> None:
     assert (reader.read_octets, reader.pause_ns, reader.auth) == (7, 5, "user")
     assert isinstance(half, HalfOpenPlan)
     assert 10**9 <= half.hold_ns <= 2 * 10**9
-    assert half.ehlo
+    assert half.after == "ehlo"
     assert isinstance(reset, ResetPlan)
     assert (reset.sent, reset.reverse_path, reset.size_octets) == (0.75, "", 4096)
     assert isinstance(rivals, ContendPlan)

@@ -26,6 +26,7 @@ def other_plan_of(head: dict[str, str], account: Account) -> OtherPlan:
     protocol: Any = head.get("protocol", "smtp")
     auth: Any = head.get("auth", "none")
     commands: Any = tuple(head.get("commands", "").split())
+    after: Any = head.get("after", "greeting")
     sender, size = head.get("reverse-path", "load@example.test"), int(head.get("size", "0"))
     match head["session"]:
         case "smtp-probe":
@@ -41,7 +42,7 @@ def other_plan_of(head: dict[str, str], account: Account) -> OtherPlan:
         case "slow-reader":
             return SlowReadPlan(0, "s", account, "user", int(head["read"]), pause_ns)
         case "half-open":
-            return HalfOpenPlan(0, "h", protocol, "ehlo" in head, int(head["hold"]) * 10**9)
+            return HalfOpenPlan(0, "h", protocol, after, int(head["hold"]) * 10**9)
         case kind:
             assert kind == "reset-in-data", kind
             return ResetPlan(0, "r", account, auth, sender, recipients[0], size, 0.5)

@@ -104,18 +104,22 @@ async def test_a_slow_reader_reads_all_there_is(tls: Tls, autojump_clock: MockCl
 
 
 @pytest.mark.parametrize(
-    ("protocol", "ehlo", "patience_s"), [("smtp", False, 300), ("smtp", True, 300), ("pop3", False, 600)]
+    ("protocol", "after", "patience_s"),
+    [
+        ("smtp", "connect", 300), ("smtp", "greeting", 300), ("smtp", "ehlo", 300),
+        ("pop3", "connect", 600), ("pop3", "greeting", 600),
+    ],
 )
 async def test_a_half_open_session_stays_as_long_as_it_may(
-    protocol: str, ehlo: bool, patience_s: float, tls: Tls, autojump_clock: MockClock
+    protocol: str, after: str, patience_s: float, tls: Tls, autojump_clock: MockClock
 ) -> None:
-    plan = HalfOpenPlan(0, "h", protocol, ehlo, 100 * S)  # type: ignore[arg-type]
+    plan = HalfOpenPlan(0, "h", protocol, after, 100 * S)  # type: ignore[arg-type]
     async with server(tls) as target:
         outcome, trace = await target.run(plan, "starttls")
         assert outcome == ACCEPTED
         assert trio.current_time() == pytest.approx(100)
         assert "smtp.quit" not in {name for name, _, _ in trace.timings}
-        assert trace.replies[-1] == (f"{protocol}.noop", "kept", None)
+        assert trace.replies[-1] == (f"{protocol}.{'greeting' if after == 'connect' else 'noop'}", "kept", None)
         outcome, trace = await target.run(replace(plan, hold_ns=3600 * S))
         assert outcome == ACCEPTED
         assert trio.current_time() == pytest.approx(100 + patience_s)
