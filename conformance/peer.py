@@ -207,6 +207,16 @@ class SmtpPeer(Connection):
         await self.send(stuff(message))
         return await self.answer()
 
+    def another_message(self) -> bytes:
+        """Return a message that is none of this case's own: it is not counted among what is stored."""
+        return make_message(self.sender, self.recipient, f"{self.token}-other", b"A line.\r\n")
+
+    async def deliver_as_is(self, mail_data: bytes) -> Answer:
+        """Send mail data as they are, their end included, in a transaction of their own; return the answer."""
+        await self.begin_mail_data()
+        await self.send(mail_data)
+        return await self.answer()
+
     async def stored(self, count: int = 1) -> tuple[bytes, ...]:
         """Return this case's messages as they lie in the maildrop: once there are so many, or when time is over."""
         return await self._find(count, self.subject.declared.timers.delivery)

@@ -1,7 +1,8 @@
 """A conformance run on a terminal: what is worth reading first, each with what repeats it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from rich.console import RenderableType
@@ -28,13 +29,18 @@ _TOLD: Final = ("fail", "error", "divergence", "weak", "inconclusive", "latitude
 
 
 def summary_of_cases(result: ConformanceResult) -> Iterator[RenderableType]:
-    """Give the counts, the notes, and every case that is neither passed, observed nor without occasion."""
+    """Give the counts, the notes, and every case that is neither passed, observed nor without occasion.
+
+    The variants of one requirement that came to the same verdict are told together, by the first of them.
+    """
     yield _counts(result)
     for note in result.notes:
         yield Text.assemble(("note  ", "dim"), inert(note))
-    told = [case for verdict in _TOLD for case in result.cases if case.verdict == verdict]
-    for case in told:
-        yield _case(case)
+    for verdict in _TOLD:
+        of_verdict = (case for case in result.cases if case.verdict == verdict)
+        for _, same in groupby(of_verdict, key=lambda case: (case.id.partition("#")[0], case.known)):
+            first, *others = same
+            yield _case(first, [case.id.partition("#")[2] for case in others])
 
 
 def in_words(case: CaseResult) -> str:
@@ -56,7 +62,7 @@ def _counts(result: ConformanceResult) -> Text:
     return line
 
 
-def _case(case: CaseResult) -> Table:
+def _case(case: CaseResult, others: Sequence[str] = ()) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -67,6 +73,8 @@ def _case(case: CaseResult) -> Table:
     if case.expected:
         table.add_row(Text("expected", style="dim"), Text(inert(case.expected)))
     table.add_row(Text("got", style="dim"), Text(inert(case.got)))
+    if others:
+        table.add_row(Text("also", style="dim"), Text(inert(", ".join(others))))
     if case.verdicts_seen:
         table.add_row(Text("flaky", style="bold yellow"), Text(", ".join(case.verdicts_seen)))
     if case.known is not None:

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 _END: Final = b"\r\n.\r\n"
+_END_OCTETS_MAX: Final = 8      # of any that a faulty server knows
 _RETURN_PATH: Final = re.compile(rb"(?im)^return-path[ \t]*:[^\r]*\r\n(?:[ \t][^\r]*\r\n)*")
 
 
@@ -17,7 +18,7 @@ class DataReader:
     __slots__ = ("_ends", "_kept", "_kept_max", "_received", "_tail", "rest")
 
     def __init__(self, limit_octets: int, *, other_ends: tuple[bytes, ...] = ()) -> None:
-        """`other_ends` is what a faulty server takes for the end besides: five octets at most, a dot in each."""
+        """`other_ends` is what a faulty server takes for the end besides: eight octets at most."""
         self._ends = (_END, *other_ends)
         self._kept = bytearray()
         # Stuffing adds at most one octet to a line, and a line that is stuffed has at least three.
@@ -32,12 +33,15 @@ class DataReader:
         found = [(at, end) for end in self._ends if (at := window.find(end)) >= 0]
         if not found:
             self._keep(octets)
-            self._tail = window[-4:]
+            self._tail = window[-(_END_OCTETS_MAX - 1):]
             return False
         at, end = min(found)
         after = at + len(end) - len(self._tail)
-        self._keep(octets[:after] if end == _END else octets[:max(0, at - len(self._tail))] + b"\r\n.\r\n")
+        self._keep(octets[:after])
         self.rest = octets[after:]
+        if end != _END:      # what a faulty server took for the end becomes one
+            self._kept[-len(end):] = b""
+            self._kept = self._kept.rstrip(b"\r\n") + _END
         return True
 
     def _keep(self, octets: bytes) -> None:

@@ -1,0 +1,50 @@
+"""A command line ends in CRLF and in nothing else (RFC 5321 §2.3.8)."""
+
+from conformance.case import case
+from conformance.judgement import Judgement, satisfied, undetermined, violated, weakened
+from conformance.peer import SmtpPeer
+
+
+@case("smuggle.cmd.bare-lf", variants={"noop": b"NOOP\n", "ehlo": b"EHLO mailproof.invalid\n"})
+async def lf_ends_no_command(peer: SmtpPeer, line: bytes) -> Judgement:
+    """A line that ends in a bare LF is no command."""
+    await peer.hello()
+    await peer.control(b"NOOP")
+    await peer.send(line)
+    answer = await peer.answer_or_silence()
+    return violated(answer, "silence or 5yz") if answer.yes else satisfied(answer)
+
+
+async def _one_answer(peer: SmtpPeer, octets: bytes) -> Judgement:
+    await peer.hello()
+    await peer.control(b"NOOP")
+    await peer.send(octets)
+    first = await peer.answer()
+    if first.reply is None and not first.closed:
+        return undetermined(first)
+    second = await peer.answer_or_silence()
+    if second.reply is not None and second.code != 421:
+        return violated(f"{first}, then {second}", "one answer")
+    return satisfied(first)
+
+
+@case("smuggle.cmd.bare-cr")
+async def cr_ends_no_command(peer: SmtpPeer) -> Judgement:
+    """A bare CR does not make two commands of one line."""
+    return await _one_answer(peer, b"NOOP\rNOOP\r\n")
+
+
+@case("smuggle.cmd.crcrlf")
+async def crcrlf_ends_one_command(peer: SmtpPeer) -> Judgement:
+    """CRCRLF ends one command line at most."""
+    return await _one_answer(peer, b"NOOP\r\r\n")
+
+
+@case("smuggle.cmd.nul-truncation")
+async def nul_does_not_end_an_address(peer: SmtpPeer) -> Judgement:
+    """An address with NUL in it is not taken for what stands before the NUL."""
+    await peer.open()
+    await peer.mail()
+    await peer.rcpt()
+    answer = await peer.ask(b"RCPT TO:<" + peer.recipient + b"\0.invalid>")
+    return weakened(answer, "5yz") if answer.yes else satisfied(answer)
