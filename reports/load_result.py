@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, structs
 
 from reports.arrival_check import ArrivalCheckResult
 from reports.health import Health
+from reports.retry_result import RetryResult
 from reports.times import Count, Hdr, Quantiles
 
 
@@ -87,7 +88,8 @@ class PhaseResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         Meta(
             description="Response time. Of connect and of the whole session: service time plus the delay of the "
             "session's start behind its intended instant. Of the phases in between: service time, because they "
-            "were due at no instant of their own. In a closed run the two are equal throughout."
+            "were due at no instant of their own; of a session that tries again: service time throughout, and so "
+            "in a closed run."
         ),
     ] = Quantiles()
     service_hdr: Hdr = ""
@@ -206,6 +208,13 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     throughput: Annotated[Throughput | None, Meta(description="Null when there was no steady phase.")] = None
     kinds: Annotated[
         dict[str, SessionCounts], Meta(description="The same books for each session of the scenario.")
+    ] = {}
+    retries: Annotated[
+        dict[str, RetryResult],
+        Meta(
+            description="What became of mail that was put off, for each session that tries again. `sessions` and "
+            "`kinds` count first attempts; messages, replies, failures and times are of every attempt."
+        ),
     ] = {}
     phases: Annotated[dict[str, PhaseResult], Meta(description="By phase name; steady phase only.")] = {}
     session_times: Annotated[

@@ -1,4 +1,4 @@
-"""What happens to one arrival: dropped at the in-flight limit, or run as a session and recorded."""
+"""What happens to one arrival: dropped at the in-flight limit, or run as a session and recorded; and tried again."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import trio
 
 from loadgen.clock import NS_PER_S, clock_ns
+from loadgen.engine.attempt import Attempt, BackOff, attempt_after, plan_again, retry_of, upshot_of
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.sample import Sample
 from loadgen.ledger import Ledger
+from loadgen.scenario.model import Retry
 from loadgen.schedule.other_plans import HalfOpenPlan, SlowReadPlan, SlowSendPlan
 from loadgen.schedule.plans import HoldPlan, Plan
 from loadgen.schedule.steps_plan import StepsPlan
@@ -20,6 +22,7 @@ AT_OUR_PACE = (HoldPlan, HalfOpenPlan, SlowSendPlan, SlowReadPlan)
 
 # Carries out a plan: (plan, trace, arrival) -> how it ended. Tests put fake sessions here.
 Perform = Callable[[Plan, Trace, int], Awaitable[Outcome]]
+Ended = Callable[[Attempt | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Arrivals:
     ledger: Ledger | None          # None: deliveries are not verified
     origin_ns: int                 # the run's start on `clock_ns`
     session_limit_s: float         # the budget of a whole session
+    back_off: BackOff              # how long what was put off waits
 
     def now_ns(self) -> int:
         """Return the time since the run's start."""
@@ -54,34 +58,77 @@ class Arrivals:
             await trio.lowlevel.checkpoint()
         return not stop.is_set()
 
-    def start(self, nursery: trio.Nursery, arrival: int, intended_ns: int) -> None:
-        """Start one arrival's session in a nursery, and count it as in flight from now."""
+    def start(self, nursery: trio.Nursery, arrival: int, intended_ns: int, ended: Ended) -> None:
+        """Start one arrival's session in a nursery, and count it as in flight from now.
+
+        `ended` is told when it has ended, and what is to come after it.
+        """
         self.recorder.started(intended_ns)
-        nursery.start_soon(self._run_now, arrival, intended_ns)
+        nursery.start_soon(self._run_now, arrival, intended_ns, ended)
+
+    def start_again(self, nursery: trio.Nursery, attempt: Attempt, ended: Ended) -> None:
+        """Start a session that tries again, likewise."""
+        self.recorder.started_again(self.now_ns())
+        nursery.start_soon(self._run_again_now, attempt, ended)
 
     def drop(self, arrival: int, intended_ns: int) -> None:
         """Record an arrival that cannot start: the in-flight limit is reached."""
         self.recorder.dropped(intended_ns, self.plan_for(arrival).session_name)
 
-    async def run(self, arrival: int, intended_ns: int, started_ns: int) -> None:
-        """Run the session of an arrival counted as started. It is recorded exactly once, however it ends."""
-        plan = self.plan_for(arrival)
-        trace = Trace()
+    async def run(self, arrival: int, intended_ns: int, started_ns: int) -> Attempt | None:
+        """Run the session of an arrival counted as started. It is recorded exactly once, however it ends.
+
+        Returns the attempt that is to come after it, if it tries again what was put off.
+        """
+        return await self._run(self.plan_for(arrival), Attempt(intended_ns, arrival, 1, intended_ns), started_ns)
+
+    async def run_again(self, attempt: Attempt) -> Attempt | None:
+        """Run a session that tries again and is counted as such, likewise."""
+        return await self._run(plan_again(self.plan_for(attempt.arrival), attempt.left), attempt, self.now_ns())
+
+    async def _run(self, plan: Plan, attempt: Attempt, started_ns: int) -> Attempt | None:
+        retry = retry_of(plan)
+        trace = Trace() if retry is None else Trace(fates={})
         outcome = INTERRUPTED                       # true unless we learn better: the run ended first
+        after = None
         try:
             with trio.move_on_after(self.session_limit_s) as budget:
-                outcome = await self.perform(plan, trace, arrival)
+                outcome = await self.perform(plan, trace, attempt.arrival)
             if budget.cancelled_caught:
                 outcome = Outcome(OutcomeKind.TIMED_OUT, trace.phase, "the session took longer than its limit")
         finally:
             finished_ns = max(started_ns, self.now_ns())
             held = isinstance(plan, AT_OUR_PACE) or (isinstance(plan, StepsPlan) and plan.thinks)
+            first = attempt.number == 1
+            # What is tried again was due at no instant of its own: it has service times only.
+            intended_ns = attempt.intended_ns if first else started_ns
             sample = Sample(intended_ns, started_ns, finished_ns, plan.session_name, plan.protocol, outcome, held)
             # Synchronous: no checkpoint between the end and its record.
-            self.recorder.ended(sample, trace, self.origin_ns)
+            (self.recorder.ended if first else self.recorder.ended_again)(sample, trace, self.origin_ns)
             if self.ledger is not None:
                 self.ledger.add(trace)
+            if retry is not None:
+                after = self._judge(plan, attempt, trace, outcome, retry)
+        return after
 
-    async def _run_now(self, arrival: int, intended_ns: int) -> None:
+    def _judge(
+        self, plan: Plan, attempt: Attempt, trace: Trace, outcome: Outcome, retry: Retry
+    ) -> Attempt | None:
+        """Enter what an attempt came to, and return the next one if there is to be one."""
+        assert trace.fates is not None, "noted where a session tries again"
+        cut = outcome.kind is OutcomeKind.INTERRUPTED
+        upshot = upshot_of(plan, trace.fates)
+        after = None
+        if upshot.left and not cut:
+            after = attempt_after(attempt, upshot, retry, now_ns=self.now_ns(), back_off=self.back_off)
+        self.recorder.tried(
+            plan.session_name, attempt, upshot, self.origin_ns, cut=cut, given_up=not cut and after is None
+        )
+        return after
+
+    async def _run_now(self, arrival: int, intended_ns: int, ended: Ended) -> None:
         # The timer never fires early, but its instant in float seconds may round down by a nanosecond.
-        await self.run(arrival, intended_ns, max(intended_ns, self.now_ns()))
+        ended(await self.run(arrival, intended_ns, max(intended_ns, self.now_ns())))
+
+    async def _run_again_now(self, attempt: Attempt, ended: Ended) -> None:
+        ended(await self.run_again(attempt))

@@ -26,6 +26,9 @@ async def closed_loop(
     never depends on the speed of the others. Nothing is due at an instant in a closed load: a session's intended
     instant is the one it starts at, and its response time is its service time.
 
+    What was put off keeps its user waiting, its back-off included: the population never has more sessions open
+    than it has users.
+
     Once the last session has started, those open have `drain_s`; then they are cancelled, and recorded as
     interrupted. A load that ends by its count is steady until its last session has ended: were it over with the
     last start, a load of one session for each user would have no steady phase at all.
@@ -45,7 +48,11 @@ async def closed_loop(
                 population.deadline = trio.current_time() + drain_s
             now_ns = arrivals.now_ns()
             arrivals.recorder.started(now_ns)
-            await arrivals.run(number + turn * virtual_users, now_ns, now_ns)
+            after = await arrivals.run(number + turn * virtual_users, now_ns, now_ns)
+            while after is not None:
+                await trio.sleep_until(arrivals.instant_s(after.due_ns))
+                arrivals.recorder.started_again(arrivals.now_ns())
+                after = await arrivals.run_again(after)
             turn += 1
 
     async def end_the_load(population: trio.CancelScope) -> None:

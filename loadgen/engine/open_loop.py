@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import trio
 
 from loadgen.engine.arrivals import Arrivals
+from loadgen.engine.retry_queue import RetryQueue
 
 
 async def open_loop(
@@ -20,20 +21,22 @@ async def open_loop(
 
     `schedule` gives each arrival's number and intended instant (ns). Past `in_flight_max` an arrival is dropped,
     and counted. `stop` ends the arrivals early; without it the load lasts until `end_ns`, arrivals or not. Then the
-    sessions still open have `drain_s` to end; after that they are cancelled, and recorded as interrupted.
+    sessions still open have `drain_s` to end; after that they are cancelled, and recorded as interrupted. What was put
+    off and comes due before that is tried again; what still waits then is unfinished.
     """
     # All that are due when we wake start together. With a checkpoint after each, one would start for every pass
     # over all the open sessions: a busy generator would wait with the server, and never have many in flight.
     woken_ns = -1
     whole = False
     async with trio.open_nursery() as sessions:
+        retries = RetryQueue(arrivals, sessions, in_flight_max)
         for arrival, intended_ns in schedule:
             if intended_ns > woken_ns:
                 if not await arrivals.reached(intended_ns, stop):
                     break
                 woken_ns = arrivals.now_ns()
             if arrivals.recorder.in_flight < in_flight_max:
-                arrivals.start(sessions, arrival, intended_ns)
+                arrivals.start(sessions, arrival, intended_ns, retries.ended)
             else:
                 arrivals.drop(arrival, intended_ns)
         else:

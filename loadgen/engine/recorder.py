@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
+from loadgen.engine.attempt import Attempt, Upshot
+from loadgen.engine.retry_book import RetryBook
 from loadgen.engine.sample import Sample
 from loadgen.engine.seconds import Seconds
 from loadgen.engine.times import INT64, PhaseTable, SessionTable
@@ -53,7 +55,8 @@ class Steady:
 class Recorder:
     """Everything counted and timed in one process's part of a run.
 
-    Invariant: arrived == in_flight + every outcome, dropped among them, at every instant.
+    Invariant: arrived == in_flight - retrying + every outcome, dropped among them, at every instant. Outcomes are of
+    first attempts; what became of what they left stands in `retries`.
     """
 
     def __init__(self, window: Window) -> None:
@@ -63,8 +66,10 @@ class Recorder:
         self.cut_short = False               # somebody ended the arrivals before their time
         self.arrived = 0                     # arrivals that reached their instant
         self.in_flight = 0
+        self.retrying = 0                    # of those in flight, the ones that try again
         self.in_flight_peak = 0
         self.outcomes: dict[str, Counter[OutcomeKind]] = defaultdict(Counter)     # session name -> kinds
+        self.retries: dict[str, RetryBook] = defaultdict(RetryBook)               # by session name
         self.messages: Counter[str] = Counter()
         self.phases = PhaseTable()
         self.session_times = SessionTable()                          # by session name
@@ -83,13 +88,20 @@ class Recorder:
     def balanced(self) -> bool:
         """Say whether every arrival that reached its instant is in flight, or has exactly one outcome."""
         ended = sum(kinds.total() for kinds in self.outcomes.values())
-        return self.in_flight >= 0 and self.arrived == self.in_flight + ended
+        return 0 <= self.retrying <= self.in_flight and self.arrived == self.in_flight - self.retrying + ended
 
     def started(self, intended_ns: int) -> None:
         """Count an arrival that starts, in flight from now on."""
         self.in_flight += 1
         self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
         self._arrived(intended_ns)
+
+    def started_again(self, at_ns: int) -> None:
+        """Count a session that tries again, in flight from now on; its arrival has been counted."""
+        self.in_flight += 1
+        self.retrying += 1
+        self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
+        self.seconds.opened(at_ns, self.in_flight)
 
     def dropped(self, intended_ns: int, session: str) -> None:
         """Count an arrival that was not started."""
@@ -105,20 +117,38 @@ class Recorder:
         assert sample.intended_ns <= sample.started_ns <= sample.finished_ns
         assert self.in_flight > 0, "a session ends once"
         kind = sample.outcome.kind
-        self.in_flight -= 1
         self.outcomes[sample.session][kind] += 1
         self.seconds.started(sample.started_ns)
         self.seconds.ended(sample.finished_ns, kind)
         self.steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
         if self.window.holds(sample.finished_ns):
-            self._ended_in_steady(kind, trace)
-        if sample.outcome.cause is not None:
-            self._failure(sample.outcome.phase or sample.protocol, sample.outcome.cause, sample.outcome.evidence)
-            if sample.outcome.exhausted:
-                self.exhausted[sample.outcome.cause] += 1
-        self._times(sample, trace)
-        self._messages(trace, origin_ns)
-        self._replies(trace)
+            self.steady.ended[kind] += 1
+        if self.window.holds(sample.intended_ns):
+            self.lags.append(sample.lag_ns)
+        if _is_timed(sample):
+            self.seconds.responded(sample.finished_ns, sample.response_ns)
+        self._ended(sample, trace, origin_ns)
+
+    def ended_again(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
+        """Count what a session did that tried again; its arrival has its outcome from the first attempt."""
+        assert self.retrying > 0, "a session ends once"
+        self.retrying -= 1
+        self.retries[sample.session].tried_again += 1
+        self._ended(sample, trace, origin_ns)
+
+    def tried(
+        self, session: str, attempt: Attempt, upshot: Upshot, origin_ns: int, *, cut: bool, given_up: bool
+    ) -> None:
+        """Count what an attempt came to, for each delivery it was at; `cut` if the run ended amid it."""
+        book = self.retries[session]
+        if attempt.number == 1:
+            book.first_attempt(upshot, cut=cut)
+        book.settled(attempt, upshot)
+        if given_up and upshot.left:
+            book.given_up(attempt, upshot)
+        if self.window.holds(attempt.intended_ns):
+            for at_ns in upshot.taken_ns:
+                book.delayed(at_ns - origin_ns - attempt.intended_ns)
 
     def close_seconds(self, until: int) -> Iterator[str]:
         """Close the books of every second before `until`. Yields between its parts, each a millisecond of work at most.
@@ -129,6 +159,8 @@ class Recorder:
             self.seconds.close(second, self.in_flight)
             self.lag_histogram.record_many(self.lags)
             del self.lags[:]
+            for book in self.retries.values():
+                book.fold()
             for session in tuple(self.session_times):
                 self.session_times.fold(session)
                 yield session
@@ -158,6 +190,9 @@ class Recorder:
         )
         self.arrived += other.arrived
         self.in_flight += other.in_flight
+        self.retrying += other.retrying
+        for session, book in other.retries.items():
+            self.retries[session].merge(book)
         for session, kinds in other.outcomes.items():
             self.outcomes[session].update(kinds)
         for phase, times in other.phases.items():
@@ -183,28 +218,33 @@ class Recorder:
         if self.window.holds(intended_ns):
             self.steady.arrived += 1
 
-    def _ended_in_steady(self, kind: OutcomeKind, trace: Trace) -> None:
+    def _ended(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
+        """Count what any session did, a first one or one that tried again."""
+        self.in_flight -= 1
+        if self.window.holds(sample.finished_ns):
+            self._done_in_steady(trace)
+        if sample.outcome.cause is not None:
+            self._failure(sample.outcome.phase or sample.protocol, sample.outcome.cause, sample.outcome.evidence)
+            if sample.outcome.exhausted:
+                self.exhausted[sample.outcome.cause] += 1
+        self._times(sample, trace)
+        self._messages(trace, origin_ns)
+        self._replies(trace)
+
+    def _done_in_steady(self, trace: Trace) -> None:
         steady = self.steady
-        steady.ended[kind] += 1
         steady.messages_offered += trace.messages_offered
         steady.messages_refused += trace.messages_refused
         steady.octets_sent += trace.octets_sent
         steady.octets_received += trace.octets_received
 
     def _times(self, sample: Sample, trace: Trace) -> None:
-        """Keep the times of the phases and of the whole session, by the session's intended instant.
-
-        The whole of a session that the run cut short is no time the server took, and neither is that
-        of an idle-hold session, as long as the scenario wished; their phases are.
-        """
+        """Keep the times of the phases and of the whole session, by the session's intended instant."""
         steady, lag_ns = self.window.holds(sample.intended_ns), sample.lag_ns
         self.phases.keep(trace.timings, lag_ns, steady=steady)
-        if steady:
-            self.lags.append(lag_ns)
-        if sample.outcome.kind is not OutcomeKind.INTERRUPTED and not sample.held:
+        if _is_timed(sample):
             self.phases[f"{sample.protocol}.session"].add(sample.service_ns, lag_ns, steady=steady)
             self.session_times[sample.session].add(sample.service_ns, lag_ns, steady=steady)
-            self.seconds.responded(sample.finished_ns, sample.response_ns)
 
     def _messages(self, trace: Trace, origin_ns: int) -> None:
         """Count messages where they happened: a long session's are not all of its last second."""
@@ -241,3 +281,12 @@ class Recorder:
                 key = (phase, OTHER_CAUSES)
             self.failure_examples.setdefault(key, printable(evidence))
         self.failures[key] += 1
+
+
+def _is_timed(sample: Sample) -> bool:
+    """Say whether the whole of a session is a time the server took.
+
+    That of one the run cut short is not, and neither is that of an idle-hold session, as long as the scenario
+    wished; their phases are.
+    """
+    return sample.outcome.kind is not OutcomeKind.INTERRUPTED and not sample.held

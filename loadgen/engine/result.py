@@ -1,6 +1,7 @@
 """From what a run recorded to the document's numbers."""
 
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import trio
@@ -9,6 +10,7 @@ from loadgen.clock import NS_PER_S
 from loadgen.engine.health.arrivals import arrival_check
 from loadgen.engine.health.process import usable_cpus
 from loadgen.engine.recorder import Recorder
+from loadgen.engine.retry_book import RetryBook
 from loadgen.engine.shard import ShardResult
 from loadgen.engine.times import PhaseTimes
 from loadgen.scenario.model import Load, OpenLoad
@@ -26,6 +28,7 @@ from reports.load_result import (
     WorkerResult,
 )
 from reports.phases import in_order, order_of
+from reports.retry_result import FinalCounts, FirstCounts, RetryResult
 
 
 def load_result(
@@ -51,6 +54,7 @@ def load_result(
         messages=MessageCounts(**{name: recorder.messages[name] for name in MessageCounts.__struct_fields__}),
         throughput=_throughput(recorder),
         kinds=kinds,
+        retries={name: _retry_result(book) for name, book in sorted(recorder.retries.items())},
         phases={name: _phase_result(recorder.phases[name]) for name in in_order(recorder.phases)
                 if recorder.phases[name].service_histogram.count},
         session_times={name: _phase_result(times) for name, times in sorted(recorder.session_times.items())
@@ -98,6 +102,23 @@ def _phase_result(times: PhaseTimes) -> PhaseResult:
         service_hdr=times.service_histogram.encode(),
         response_hdr=times.response_histogram.encode(),
     )
+
+
+def _retry_result(book: RetryBook) -> RetryResult:
+    return RetryResult(
+        deliveries=_final_counts(book.deliveries),
+        sessions=_final_counts(book.sessions),
+        first=FirstCounts(**{name: book.first[name] for name in FirstCounts.__struct_fields__}),
+        attempts=tuple(book.attempts[number] for number in range(1, max(book.attempts, default=0) + 1)),
+        tried_again=book.tried_again,
+        delay_ns=book.delay.quantiles(),
+        delay_hdr=book.delay.encode(),
+    )
+
+
+def _final_counts(classes: Counter[str]) -> FinalCounts:
+    _, *names = FinalCounts.__struct_fields__
+    return FinalCounts(total=classes.total(), **{name: classes[name] for name in names})
 
 
 def _throughput(recorder: Recorder) -> Throughput | None:

@@ -96,6 +96,11 @@ class Seconds:
         """Count an arrival that got its turn: its session started, or was dropped for want of room."""
         self._rows[at_ns // NS_PER_S].started += 1
 
+    def opened(self, at_ns: int, in_flight: int) -> None:
+        """Note that a session was opened that is no arrival's first."""
+        row = self._rows[at_ns // NS_PER_S]
+        row.in_flight = max(row.in_flight, in_flight)
+
     def ended(self, at_ns: int, kind: OutcomeKind) -> None:
         """Count an outcome."""
         row = self._rows[at_ns // NS_PER_S]

@@ -104,7 +104,8 @@ async def run_shard(
                     presence.now -= 1
 
             arrivals = Arrivals(
-                planner.plan_for, carry_out, recorder, ledger, await begin(), shard.scenario.limits.session.s
+                planner.plan_for, carry_out, recorder, ledger, await begin(), shard.scenario.limits.session.s,
+                planner.back_off_ns,
             )
             await trio.sleep_until(arrivals.instant_s(0))
             monitor = HealthMonitor(

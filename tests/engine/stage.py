@@ -13,6 +13,7 @@ from loadgen.engine.open_loop import open_loop
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.window import Window
 from loadgen.scenario.accounts import Account
+from loadgen.scenario.model import Retry
 from loadgen.schedule.plans import Plan, RetrievalPlan
 from loadgen.session.outcome import ACCEPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Trace
@@ -46,7 +47,9 @@ class Cast:
     def enter(self) -> Arrivals:
         """Make the recorder and the arrivals; the run's start is now."""
         self.recorder = Recorder(self.window)
-        self.arrivals = Arrivals(plan_for, self.perform, self.recorder, None, clock_ns(), self.session_limit_s)
+        self.arrivals = Arrivals(
+            plan_for, self.perform, self.recorder, None, clock_ns(), self.session_limit_s, never
+        )
         return self.arrivals
 
     async def perform(self, plan: Plan, trace: Trace, arrival: int) -> Outcome:
@@ -82,6 +85,11 @@ class Cast:
 def plan_for(arrival: int) -> Plan:
     """Return a plan for a pretended session."""
     return RetrievalPlan("pop3-retrieve", arrival, "reading", ACCOUNT, "user", delete=False)
+
+
+def never(arrival: int, attempt: int, retry: Retry) -> int:
+    """Return no back-off: nothing here is tried again."""
+    raise AssertionError("nothing here is tried again")
 
 
 def seconds(*instants: float) -> list[tuple[int, int]]:

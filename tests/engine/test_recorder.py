@@ -19,7 +19,7 @@ from loadgen.schedule.plans import Plan
 from loadgen.schedule.steps_plan import Move, StepsPlan
 from loadgen.session.outcome import ACCEPTED, INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Offered, Trace
-from tests.engine.stage import MS
+from tests.engine.stage import MS, never
 
 S = NS_PER_S
 ORIGIN = 77 * S          # the run began some time after the clock did
@@ -207,7 +207,7 @@ async def test_a_session_that_goes_at_our_pace_is_no_time_of_the_servers(plan: P
         await trio.sleep(20)
         return ACCEPTED
 
-    arrivals = Arrivals(lambda _: plan, silent, recorder, None, 0, 100.0)
+    arrivals = Arrivals(lambda _: plan, silent, recorder, None, 0, 100.0, never)
     recorder.started(0)
     await arrivals.run(0, 0, 0)
     assert "smtp.connect" in recorder.phases
