@@ -24,6 +24,7 @@ from conformance.refserver.maildir import MaildirStore
 from conformance.refserver.maildrop import MaildropStore, MemoryStore
 from conformance.refserver.server import TokenSource, make_service, serve
 from conformance.refserver.session import Service
+from conformance.refserver.variants import behaving
 from reports.errors import UserError
 
 DEFAULT_LIMITS: Final = Limits()
@@ -62,6 +63,9 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
     idle_timeout: Annotated[
         float | None, typer.Option(help="Seconds of silence allowed. Default: SMTP 300, POP3 600.", min=0.01)
     ] = None,
+    variant: Annotated[
+        list[str] | None, typer.Option(help="A lawful choice: greylisting[=5m], tempfail[=0.1]; repeatable.")
+    ] = None,
     until_eof: Annotated[bool, typer.Option("--until-eof", help="End when standard input closes.")] = False,
 ) -> None:
     """Run the reference server: SMTP, LMTP and POP3 over one set of maildrops.
@@ -76,7 +80,7 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
         listed = accounts_by_pattern(accounts, account_count, password)
         domains = domain or [listed[0].address.rpartition("@")[2]]
         directory = Directory(domains, listed, accept_any=accept_any)
-        behaviour = Behaviour(host_name=f"mail.{domains[0]}")
+        behaviour = behaving(Behaviour(host_name=f"mail.{domains[0]}"), variant or ())
         with ExitStack() as stack:
             wants_tls = tls or smtps is not None or pop3s is not None or ca_file is not None
             start_tls, ca = _tls(stack, wants_tls, tls_cert, tls_key, ca_file, [behaviour.host_name, host])

@@ -67,6 +67,8 @@ class Behaviour:
     clear_text_passwords: bool = True            # PLAIN, LOGIN, USER/PASS without TLS: a test server's choice
     vrfy: VrfyPolicy = VrfyPolicy.NEVER_TELL
     faults: tuple[Fault, ...] = ()               # departures, for cases to be proved on; none: lawful
+    greylisting_s: float | None = None           # RFC 6647: who is new has to wait this long, and come again
+    tempfail: float = 0.0                        # share of deliveries answered 451 though nothing is wrong with them
 
 
 @dataclass(frozen=True, slots=True)

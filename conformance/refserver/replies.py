@@ -60,6 +60,8 @@ SEND_MAIL_DATA: Final = reply(354, "", "Start mail input; end with <CRLF>.<CRLF>
 
 # For now not.
 TOO_MANY_RECIPIENTS: Final = reply(452, "4.5.3", "Too many recipients")
+GREYLISTED: Final = reply(450, "4.7.1", "Greylisted, please try again later")
+IN_TROUBLE: Final = reply(451, "4.3.0", "Local error in processing, please try again later")
 STORE_FULL: Final = reply(452, "4.3.1", "Insufficient system storage")
 STORE_FAILED: Final = reply(451, "4.3.0", "The message could not be stored")
 TOO_MANY_ERRORS: Final = reply(421, "4.7.0", "Too many errors, closing")

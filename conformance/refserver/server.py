@@ -52,6 +52,7 @@ def make_service(
         directory=directory,
         maildrops=maildrops,
         wall_clock=time.time,
+        clock=trio.current_time,
         token=TokenSource(),
         tls_available=tls,
     )

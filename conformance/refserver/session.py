@@ -1,5 +1,6 @@
 """What a protocol machine shows to whoever moves its octets, and what all machines of one server share."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -7,8 +8,10 @@ from typing import Protocol
 
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory
+from conformance.refserver.greylist import Greylist
 from conformance.refserver.maildrop import MaildropStore
 from conformance.refserver.trace import DateStamp
+from conformance.refserver.trouble import Trouble
 
 
 class After(Enum):
@@ -30,6 +33,9 @@ class Service:
     wall_clock: Callable[[], float]        # seconds since the epoch, for trace fields and timestamps
     token: Callable[[], str]               # unguessable letters and digits, never twice the same
     tls_available: bool = False
+    clock: Callable[[], float] = time.monotonic      # seconds; only differences mean anything
+    greylist: Greylist = field(default_factory=Greylist)
+    trouble: Trouble = field(default_factory=Trouble)
     date: DateStamp = field(default_factory=DateStamp)
 
     def timestamp(self) -> bytes:

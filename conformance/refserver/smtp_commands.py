@@ -16,8 +16,8 @@ from conformance.refserver.parameters import parse_mail_parameters, parse_rcpt_p
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_auth import auth
-from conformance.refserver.smtp_state import Reading, SmtpState, State
-from conformance.refserver.transaction import Client, Transaction
+from conformance.refserver.smtp_state import SMTP, Reading, SmtpState, State
+from conformance.refserver.transaction import Client, Recipient, Transaction
 
 
 def ehlo(session: SmtpState, argument: bytes) -> Reply:
@@ -85,10 +85,26 @@ def rcpt(session: SmtpState, argument: bytes) -> Reply:
         return parameters
     if not session.transaction.parameters.smtputf8 and not argument.isascii():
         return replies.RECIPIENT_NEEDS_SMTPUTF8
-    reply = session.transaction.add_recipient(path, parameters, session.service)
-    if reply is replies.RECIPIENT_TAKEN:
-        session.state = State.RCPT
-    return reply
+    recipient = session.transaction.recipient_at(path, parameters, session.service)
+    return recipient if isinstance(recipient, Reply) else _take(session, session.transaction, recipient)
+
+
+def _take(session: SmtpState, transaction: Transaction, recipient: Recipient) -> Reply:
+    if _is_greylisted(session, transaction, recipient):
+        return replies.GREYLISTED
+    transaction.recipients.append(recipient)
+    session.state = State.RCPT
+    return replies.RECIPIENT_TAKEN
+
+
+def _is_greylisted(session: SmtpState, transaction: Transaction, recipient: Recipient) -> bool:
+    """Say whether the client has to come again (RFC 6647). Who logged in is no stranger, and LMTP has none."""
+    service = session.service
+    delay_s = service.behaviour.greylisting_s
+    if delay_s is None or session.account is not None or session.dialect is not SMTP:
+        return False
+    triplet = (session.peer, transaction.reverse_path.mailbox, recipient.path.mailbox)
+    return service.greylist.must_wait(triplet, delay_s=delay_s, now_s=service.clock())
 
 
 def data(session: SmtpState, argument: bytes) -> Reply:

@@ -58,8 +58,8 @@ class Transaction:
     parameters: MailParameters
     recipients: list[Recipient] = field(default_factory=list)
 
-    def add_recipient(self, path: Path, parameters: RcptParameters, service: Service) -> Reply:
-        """Append the recipient if mail can be taken for it, and return the reply to RCPT."""
+    def recipient_at(self, path: Path, parameters: RcptParameters, service: Service) -> Recipient | Reply:
+        """Return the recipient whom mail could be taken for, or the refusal."""
         if len(self.recipients) >= service.limits.recipients:
             return replies.TOO_MANY_RECIPIENTS
         maildrop = service.directory.maildrop_of(path)
@@ -68,8 +68,7 @@ class Transaction:
         full = service.maildrops.room(maildrop, self.parameters.size or 0)
         if full is not None:
             return _NOT_STORED[full]
-        self.recipients.append(Recipient(path, maildrop, parameters))
-        return replies.RECIPIENT_TAKEN
+        return Recipient(path, maildrop, parameters)
 
     def deliver(self, content: bytes, client: Client, service: Service, base: str, *, each: bool) -> list[Reply]:
         """Store the message and return the replies it is owed: one, or with `each` one per recipient.
@@ -94,13 +93,17 @@ class Transaction:
     def _store(self, message: bytes, service: Service) -> list[Reply]:
         # A maildrop that was not full at RCPT takes this message even if it is full after it: refusing now would
         # refuse it for the other recipients too. dict: two forward-paths to one maildrop put one copy there.
+        if _in_trouble(service):
+            return [replies.IN_TROUBLE]
         failed = service.maildrops.deliver(dict.fromkeys([one.maildrop for one in self.recipients]), message)
         return [_NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN]
 
     def _store_each(self, message: bytes, service: Service) -> list[Reply]:
         outcome: dict[str, Reply] = {}
         for name in [one.maildrop for one in self.recipients]:
-            if name not in outcome:
+            if name not in outcome and _in_trouble(service):
+                outcome[name] = replies.IN_TROUBLE
+            elif name not in outcome:
                 failed = service.maildrops.room(name, len(message)) or service.maildrops.deliver([name], message)
                 outcome[name] = _NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN
         return [outcome[one.maildrop] for one in self.recipients]
@@ -147,6 +150,11 @@ class Transaction:
             date=service.date.at(service.wall_clock()),
         )
         return trace_fields(self.reverse_path.mailbox, arrival)
+
+
+def _in_trouble(service: Service) -> bool:
+    share = service.behaviour.tempfail
+    return share > 0 and service.trouble.strikes(share)
 
 
 def _objection(content: bytes, header: bytes, service: Service) -> Reply | None:

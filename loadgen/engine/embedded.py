@@ -19,6 +19,7 @@ from loadgen.scenario.accounts import AccountBook, PatternAccounts
 from loadgen.scenario.model import Scenario
 from loadgen.wire.printable import printable
 from reports.errors import PreconditionFailed, UserError
+from reports.exit_codes import ExitCode
 
 START_LIMIT_S = 30.0
 END_LIMIT_S = 5.0
@@ -93,12 +94,13 @@ def _options(scenario: Scenario, book: AccountBook) -> list[str]:
     return [
         *(f"--{protocol}=0" for protocol in protocols), *(["--tls"] if tls != "none" else []), "--until-eof",
         *(f"--domain={domain}" for domain in domains),
+        *(f"--variant={variant}" for variant in scenario.target.variants),
         f"--accounts={book.pattern}", f"--account-count={book.count}", f"--password={book.password}",
     ]
 
 
 async def _ready(process: trio.Process, errors: IO[bytes]) -> Ready:
-    """Wait for the line that says where the server listens."""
+    """Wait for the line that says where the server listens. UserError if it says that it was asked for nonsense."""
     assert process.stdout is not None
     line = b""
     with trio.move_on_after(START_LIMIT_S):
@@ -107,6 +109,9 @@ async def _ready(process: trio.Process, errors: IO[bytes]) -> Ready:
     try:
         return msgspec.json.decode(line, type=Ready)
     except msgspec.DecodeError:
+        with trio.move_on_after(END_LIMIT_S):
+            if await process.wait() == ExitCode.OPERATOR_ERROR:
+                raise UserError(f"the embedded server will not start{_last_words(errors)}") from None
         raise PreconditionFailed(f"the embedded server did not start{_last_words(errors)}") from None
 
 

@@ -85,6 +85,8 @@ def _target_problems(target: Target, *, authorized: bool) -> Iterator[Problem]:
             allowed = 'an address of this machine such as "127.0.0.2"'
             yield Problem(f"target.source_addresses[{i}]", got=show(address), allowed=allowed)
     yield from _nameserver_problems(target)
+    if target.variants and not target.embedded:
+        yield Problem("target.variants", what="only the embedded server has variants", hint="leave it out")
 
 
 def _refusal(server: Endpoint | MailDomain, permitted_hosts: tuple[str, ...], authorized: bool) -> str | None:

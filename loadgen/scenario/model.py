@@ -57,6 +57,9 @@ class Target(Table, frozen=True, kw_only=True):
     nameservers: Annotated[
         tuple[str, ...], says("Whom to ask where an mx: domain's mail goes, ADDRESS[:PORT]; default: the system's.")
     ] = ()
+    variants: Annotated[
+        tuple[str, ...], says('What the embedded server lawfully does otherwise, as serve --variant: "greylisting=5s".')
+    ] = ()
 
     def url(self, protocol: Protocol) -> ServerUrl | None:
         """Return where a protocol's server is: a URL, embedded, or None when the scenario names none."""

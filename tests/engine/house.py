@@ -94,7 +94,7 @@ class House:
         drops = MemoryStore("g", maildrop_octets_max=limits.maildrop_octets, octets_max=limits.memory_octets)
         self.service = Service(
             self.behaviour, limits, directory, drops, wall_clock=lambda: 0.0, token=lambda: f"t{next(count):06}",
-            tls_available=self.start_tls is not None,
+            tls_available=self.start_tls is not None, clock=trio.current_time,
         )
 
     def routes(self, tls: TlsContext | None = None) -> dict[Protocol, Route]:

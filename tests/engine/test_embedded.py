@@ -20,6 +20,7 @@ from reports.exit_codes import ExitCode
 from tests.engine.house import scenario_of
 
 LOAD = '[load]\nmodel = "closed"\nvirtual_users = 1\nsessions = 1\n[[session]]\nkind = "smtp-deliver"\n'
+EMBEDDED = '[target]\nsmtp = "embedded"\nvariants = ["greylistin=5s"]'
 READY = "import sys; print('{\"smtp\": \"smtp://127.0.0.1:2525\"}', flush=True); "
 ROOT = Path(__file__).parents[2]
 
@@ -67,7 +68,7 @@ async def test_it_ends_though_the_run_is_cancelled() -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("import sys; sys.stderr.write('mailproof: port 25 is not ours\\n'); sys.exit(2)", ": port 25 is not ours"),
+        ("import sys; sys.stderr.write('mailproof: port 25 is not ours\\n'); sys.exit(3)", ": port 25 is not ours"),
         ("raise OSError('a traceback\\x1b[2J')", ": OSError: a traceback"),
         ("pass", ""),
         ("print('hello')", ""),
@@ -80,6 +81,15 @@ async def test_a_server_that_does_not_start_is_one_sentence(code: str, words: st
     assert str(raised.value).startswith(f"the embedded server did not start{words}")
     assert str(raised.value).isprintable()
     assert raised.value.exit_code is ExitCode.INCONCLUSIVE
+
+
+async def test_a_server_that_was_asked_for_nonsense_is_the_operators_to_put_right() -> None:
+    scenario = scenario_of(LOAD, head=EMBEDDED)
+    with pytest.raises(UserError) as raised:
+        async with embedded_server(scenario, open_accounts(scenario.accounts, environ={})):
+            pytest.fail("it did not start")
+    assert "the embedded server will not start: --variant 'greylistin=5s': there is no variant" in str(raised.value)
+    assert raised.value.exit_code is ExitCode.OPERATOR_ERROR
 
 
 async def test_a_server_that_never_gets_ready_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

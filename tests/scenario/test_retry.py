@@ -72,3 +72,10 @@ def test_only_deliveries_are_tried_again() -> None:
     raw = tomllib.loads(f'{HEAD}kind = "smtp-probe"\nretry = {{}}')
     with pytest.raises(ScenarioError, match=r"session\[0\].retry: unknown key"):
         scenario_from(raw, name="again", directory=Path(), environ={})
+
+
+def test_variants_are_the_embedded_servers_alone() -> None:
+    text = HEAD.replace('target = "embedded"', '[target]\nsmtp = "smtp://127.0.0.1"\nvariants = ["greylisting"]')
+    raw = tomllib.loads(f'{text}kind = "smtp-deliver"')
+    with pytest.raises(ScenarioError, match="only the embedded server has variants"):
+        scenario_from(raw, name="again", directory=Path(), environ={})

@@ -1,0 +1,54 @@
+"""The lawful variants of the server by name, as `--variant NAME[=VALUE]` gives them."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from conformance.refserver.behaviour import Behaviour
+from conformance.refserver.errors import ServerSetupError
+
+_SECONDS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One lawful choice: what it is without a value, and how it changes the behaviour."""
+
+    value: str
+    change: Callable[[Behaviour, str], Behaviour]      # raises ValueError, which says what the value should be
+
+
+def behaving(behaviour: Behaviour, chosen: Iterable[str]) -> Behaviour:
+    """Return a behaviour with these variants, each `NAME` or `NAME=VALUE`. Raises ServerSetupError."""
+    for each in chosen:
+        name, equals, value = each.partition("=")
+        if name not in VARIANTS:
+            known = ", ".join(f"{known}[={variant.value}]" for known, variant in VARIANTS.items())
+            raise ServerSetupError(f"--variant {each!r}: there is no variant of this name; there are {known}")
+        variant = VARIANTS[name]
+        try:
+            behaviour = variant.change(behaviour, value if equals else variant.value)
+        except ValueError as error:
+            raise ServerSetupError(f"--variant {each!r}: {error}") from None
+    return behaviour
+
+
+def _greylisting(behaviour: Behaviour, value: str) -> Behaviour:
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", value)
+    if found is None:
+        raise ValueError('it takes the time a new sender has to wait, as in "5s" or "5m"')
+    return replace(behaviour, greylisting_s=float(found[1]) * _SECONDS[found[2]])
+
+
+def _tempfail(behaviour: Behaviour, value: str) -> Behaviour:
+    if not re.fullmatch(r"0?\.[0-9]+|0|1|1\.0", value):
+        raise ValueError('it takes the share of the final dots answered 451, from 0 to 1, as in "0.1"')
+    return replace(behaviour, tempfail=float(value))
+
+
+VARIANTS: Final[Mapping[str, Variant]] = {
+    # RFC 6647; the five minutes are what greylisting servers are shipped with
+    "greylisting": Variant("5m", _greylisting),
+    "tempfail": Variant("0.1", _tempfail),
+}
