@@ -2,7 +2,8 @@
 
 Kept per (message, recipient): accepted mail is found exactly once and unchanged, or it is a
 duplicate, corrupt, lost, or pending where its maildrop could not be read. What was sent and never
-answered is ambiguous: sender and receiver disagree about it and both are right (RFC 1047).
+answered is ambiguous: sender and receiver disagree about it and both are right (RFC 1047). Tried again and accepted,
+it may lawfully be there twice.
 """
 
 from collections import Counter, defaultdict
@@ -33,7 +34,9 @@ class Ledger:
         self._pages_missing = False                                     # what a part of the run did is not known
         self._digests: dict[str, bytes] = {}                            # message id -> digest as sent
         self._accepted: dict[str, set[str]] = defaultdict(set)          # message id -> recipients
-        self._ambiguous: dict[str, set[str]] = defaultdict(set)
+        # message id -> how often it was sent for each recipient without an answer
+        self._ambiguous: dict[str, Counter[str]] = defaultdict(Counter)
+        self._refused_for: set[str] = set()                             # maildrops that mail data was refused for
         # (message id, maildrop) -> what was found. A session that was cut before UPDATE leaves its messages
         # where they were, to be seen again.
         self._copies: dict[tuple[str, str], set[Copy]] = defaultdict(set)
@@ -52,6 +55,8 @@ class Ledger:
                 self._accepted[message_id].update(word.recipients)
                 owed = ((message_id, recipient) for recipient in word.recipients)
                 self._owed.update(key for key in owed if key not in self._copies)
+            if len(word.recipients) + len(word.unanswered) < len(offered.recipients):
+                self._refused_for.update(set(offered.recipients).difference(word.recipients, word.unanswered))
         nameless: Counter[tuple[str, str]] = Counter()
         for retrieved in trace.retrieved:
             if retrieved.stamp is None or not self._owns(retrieved.stamp):
@@ -70,9 +75,11 @@ class Ledger:
     def merge(self, other: "Ledger") -> None:
         """Enter everything that another part of the same run has entered."""
         self._digests |= other._digests
-        for mine, theirs in ((self._accepted, other._accepted), (self._ambiguous, other._ambiguous)):
-            for message_id, recipients in theirs.items():
-                mine[message_id] |= recipients
+        for message_id, recipients in other._accepted.items():
+            self._accepted[message_id] |= recipients
+        for message_id, unanswered in other._ambiguous.items():
+            self._ambiguous[message_id].update(unanswered)
+        self._refused_for |= other._refused_for
         for key, copies in other._copies.items():
             self._copies[key] |= copies
         # What one part sent another may have found.
@@ -93,14 +100,16 @@ class Ledger:
         return {maildrop for _, maildrop in self._owed}
 
     def maildrops_written(self) -> set[str]:
-        """Return the maildrops that mail was accepted for."""
-        return {recipient for recipients in self._accepted.values() for recipient in recipients}
+        """Return the maildrops that mail data was sent for, taken or not: what was refused must not be found there."""
+        sent_for = (*self._accepted.values(), *self._ambiguous.values())
+        return self._refused_for.union(*sent_for)
 
     def result(self, maildrops_read: Iterable[str]) -> LedgerResult:
         """Return the count of each class; mail owed by a maildrop outside `maildrops_read` is pending, not lost.
 
-        Every accepted (message, recipient) is in exactly one class: delivered once, duplicate, corrupt, lost
-        or pending. A copy that was changed makes it corrupt, however many are whole. Misdelivered are
+        Every accepted (message, recipient) is in exactly one class: delivered once, lawful duplicate, duplicate,
+        corrupt, lost or pending. A copy that was changed makes it corrupt, however many are whole. Of what was never
+        answered and then accepted, one copy for each time it was sent is lawful. Misdelivered are
         the maildrops with a message they were not to have: somebody else's, or one that was refused for them.
         """
         read = frozenset(maildrops_read)
@@ -118,10 +127,14 @@ class Ledger:
             accepted=classes.total(),
             delivered_once=classes["delivered_once"],
             duplicate=classes["duplicate"],
+            duplicate_lawful=classes["duplicate_lawful"],
             lost=classes["lost"],
             corrupt=classes["corrupt"],
             misdelivered=misdelivered,
-            ambiguous=sum(map(len, self._ambiguous.values())),
+            ambiguous=sum(
+                len(unanswered.keys() - self._accepted.get(message_id, set()))
+                for message_id, unanswered in self._ambiguous.items()
+            ),
             pending=classes["pending"],
         )
 
@@ -133,4 +146,8 @@ class Ledger:
             return "corrupt"
         named = {copy.unique_id for copy in copies if isinstance(copy.unique_id, bytes)}
         counted = max((copy.unique_id for copy in copies if isinstance(copy.unique_id, int)), default=0)
-        return "duplicate" if max(len(named), counted) > 1 else "delivered_once"
+        found = max(len(named), counted)
+        if found <= 1:
+            return "delivered_once"
+        sent = 1 + self._ambiguous.get(message_id, Counter())[recipient]
+        return "duplicate_lawful" if found <= sent else "duplicate"

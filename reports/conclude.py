@@ -102,7 +102,10 @@ def _ledger_findings(document: Document) -> Iterator[Finding]:
             why = _PENDING_WITHOUT_A_WORKER if name == "pending" and _a_worker_was_lost(document) else befell
             yield verdict, f"{units.count(number)} of {_deliveries(ledger)} were {why}"
     if ledger.accepted and clean:
-        yield Verdict.PASS, f"all {_deliveries(ledger)} came out of the right maildrop once, unchanged"
+        but = ""
+        if number := ledger.duplicate_lawful:
+            but = f", but for {units.count(number)} sent again when a reply was lost, and so lawfully there twice"
+        yield Verdict.PASS, f"all {_deliveries(ledger)} came out of the right maildrop once, unchanged{but}"
 
 
 def _a_worker_was_lost(document: Document) -> bool:

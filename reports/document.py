@@ -99,12 +99,19 @@ class LedgerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     delivered_once: Annotated[
         Count, Meta(description="Found in the right maildrop exactly once, unchanged.")
     ] = 0
-    duplicate: Annotated[Count, Meta(description="Accepted once, found more than once.")] = 0
+    duplicate: Annotated[Count, Meta(description="Found more often than it was sent and not refused.")] = 0
+    duplicate_lawful: Annotated[
+        Count,
+        Meta(
+            description="Found more than once after an attempt that was never answered and another that was accepted: "
+            "nobody's fault (RFC 1047)."
+        ),
+    ] = 0
     lost: Annotated[Count, Meta(description="Accepted, and not found when the settling time was over.")] = 0
     corrupt: Annotated[Count, Meta(description="Found, and its content was changed.")] = 0
     misdelivered: Annotated[Count, Meta(description="Found in a maildrop it was not addressed to.")] = 0
     ambiguous: Annotated[
-        Count, Meta(description="The reply to the final dot never came: it may or may not be taken.")
+        Count, Meta(description="The reply to the final dot never came, at no attempt: it may or may not be taken.")
     ] = 0
     pending: Annotated[
         Count, Meta(description="Accepted, and not looked for to the end: its maildrop was not read.")

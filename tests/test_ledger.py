@@ -82,6 +82,44 @@ TABLE: dict[str, tuple[list[Trace], LedgerResult]] = {
         [sent("ours.1", offered=(A, B, C), yes=(A,)), read(found("ours.1"), found("ours.1", C))],
         LedgerResult(accepted=1, delivered_once=1, ambiguous=2),
     ),
+    "never answered, then accepted, and there once": (
+        [sent("ours.1"), sent("ours.1", yes=(A,)), read(found("ours.1"))], ONCE,
+    ),
+    "never answered, then accepted, and there twice": (
+        [sent("ours.1"), sent("ours.1", yes=(A,)), read(found("ours.1"), found("ours.1", unique_id=b"u2"))],
+        LedgerResult(accepted=1, duplicate_lawful=1),
+    ),
+    "never answered, then accepted, and there three times": (
+        [
+            sent("ours.1"), sent("ours.1", yes=(A,)),
+            read(found("ours.1"), found("ours.1", unique_id=b"u2"), found("ours.1", unique_id=b"u3")),
+        ],
+        TWICE,
+    ),
+    "never answered twice, then accepted, and there three times": (
+        [
+            sent("ours.1"), sent("ours.1"), sent("ours.1", yes=(A,)),
+            read(found("ours.1"), found("ours.1", unique_id=b"u2"), found("ours.1", unique_id=b"u3")),
+        ],
+        LedgerResult(accepted=1, duplicate_lawful=1),
+    ),
+    "never answered for two, then accepted for one, who has it twice": (
+        [
+            sent("ours.1", offered=(A, B)), sent("ours.1", yes=(A,)),
+            read(found("ours.1"), found("ours.1", unique_id=b"u2"), found("ours.1", B)),
+        ],
+        LedgerResult(accepted=1, duplicate_lawful=1, ambiguous=1),
+    ),
+    "never answered, then accepted, and lost": (
+        [sent("ours.1"), sent("ours.1", yes=(A,)), read()], LedgerResult(accepted=1, lost=1),
+    ),
+    "never answered, then refused, and there": (
+        [sent("ours.1"), sent("ours.1", no=(A,)), read(found("ours.1"))], LedgerResult(ambiguous=1),
+    ),
+    "put off, then accepted, and there twice": (
+        [sent("ours.1", no=(A,)), sent("ours.1", yes=(A,)), read(found("ours.1"), found("ours.1", unique_id=b"u2"))],
+        TWICE,
+    ),
     "two recipients, two maildrops": (
         [sent("ours.1", offered=(A, B), yes=(A, B)), read(found("ours.1"), found("ours.1", B))],
         LedgerResult(accepted=2, delivered_once=2),
@@ -124,10 +162,29 @@ def test_what_is_owed_is_known_while_the_run_goes_on() -> None:
     ledger.add(read(found("ours.2")))
     for trace in (sent("ours.1", offered=(A, B), yes=(A, B)), sent("ours.2", yes=(A,)), sent("ours.3", offered=(C,))):
         ledger.add(trace)
-    assert ledger.maildrops_written() == {A, B}
+    assert ledger.maildrops_written() == {A, B, C}, "what was never answered may be there"
     assert ledger.maildrops_owing() == {A, B}
     ledger.add(read(found("ours.1")))
     assert ledger.maildrops_owing() == {B}
+
+
+@pytest.mark.parametrize(
+    ("stamp", "ours"), [("ours.3.0", True), ("our.3.0", False), ("ours1.3.0", False), ("", False), ("ours", False)]
+)
+def test_a_run_owns_its_own_stamps_only(stamp: str, ours: bool) -> None:
+    ledger = Ledger("ours")
+    ledger.add(read(found(stamp)))
+    assert ledger.result([A]) == LedgerResult(misdelivered=int(ours))
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_what_was_refused_for_everybody_is_looked_for_all_the_same(merged: bool) -> None:
+    refused = sent("ours.1", offered=(A, B, C), yes=(B,), no=(A, C))
+    ledger = parts(refused) if merged else Ledger("ours")
+    if not merged:
+        ledger.add(refused)
+    assert ledger.maildrops_written() == {A, B, C}
+    assert parts(sent("ours.2", offered=(C,), no=(C,))).maildrops_written() == {C}
 
 
 @dataclass

@@ -69,10 +69,6 @@ class Composer:
         self._attachments = AttachmentPool(random.Random(f"{seed}/attachments"))   # noqa: S311
         self._prepared: dict[str, _Prepared] = {}      # by file; no more of them than the corpus has
 
-    def owns(self, stamp: Stamp) -> bool:
-        """Say whether a stamp is of this run."""
-        return stamp.message_id.startswith(self._run_token + ".")
-
     def compose(
         self, arrival: int, index: int, *, reverse_path: str, recipients: tuple[str, ...], size_octets: int,
         hidden: int = 0, body: Body = TEXT,

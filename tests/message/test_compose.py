@@ -120,13 +120,6 @@ def test_an_address_beyond_ascii_stands_in_the_header_in_utf_8() -> None:
     assert read_stamp(content) == message.stamp
 
 
-def test_a_run_owns_its_own_stamps_only() -> None:
-    assert COMPOSER.owns(compose(0).stamp)
-    assert not COMPOSER.owns(Stamp("c0ffee0.3.0", b""))
-    assert not COMPOSER.owns(Stamp("c0ffee001.3.0", b""))
-    assert not COMPOSER.owns(Stamp("", b""))
-
-
 def test_without_a_ledger_the_octets_are_the_same_and_no_digest_is_made() -> None:
     unverified = Composer(seed=7, run_token="c0ffee00", date=DATE, digests=False)
     message = compose(5000, composer=unverified)

@@ -34,6 +34,7 @@ def test_the_names_are_those_of_the_published_example(good: Document) -> None:
         "accepted",
         "delivered_once",
         "duplicate",
+        "duplicate_lawful",
         "lost",
         "corrupt",
         "misdelivered",
