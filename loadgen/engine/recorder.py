@@ -120,7 +120,6 @@ class Recorder:
         self.outcomes[sample.session][kind] += 1
         self.seconds.started(sample.started_ns)
         self.seconds.ended(sample.finished_ns, kind)
-        self.steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
         if self.window.holds(sample.finished_ns):
             self.steady.ended[kind] += 1
         if self.window.holds(sample.intended_ns):
@@ -221,6 +220,7 @@ class Recorder:
     def _ended(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
         """Count what any session did, a first one or one that tried again."""
         self.in_flight -= 1
+        self.steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
         if self.window.holds(sample.finished_ns):
             self._done_in_steady(trace)
         if sample.outcome.cause is not None:
