@@ -21,7 +21,6 @@ from loadgen.scenario.model import (
     Target,
 )
 from loadgen.scenario.problems import Problem, show
-from loadgen.scenario.quantities import Duration
 from loadgen.scenario.sessions import (
     AuthStorm,
     HalfOpen,
@@ -119,14 +118,26 @@ def _other(
         case HalfOpen(after="starttls") if target is not None and target.tls != "starttls":
             what = 'the target has no TLS that begins inside the session; say target.tls = "starttls"'
             yield Problem(f"{path}.after", what=what)
-        case SlowReader(pause=Duration(ns=0)):
-            yield Problem(f"{path}.pause", got='"0s"', allowed="more than zero")
+        case SlowReader():
+            yield from _slow_reader(session, path)
         case _:
             pass
     if isinstance(session, RsetLoop | StepsSession):
         yield from _recipients(session.recipients, f"{path}.recipients", accounts)
     if isinstance(session, RsetLoop | SlowSender | ResetInData | StepsSession) and session.reverse_path:
         yield from address_problems(f"{path}.reverse_path", session.reverse_path)
+
+
+def _slow_reader(session: SlowReader, path: str) -> Iterator[Problem]:
+    if session.pause.ns == 0:
+        yield Problem(f"{path}.pause", got='"0s"', allowed="more than zero")
+    if session.window.octets == 0:
+        yield Problem(f"{path}.window", got="0", allowed="at least 1 octet")
+    if session.protocol == "smtp" and session.auth in ("user", "apop"):
+        what = f"{session.auth} is a POP3 login, and this session speaks SMTP"
+        yield Problem(f"{path}.auth", what=what, hint='say auth = "none", or a SASL mechanism')
+    if session.protocol == "pop3" and session.auth == "none":
+        yield Problem(f"{path}.auth", what="without a login there is no maildrop to read")
 
 
 def _recipients(counts: Counts, path: str, accounts: Accounts | None) -> Iterator[Problem]:

@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from loadgen.scenario.distributions import Counts, Durations, Sizes
-from loadgen.scenario.quantities import Duration
+from loadgen.scenario.quantities import Duration, Size
 from loadgen.scenario.steps import StepsSession
 from loadgen.scenario.table import Table, default, says
-from loadgen.scenario.words import MailAuth, MaildropAuth, Name, Weight
+from loadgen.scenario.words import AnyAuth, MailAuth, MaildropAuth, Name, Weight
 
 Octets = Annotated[int, Meta(ge=1, le=1_000_000)]
 ReversePath = Annotated[str, says('Address in MAIL FROM; "" is the null reverse-path (RFC 5321 §4.5.5).')]
@@ -68,14 +68,20 @@ class SlowSender(Table, frozen=True, kw_only=True, tag_field="kind", tag="slow-s
 
 
 class SlowReader(Table, frozen=True, kw_only=True, tag_field="kind", tag="slow-reader"):
-    """Retrieve every message of one maildrop, and read the answers a few octets at a time."""
+    """Retrieve every message of one maildrop, or ask for many replies, and read what comes a few octets at a time."""
 
-    protocol: ClassVar[Literal["pop3"]] = "pop3"
     name: Name = None
     weight: Weight = 1.0
+    protocol: Annotated[
+        Literal["pop3", "smtp"], says("pop3: RETR all there is. smtp: RSET again and again, pipelined where offered.")
+    ] = "pop3"
+    commands: Annotated[int, says("How many RSET; only in SMTP."), Meta(ge=1, le=100_000)] = 1000
+    window: Annotated[
+        Size, says("Octets of the receive buffer asked of the system: what the server can send ahead of the reading.")
+    ] = default(Size, "4 KiB")
     read_octets: Annotated[Octets, says("Octets read at once.")] = 512
     pause: Annotated[Duration, says("Pause before each read.")] = default(Duration, "1s")
-    auth: MaildropLogin = "user"
+    auth: Annotated[AnyAuth, says("USER and PASS, APOP, or a SASL mechanism; in SMTP that, or none.")] = "user"
 
 
 class HalfOpen(Table, frozen=True, kw_only=True, tag_field="kind", tag="half-open"):

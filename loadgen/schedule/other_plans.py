@@ -19,7 +19,7 @@ from loadgen.scenario.sessions import (
     SmtpProbe,
 )
 from loadgen.scenario.steps import StepsSession
-from loadgen.scenario.words import MailAuth, MaildropAuth
+from loadgen.scenario.words import AnyAuth, MailAuth, MaildropAuth
 from loadgen.schedule.steps_plan import StepsPlan, steps_plan
 
 WRONG_PASSWORD = "not-the-password"   # noqa: S105  and no account's: servers write wrong ones to their logs
@@ -85,14 +85,16 @@ class SlowSendPlan:
 
 @dataclass(frozen=True, slots=True)
 class SlowReadPlan:
-    """A session that retrieves a maildrop slowly."""
+    """A session that reads slowly."""
 
     kind: ClassVar[Literal["slow-reader"]] = "slow-reader"
-    protocol: ClassVar[Literal["pop3"]] = "pop3"
     arrival: int
     session_name: str
+    protocol: Literal["pop3", "smtp"]
     account: Account
-    auth: MaildropAuth
+    auth: AnyAuth
+    commands: int                  # in SMTP; in POP3 there is a maildrop to read
+    window_octets: int             # of the receive buffer
     read_octets: int
     pause_ns: int                  # before each read
 
@@ -162,8 +164,9 @@ def other_plan(session: OtherSession, k: int, rng: random.Random, account: Accou
             (to,) = drawn_addresses(1, rng, book)
             size, pause_ns = session.size.sample(rng), segment * NS_PER_S // session.octets_per_s
             plan = SlowSendPlan(k, name, account, auth, reverse_path, to, size, segment, pause_ns)
-        case SlowReader(auth=login):
-            plan = SlowReadPlan(k, name, account, login, session.read_octets, session.pause.ns)
+        case SlowReader(protocol=protocol, auth=any_auth):
+            window, read, pause_ns = session.window.octets, session.read_octets, session.pause.ns
+            plan = SlowReadPlan(k, name, protocol, account, any_auth, session.commands, window, read, pause_ns)
         case HalfOpen(protocol=protocol, after=after):
             plan = HalfOpenPlan(k, name, protocol, after, session.hold.sample(rng))
         case ResetInData(auth=auth, reverse_path=reverse_path):

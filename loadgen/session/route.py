@@ -1,13 +1,13 @@
 """How sessions reach one protocol of the server under test: made once, before the run."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import trio
 
 from loadgen.endpoint import Endpoint
 from loadgen.transport.addresses import Address
-from loadgen.transport.connect import connect
+from loadgen.transport.connect import connect_clear
 from loadgen.transport.limits import PhaseLimits
 from loadgen.transport.readiness import TRIO_READINESS, Readiness
 from loadgen.transport.stream import Transport
@@ -19,9 +19,9 @@ HELLO_NAME = "mailproof.invalid"      # RFC 2606: no host has it, and no server 
 async def over_the_network(route: "Route", arrival: int, deadline: float) -> Transport:
     """Connect in clear text, from the source address whose turn it is; TLS comes as a phase of its own."""
     source = route.sources[arrival % len(route.sources)] if route.sources else None
-    clear = replace(route.endpoint, implicit_tls=False)
-    return await connect(
-        clear, deadline=deadline, source=source, addresses=route.addresses, readiness=route.readiness
+    return await connect_clear(
+        route.endpoint, deadline=deadline, source=source, addresses=route.addresses, readiness=route.readiness,
+        receive_buffer_octets=route.receive_buffer_octets,
     )
 
 
@@ -38,6 +38,7 @@ class Route:
     mail_domain: str | None = None             # whose MX the endpoint is; None: the scenario named it
     hello_name: str = HELLO_NAME
     readiness: Readiness = TRIO_READINESS      # how a session waits for its socket: one for all those of a trio run
+    receive_buffer_octets: int | None = None   # of each connection; None: the system's choice
     dial: Callable[["Route", int, float], Awaitable[Transport]] = over_the_network    # tests: memory streams
 
     @property

@@ -40,7 +40,10 @@ def other_plan_of(head: dict[str, str], account: Account) -> OtherPlan:
         case "slow-sender":
             return SlowSendPlan(0, "s", account, auth, sender, recipients[0], size, int(head["segment"]), pause_ns)
         case "slow-reader":
-            return SlowReadPlan(0, "s", account, "user", int(head["read"]), pause_ns)
+            protocol = head.get("protocol", "pop3")
+            slow_auth: Any = "user" if protocol == "pop3" else "none"
+            commands = int(head.get("rsets", "1"))
+            return SlowReadPlan(0, "s", protocol, account, slow_auth, commands, 4096, int(head["read"]), pause_ns)
         case "half-open":
             return HalfOpenPlan(0, "h", protocol, after, int(head["hold"]) * 10**9)
         case kind:

@@ -95,7 +95,7 @@ async def test_a_server_out_of_patience_with_a_dribble_does_what_it_may(tls: Tls
 async def test_a_slow_reader_reads_all_there_is(tls: Tls, autojump_clock: MockClock) -> None:
     async with server(tls) as target:
         await target.run(delivery(sizes=(2000, 3000)))
-        outcome, trace = await target.run(SlowReadPlan(0, "s", ACCOUNTS[0], "user", 100, S))
+        outcome, trace = await target.run(SlowReadPlan(0, "s", "pop3", ACCOUNTS[0], "user", 1, 4096, 100, S))
     assert outcome == ACCEPTED
     assert len(trace.retrieved) == 2
     assert all(each.stamp is not None and each.stamp.message_id.startswith("c0ffee00.") for each in trace.retrieved)

@@ -4,7 +4,7 @@ import os
 import resource
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -264,3 +264,24 @@ async def test_numeric_hosts_and_paths_need_no_resolver() -> None:
     trio.socket.set_custom_hostname_resolver(Resolver(AssertionError("asked")))
     assert await resolve(endpoint(25, "::1"), FAR) == (Address(socket.AF_INET6, ("::1", 25, 0, 0), "[::1]:25"),)
     assert await resolve(unix(Path("/run/lmtp")), FAR) == (Address(socket.AF_UNIX, "/run/lmtp", "/run/lmtp"),)
+
+
+async def test_a_small_receive_buffer_holds_up_a_server_that_writes(autojump_clock: trio.testing.MockClock) -> None:
+    async def taken(receive_buffer_octets: int | None) -> int:
+        """Say how much a server can send to a client that reads nothing."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = int(listener.getsockname()[1])
+            async with await connecting.connect_clear(
+                endpoint(port), deadline=5, receive_buffer_octets=receive_buffer_octets
+            ):
+                server, _ = listener.accept()
+                with server:
+                    server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+                    server.setblocking(False)
+                    sent = 0
+                    with suppress(BlockingIOError):
+                        while True:
+                            sent += server.send(b"x" * 1024)
+        return sent
+
+    assert 0 < 2 * await taken(2048) < await taken(None)
