@@ -60,5 +60,9 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     gc_pause_ns_max: Annotated[int, Meta(ge=0, description="The longest pause of the garbage collector.")] = 0
     gc_pause_ns_sum: Nanoseconds = 0
     gc_collections: Count = 0
+    open_files_max: Annotated[
+        Count | None, Meta(description="The most files and sockets open, of a look each second. Null: not known.")
+    ] = None
+    open_files_limit: Annotated[Count | None, Meta(description="How many the process may have open.")] = None
     in_flight: Annotated[InFlight | None, Meta(description="Null: there was no steady phase, or nobody looked.")] = None
     rss_octets_max: Annotated[int, Meta(ge=0, description="Peak resident memory of the generator.")] = 0

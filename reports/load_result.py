@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, structs
 
 from reports.arrival_check import ArrivalCheckResult
 from reports.health import Health
+from reports.machine import Machine
 from reports.retry_result import RetryResult
 from reports.times import Count, Hdr, Quantiles
 
@@ -241,6 +242,9 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     health: Annotated[
         Health, Meta(description="With several workers the worst of each; their schedule lag and memory together.")
     ] = Health()
+    machine: Annotated[
+        Machine | None, Meta(description="What the system tells of the machine that generated the load.")
+    ] = None
     workers: Annotated[
         tuple[WorkerResult, ...], Meta(description="Each generator process; empty: the run had only one.")
     ] = ()

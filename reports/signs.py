@@ -12,6 +12,8 @@ from reports import units
 from reports.arrival_check import ArrivalCheckResult
 from reports.health import Health, InFlight, Pause
 from reports.load_result import LoadResult
+from reports.machine_signs import machine_signs
+from reports.sign import NOT_KNOWN, Sign
 
 # A session started later than this says more of the generator than of the server: it is what people begin to notice.
 # On a shared machine of two cores a run that disturbed nothing was seen to be 70 ms late (DECISIONS.md, 9).
@@ -23,19 +25,6 @@ PAUSE_NS_MAX: Final = 200_000_000      # unless the scenario allows more
 LOOKS_MIN: Final = 20                  # looks at the sessions in flight: with fewer chance does anything
 LITTLE_SHARE_MAX: Final = 0.10         # how far the two sides of Little's law may be apart,
 LITTLE_CHANCE: Final = 4.0             # or so many standard errors of the looks, whichever is more
-NOT_JUDGED: Final = ""
-NOT_KNOWN: Final = "not known"
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """One sign of health."""
-
-    name: str
-    measured: str
-    allowed: str = NOT_JUDGED
-    doubt: str | None = None      # a whole sentence: which limit was hit, by how much, and what to do about it
-    note: str = ""                # what the reader should know of how it was measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,8 @@ def signs(load: LoadResult, cpus: int | None = None) -> Iterator[Sign]:
         yield from _arrivals(load.arrival_check, more)
     yield _in_flight(load.health.in_flight)
     yield from _process_facts(load.health)
+    if load.machine is not None:
+        yield from machine_signs(load.machine, [each.health for each in processes])
 
 
 def processes_of(load: LoadResult) -> Sequence[Process]:
@@ -188,6 +179,12 @@ def _process_facts(health: Health) -> Iterator[Sign]:
     collections = units.count(health.gc_collections)
     note = f"{collections} collections took {whole} together"
     yield Sign("garbage collector", f"{longest} at the longest", note=note)
+    if health.open_files_max is None:
+        yield Sign("open files", NOT_KNOWN)
+    else:
+        limit = "" if health.open_files_limit is None else f" of {units.count(health.open_files_limit)}"
+        note = "sockets too, at the peak; looked at every second"
+        yield Sign("open files", f"{units.count(health.open_files_max)}{limit}", note=note)
     if health.rss_octets_max:
         yield Sign("memory", f"{units.octets(health.rss_octets_max)} at the peak")
 

@@ -27,12 +27,13 @@ from reports.load_result import (
     Throughput,
     WorkerResult,
 )
+from reports.machine import Machine
 from reports.phases import in_order, order_of
 from reports.retry_result import FinalCounts, FirstCounts, RetryResult
 
 
 def load_result(
-    load: Load, driven: ShardResult, workers: Sequence[WorkerResult] = ()
+    load: Load, driven: ShardResult, workers: Sequence[WorkerResult] = (), machine: Machine | None = None
 ) -> LoadResult:
     """Return the `load` section, of one process or of several merged, `workers` then being each of them.
 
@@ -73,6 +74,7 @@ def load_result(
         arrival_check=None if any(worker.lost for worker in workers) else arrival_check(load, recorder),
         pause_max_ns=load.pause_max.ns,
         health=driven.health,
+        machine=machine,
         workers=tuple(workers),
     )
 

@@ -13,10 +13,11 @@ import trio
 
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.audit import audit
+from loadgen.engine.health.machine import MachineWatch
 from loadgen.engine.health.process import raise_open_files_limit
 from loadgen.engine.preflight import logins_used, look_at
 from loadgen.engine.processes import ProcessForEach
-from loadgen.engine.progress import reading_maildrops
+from loadgen.engine.progress import Progress, reading_maildrops
 from loadgen.engine.result import host_facts, load_result
 from loadgen.engine.routes import OpenTarget, Reach, open_target
 from loadgen.engine.shard import Observe, Shard, ShardResult, run_shard
@@ -30,6 +31,7 @@ from reports.conclude import conclude
 from reports.document import Document
 from reports.histogram import Interval
 from reports.load_result import LoadResult
+from reports.machine import Machine
 from reports.verdict import UNJUDGED, exit_code_for
 
 AUDIT_EVERY_ACCOUNT_UP_TO = 10_000     # past it only the maildrops that were written to are read
@@ -65,11 +67,8 @@ async def run(
     shard = Shard(scenario, book, run_token=secrets.token_hex(4), date=started)
     async with open_target(scenario, book, authorized=authorized) as target:
         seen = await look_at(target.routes, logins_used(scenario), book.account(1), stop=stop)
-        if pool.workers == 1:
-            shared = Shared(await run_shard(shard, target.routes, stop=stop, observe=observe), ())
-        else:
-            shared = await _shared_out(shard, target.reach, pool, stop, observe)
-        driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers)
+        shared, machine = await _watched(shard, target, pool, stop, observe)
+        driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers, machine)
         maildrops_read: set[str] = set()
         if driven.ledger is not None:
             observe(reading_maildrops(driven.recorder, driven.ended_ns / NS_PER_S))
@@ -93,6 +92,27 @@ async def run(
         host=host_facts(nofile),
     )
     return RunResult(conclude(document, scenario.gates, doubts=troubles), tuple(driven.recorder.intervals), started)
+
+
+async def _watched(
+    shard: Shard, target: OpenTarget, pool: Pool, stop: trio.Event, observe: Observe
+) -> tuple[Shared, Machine]:
+    """Drive the load, here or in workers, with an eye on the machine."""
+    watch = MachineWatch()
+
+    def observe_both(progress: Progress) -> None:
+        watch.observe(progress)
+        observe(progress)
+
+    async with trio.open_nursery() as watching:
+        watching.start_soon(watch.watch_ports)
+        if pool.workers == 1:
+            shared = Shared(await run_shard(shard, target.routes, stop=stop, observe=observe_both), ())
+        else:
+            shared = await _shared_out(shard, target.reach, pool, stop, observe_both)
+        watching.cancel_scope.cancel()
+    await watch.look_at_ports()
+    return shared, watch.result()
 
 
 async def _shared_out(

@@ -28,6 +28,7 @@ from reports.document import (
 from reports.gate import Gate
 from reports.health import InFlight
 from reports.histogram import Histogram
+from reports.machine import Machine, Ports, Processors, TcpCounters
 from reports.verdict import UNJUDGED
 
 BuildDocument = Callable[..., Document]
@@ -179,10 +180,20 @@ def _load(rng: random.Random, slower: float) -> LoadResult:
             cpu_share=0.41,
             longest_pause_ns=48_000_000,
             in_flight=InFlight(looks=2_400, seen=302.4, seen_variance=0.4, recorded=301.1),
+            open_files_max=402,
+            open_files_limit=65_536,
             gc_pause_ns_max=3_100_000,
             gc_pause_ns_sum=212_000_000,
             gc_collections=341,
             rss_octets_max=148_000_000,
+        ),
+        machine=Machine(
+            processors=Processors(cpus=2, busy=1.12, steal=0.01),
+            tcp=TcpCounters(
+                listen_overflows=0, listen_drops=0, request_queue_full_drops=0, segments_sent=412_000,
+                segments_retransmitted=12, timeouts=3, resets_sent=2, connections_reset=1, connects_failed=1,
+            ),
+            ports=Ports(low=32_768, high=60_999, used_max=2_114, source="127.0.0.1", destination="127.0.0.1:2525"),
         ),
     )
 

@@ -8,7 +8,8 @@ from reports.conclude import conclude
 from reports.document import Document, Health, Quantiles, SessionCounts
 from reports.health import InFlight, Pause
 from reports.load_result import LoadResult, WorkerResult
-from reports.signs import Sign, signs
+from reports.sign import Sign
+from reports.signs import signs
 from reports.verdict import Verdict
 
 MS = 1_000_000

@@ -8,9 +8,11 @@ import trio
 from loadgen.engine.health.collector import CollectorWatch
 from loadgen.engine.health.heartbeat import Heartbeat
 from loadgen.engine.health.in_flight import Looks, Presence
-from loadgen.engine.health.process import peak_memory_octets
+from loadgen.engine.health.process import open_files, open_files_limit, peak_memory_octets
 from loadgen.engine.recorder import Recorder
 from reports.health import Health
+
+OPEN_FILES_EVERY_S = 1.0
 
 
 class HealthMonitor:
@@ -24,6 +26,7 @@ class HealthMonitor:
         self._heartbeat = Heartbeat(
             origin_ns, window=lambda: recorder.window, pause_max_ns=pause_max_ns, collector=self._collector
         )
+        self._open_files_max: int | None = None
         self._looks = Looks(presence, origin_ns, lambda: recorder.window, seed)
 
     def __enter__(self) -> Self:
@@ -41,6 +44,13 @@ class HealthMonitor:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._heartbeat.beat)
             nursery.start_soon(self._looks.look)
+            nursery.start_soon(self._watch_open_files)
+
+    async def _watch_open_files(self) -> None:
+        while True:
+            if (now := open_files()) is not None:
+                self._open_files_max = max(now, self._open_files_max or 0)
+            await trio.sleep(OPEN_FILES_EVERY_S)
 
     def result(self) -> Health:
         """Return what was seen, with what the recorder kept; its books are closed."""
@@ -57,6 +67,8 @@ class HealthMonitor:
             gc_pause_ns_max=self._collector.pause_ns_max,
             gc_pause_ns_sum=self._collector.pause_ns_sum,
             gc_collections=self._collector.collections,
+            open_files_max=self._open_files_max,
+            open_files_limit=open_files_limit(),
             in_flight=self._looks.result(self._recorder.steady.session_ns),
             rss_octets_max=peak_memory_octets(),
         )

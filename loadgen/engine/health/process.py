@@ -4,6 +4,10 @@ import os
 import resource
 import sys
 from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+OPEN_FILES: Final = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
 
 
 def raise_open_files_limit() -> int:
@@ -12,6 +16,21 @@ def raise_open_files_limit() -> int:
     with suppress(OSError, ValueError):      # macOS has "unlimited", and does not mean it
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def open_files_limit() -> int:
+    """Return how many files this process may have open."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def open_files(listing: Path = OPEN_FILES) -> int | None:
+    """Return how many files, sockets among them, this process has open; None where the system does not tell."""
+    try:
+        # Since Linux 6.2 the directory's size is their number; to list ten thousands of them takes milliseconds.
+        told = listing.stat().st_size if sys.platform == "linux" and listing == OPEN_FILES else 0
+        return told or len(os.listdir(listing))
+    except OSError:
+        return None
 
 
 def usable_cpus() -> int:

@@ -21,6 +21,7 @@ def worst_of(parts: Sequence[Health], schedule_lag: Histogram) -> Health:
         pauses=tuple(pauses),
         pauses_count=sum(part.pauses_count for part in parts),
         cpu_share=max(part.cpu_share for part in parts),
+        open_files_max=max((part.open_files_max for part in parts if part.open_files_max is not None), default=None),
         in_flight=_together([part.in_flight for part in parts if part.in_flight is not None]),
         gc_pause_ns_max=max(part.gc_pause_ns_max for part in parts),
         gc_pause_ns_sum=sum(part.gc_pause_ns_sum for part in parts),
