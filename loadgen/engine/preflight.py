@@ -12,7 +12,7 @@ from loadgen.engine.stop import cancel_when
 from loadgen.scenario.accounts import Account
 from loadgen.scenario.check_sessions import protocol_of
 from loadgen.scenario.model import Scenario
-from loadgen.session.dialogue import Dialogue
+from loadgen.session.dialogue import Connection
 from loadgen.session.login import mechanism_for, was_about_the_password
 from loadgen.session.pop3_dialogue import Pop3Dialogue
 from loadgen.session.refused import Refused
@@ -119,7 +119,7 @@ async def _look_at_pop3(route: Route, auth: str, account: Account, trace: Trace)
     return facts
 
 
-def _facts(route: Route, dialogue: Dialogue, greeting: bytes, keywords: list[str]) -> EndpointFacts:
+def _facts(route: Route, dialogue: Connection, greeting: bytes, keywords: list[str]) -> EndpointFacts:
     tls = dialogue.transport.tls
     return EndpointFacts(
         protocol=route.endpoint.protocol,

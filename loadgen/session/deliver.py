@@ -16,7 +16,6 @@ from loadgen.session.trace import Offered, Trace
 from loadgen.session.transaction import envelope_of, open_transaction, positive, refusal_among
 from loadgen.wire.commands import Mail, Rset
 from loadgen.wire.reply import Reply
-from loadgen.wire.smtp import Answer
 from loadgen.wire.transparency import Unstuffer
 
 ANY_MAIL: Final = Mail("")      # asked about, never sent
@@ -110,11 +109,11 @@ async def _hand_over(
     def begin() -> None:
         trace.begun.append(Offered(message.stamp, accepted))
 
-    def heed(answer: Answer) -> None:
-        recipients = accepted if answer.recipient is None else (answer.recipient,)
-        trace.settle(recipients, accepted=positive(answer.reply), at_ns=clock_ns())
-        note(trace, index, recipients, answer.reply)
-        replies.append(("body", answer.reply))
+    def heed(reply: Reply, recipient: str | None) -> None:
+        recipients = accepted if recipient is None else (recipient,)
+        trace.settle(recipients, accepted=positive(reply), at_ns=clock_ns())
+        note(trace, index, recipients, reply)
+        replies.append(("body", reply))
 
     if chunk_octets is None:
         begin()

@@ -1,20 +1,20 @@
 """What every session has, whatever the protocol: one transport, its life, and phases timed into a trace."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Generic, Protocol, Self, TypeVar
 
-from loadgen.clock import NS_PER_S, clock_ns
+from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.session.refused import CutOff, Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
 from loadgen.transport.errors import PeerClosed, TransportTimeout
 from loadgen.transport.stream import Transport
+from loadgen.wire.deviation import Deviation
 from loadgen.wire.errors import RemoteProtocolError
 
-# Phases that wait as long as another: the transport's limits name what RFC 5321 §4.5.3.2 does, and some more.
-LIMITED_AS: Final = {"vrfy": "noop"}
 CLOSED: Final = "closed"      # stands among the replies where the server lawfully closed instead
 
 
@@ -28,26 +28,61 @@ class Machine(Protocol):
         """Note that the server closed; RemoteProtocolError if it did so amid an answer."""
 
 
+CommandT = TypeVar("CommandT")
+CommandT_contra = TypeVar("CommandT_contra", contravariant=True)
+SaidT = TypeVar("SaidT", bound="Said")
+SaidT_co = TypeVar("SaidT_co", bound="Said", covariant=True)
+
+
+class Said(Protocol):
+    """What a server said, whatever the protocol."""
+
+    @property
+    def counted_as(self) -> tuple[str, str | None]:
+        """Return its code or indicator, and what goes with it, as text."""
+
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Return what it has that the grammar has not."""
+
+    @property
+    def evidence(self) -> bytes:
+        """Return the octets that deviate."""
+
+
+class Client(Machine, Protocol[CommandT_contra, SaidT_co]):
+    """A machine that knows what may be said and what is owed."""
+
+    def send(self, command: CommandT_contra) -> bytes:
+        """Return the octets to send. RemoteProtocolError if the server has already said what would be its answer."""
+
+    def hear(self, octets: bytes = b"") -> SaidT_co | None:
+        """Take in what was received; return the next answer, or None until more is received."""
+
+
 class Connection:
     """One connection of a session. Enter it to connect; leaving it closes the transport."""
+
+    transport: Transport              # once entered
 
     def __init__(self, route: Route, trace: Trace, arrival: int, machine: Machine) -> None:
         self.route = route
         self.trace = trace
         self._arrival = arrival
         self._machine = machine
-        self._prefix = route.endpoint.protocol
-        self._transport: Transport | None = None
+        self._now = clock_of_this_run()
+        self._names = route.phase_names
+        self._limits_s = route.phase_limits_s
         self.timed = True                 # false: what follows goes at our pace, and its times tell nothing
         self.may_be_cut_off = False       # true: a server that closes from here on does what it may
 
     async def __aenter__(self) -> Self:
         started_ns, deadline = self._begin("connect")
-        self._transport = await self.route.dial(self.route, self._arrival, deadline)
+        self.transport = await self.route.dial(self.route, self._arrival, deadline)
         self._end("connect", started_ns)
         if self.route.endpoint.implicit_tls:
             async with AsyncExitStack() as undo:
-                undo.push_async_callback(self._transport.aclose)
+                undo.push_async_callback(self.transport.aclose)
                 started_ns, deadline = self._begin("tls")
                 await self._handshake(deadline)
                 self._end("tls", started_ns)
@@ -61,12 +96,6 @@ class Connection:
         self.trace.octets_received += self.transport.octets_received
         await self.transport.aclose()
 
-    @property
-    def transport(self) -> Transport:
-        """Return the open connection."""
-        assert self._transport is not None, "entered before use"
-        return self._transport
-
     async def quit(self) -> Refused | None:
         """Leave without a word. Ends without a checkpoint."""
         return None
@@ -77,21 +106,21 @@ class Connection:
 
     def name_of(self, phase: str) -> str:
         """Return a phase's name in documents and gates: `smtp.mail` for `mail`."""
-        return f"{self._prefix}.{phase}"
+        return self._names[phase]
 
     def _begin(self, phase: str) -> tuple[int, float]:
         """Return when a phase starts, ns, and the instant by which it must have ended, trio's seconds."""
-        name = self.name_of(phase)
-        self.trace.phase = name
-        started_ns = clock_ns()
-        return started_ns, started_ns / NS_PER_S + self._limit(phase)
-
-    def _limit(self, phase: str) -> float:
-        return self.route.limits.for_phase(self.name_of(LIMITED_AS.get(phase, phase)))
+        self.trace.phase = self._names[phase]
+        now = self._now()
+        return int(now * NS_PER_S), now + self._limits_s[phase]
 
     def _end(self, phase: str, started_ns: int) -> None:
         if self.timed:
-            self.trace.timings.append((self.name_of(phase), started_ns, clock_ns()))
+            self.trace.timings.append((self._names[phase], started_ns, int(self._now() * NS_PER_S)))
+
+    def _by(self, phase: str) -> float:
+        """Return the instant (trio's clock) by which a phase that begins now must have ended."""
+        return self._now() + self._limits_s[phase]
 
     async def _say(self, octets: bytes, deadline: float) -> None:
         """Send octets that an answer is owed to. A server that is gone may have said why: the read tells."""
@@ -108,22 +137,77 @@ class Connection:
         try:
             octets = await self._receive(deadline)
         except PeerClosed:
-            if not self.may_be_cut_off:
-                self._machine.receive_eof()
-                raise
-            self.trace.replies.append((self.trace.phase, CLOSED, None))
-            with suppress(RemoteProtocolError):
-                self._machine.receive_eof()
-            raise CutOff from None
+            self._heed_end()
+            raise
         self._machine.receive(octets)
 
-    async def _receive(self, deadline: float) -> bytes:
+    def _heed_end(self) -> None:
+        """Raise what it means that the server closed, if it is more than that."""
+        if not self.may_be_cut_off:
+            self._machine.receive_eof()
+            return
+        self.trace.replies.append((self.trace.phase, CLOSED, None))
+        with suppress(RemoteProtocolError):
+            self._machine.receive_eof()
+        raise CutOff from None
+
+    def _ask(self, octets: bytes, deadline: float) -> Awaitable[bytes]:
+        """Send octets that an answer is owed to, and return what the server sends next."""
+        return self.transport.ask(octets, deadline)
+
+    def _receive(self, deadline: float) -> Awaitable[bytes]:
         """Return what the server sends next."""
-        return await self.transport.receive(deadline)
+        return self.transport.receive(deadline)
 
 
-class Dialogue(Connection, ABC):
+class Dialogue(Connection, ABC, Generic[CommandT, SaidT]):
     """A connection on which a protocol is spoken by its rules."""
+
+    def __init__(self, route: Route, trace: Trace, arrival: int, client: Client[CommandT, SaidT]) -> None:
+        super().__init__(route, trace, arrival, client)
+        self._client = client
+
+    async def ask(self, phase: str, command: CommandT, *, whole: bool = True) -> SaidT:
+        """Send one command and return its answer, whatever it says; the phase is timed.
+
+        It is not if `whole` is false: then this is only part of a phase, which has begun.
+        """
+        name, trace, client, started = self._names[phase], self.trace, self._client, self._now()
+        trace.phase = name
+        deadline = started + self._limits_s[phase]
+        octets = client.send(command)
+        said = client.hear()
+        if said is None:
+            try:
+                said = client.hear(await self._ask(octets, deadline))
+            except PeerClosed:
+                self._heed_end()
+                raise
+            while said is None:
+                await self._listen(deadline)
+                said = client.hear()
+        else:                               # 421, before it was asked
+            await self._say(octets, deadline)
+        if whole and self.timed:
+            trace.timings.append((name, int(started * NS_PER_S), int(self._now() * NS_PER_S)))
+        trace.replies.append((name, *said.counted_as))
+        if said.deviations:
+            self._note_deviations(name, said)
+        return said
+
+    async def _answer(self, phase: str, deadline: float) -> SaidT:
+        """Wait for the next answer, and keep it in the trace. May end without a checkpoint if it is here already."""
+        client, name = self._client, self._names[phase]
+        while (said := client.hear()) is None:
+            await self._listen(deadline)
+        self.trace.replies.append((name, *said.counted_as))
+        if said.deviations:
+            self._note_deviations(name, said)
+        return said
+
+    def _note_deviations(self, name: str, said: SaidT) -> None:
+        for deviation in said.deviations:
+            self.trace.deviations.append((name, deviation, said.evidence))
 
     @abstractmethod
     async def noop(self) -> None:

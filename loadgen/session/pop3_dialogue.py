@@ -29,7 +29,7 @@ from loadgen.wire.pop3_commands import (
 from loadgen.wire.sasl import Mechanism, apop_digest, decode_challenge
 
 
-class Pop3Dialogue(Dialogue):
+class Pop3Dialogue(Dialogue[Pop3Command, Response]):
     """Speak POP3."""
 
     def __init__(self, route: Route, trace: Trace, arrival: int) -> None:
@@ -61,13 +61,6 @@ class Pop3Dialogue(Dialogue):
         self._end("greeting", started_ns)
         self._require("greeting", response)
 
-    async def ask(self, phase: str, command: Pop3Command) -> Response:
-        """Send one command and return its response, whatever it says; the phase is timed."""
-        started_ns, deadline = self._begin(phase)
-        response = await self._exchange(phase, command, deadline)
-        self._end(phase, started_ns)
-        return response
-
     async def require(self, phase: str, command: Pop3Command) -> Response:
         """Send one command and return its +OK; raise Refused on -ERR."""
         response = await self.ask(phase, command)
@@ -87,7 +80,7 @@ class Pop3Dialogue(Dialogue):
         refusal = None
         for command in commands:
             try:
-                response = await self._answer(phase, self.route.deadline(phase))
+                response = await self._answer(phase, self._by(phase))
             except PeerClosed:
                 if refusal is None:
                     raise
@@ -131,7 +124,7 @@ class Pop3Dialogue(Dialogue):
 
     async def _start_tls(self) -> None:
         started_ns, deadline = self._begin("tls")
-        self._require("tls", await self._exchange("tls", Stls(), deadline))
+        self._require("tls", await self.ask("tls", Stls(), whole=False))
         self.client.tls_started()      # before the handshake: it looks for octets smuggled in behind the +OK
         await self._handshake(deadline)
         self._end("tls", started_ns)
@@ -139,40 +132,25 @@ class Pop3Dialogue(Dialogue):
     async def _log_in(self, account: Account, auth: str, deadline: float) -> Response:
         match auth:
             case "user":
-                response = await self._exchange("auth", User(account.login), deadline)
+                response = await self.ask("auth", User(account.login), whole=False)
                 if not response.ok:
                     return response
-                return await self._exchange("auth", Pass(account.password), self.route.deadline("auth"))
+                return await self.ask("auth", Pass(account.password), whole=False)
             case "apop":
                 if self.client.timestamp is None:
                     raise NotOffered("APOP", section="RFC 1939 §7")
                 digest = apop_digest(self.client.timestamp, account.password)
-                return await self._exchange("auth", Apop(account.login, digest), deadline)
+                return await self.ask("auth", Apop(account.login, digest), whole=False)
             case _:
                 mechanism = mechanism_for(auth, account, self._arrival)
                 assert mechanism is not None, auth
                 return await self._sasl(mechanism, deadline)
 
     async def _sasl(self, login: Mechanism, deadline: float) -> Response:
-        response = await self._exchange("auth", Pop3Auth(login.name, login.initial()), deadline)
+        response = await self.ask("auth", Pop3Auth(login.name, login.initial()), whole=False)
         while response.continues:
             answer = AuthResponse(login.answer(decode_challenge(response.text)))
-            response = await self._exchange("auth", answer, self.route.deadline("auth"))
-        return response
-
-    async def _exchange(self, phase: str, command: Pop3Command, deadline: float) -> Response:
-        await self._say(self.client.send(command), deadline)
-        return await self._answer(phase, deadline)
-
-    async def _answer(self, phase: str, deadline: float) -> Response:
-        """Wait for the next response, and keep it in the trace: the one place where responses come from."""
-        while (answer := self.client.next_answer()) is None:
-            await self._listen(deadline)
-        name, response = self.name_of(phase), answer.response
-        code = None if response.code is None else response.code.decode("ascii")
-        self.trace.replies.append((name, _indicator(response), code))
-        for deviation in response.deviations:
-            self.trace.deviations.append((name, deviation, response.text))
+            response = await self.ask("auth", answer, whole=False)
         return response
 
     def _require(self, phase: str, response: Response) -> None:
@@ -184,8 +162,3 @@ class Pop3Dialogue(Dialogue):
         code = f" [{response.code.decode('ascii')}]" if response.code is not None else ""
         return Refused(self.name_of(phase), f"-ERR{code}")
 
-
-def _indicator(response: Response) -> str:
-    if response.continues:
-        return "+"
-    return "+OK" if response.ok else "-ERR"

@@ -1,11 +1,12 @@
 """How sessions reach one protocol of the server under test: made once, before the run."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import trio
 
 from loadgen.endpoint import Endpoint
+from loadgen.session.phases import LimitsByPhase, PhaseNames
 from loadgen.transport.addresses import Address
 from loadgen.transport.connect import connect_clear
 from loadgen.transport.limits import PhaseLimits
@@ -40,6 +41,12 @@ class Route:
     readiness: Readiness = TRIO_READINESS      # how a session waits for its socket: one for all those of a trio run
     receive_buffer_octets: int | None = None   # of each connection; None: the system's choice
     dial: Callable[["Route", int, float], Awaitable[Transport]] = over_the_network    # tests: memory streams
+    phase_names: PhaseNames = field(init=False, repr=False, compare=False)
+    phase_limits_s: LimitsByPhase = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "phase_names", PhaseNames(self.endpoint.protocol))
+        object.__setattr__(self, "phase_limits_s", LimitsByPhase(self.endpoint.protocol, self.limits))
 
     @property
     def upgrades(self) -> bool:
@@ -48,4 +55,4 @@ class Route:
 
     def deadline(self, phase: str) -> float:
         """Return the instant (trio's clock) by which a phase that begins now must have ended."""
-        return trio.current_time() + self.limits.for_phase(f"{self.endpoint.protocol}.{phase}")
+        return trio.current_time() + self.phase_limits_s[phase]

@@ -14,7 +14,7 @@ from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.message.compose import Composer
 from loadgen.schedule.other_plans import SlowReadPlan, SlowSendPlan
 from loadgen.session.course import follow, without_a_word
-from loadgen.session.dialogue import Dialogue
+from loadgen.session.dialogue import Connection
 from loadgen.session.login import mechanism_for
 from loadgen.session.outcome import ACCEPTED, Outcome
 from loadgen.session.pop3_dialogue import Pop3Dialogue
@@ -78,7 +78,7 @@ async def send_slowly(route: Route, plan: SlowSendPlan, composer: Composer, trac
     return await follow(dialogue, script, leave)
 
 
-class SlowDialogue(Dialogue):
+class SlowDialogue(Connection):
     """A dialogue that reads a few octets at a time once it is told to, each read after a pause.
 
     What one read of the transport gave is handed on in small parts before the next: the receive buffer and
@@ -91,6 +91,10 @@ class SlowDialogue(Dialogue):
     def slow_down(self, plan: SlowReadPlan) -> None:
         """Read slowly from now on. It is not timed any more, and the server may close."""
         self._pace, self.timed, self.may_be_cut_off = plan, False, True
+
+    async def _ask(self, octets: bytes, deadline: float) -> bytes:
+        await self._say(octets, deadline)
+        return await self._receive(deadline)
 
     async def _receive(self, deadline: float) -> bytes:
         """Return the next few octets. The server has its whole limit for each: the pauses are ours."""

@@ -30,7 +30,7 @@ from loadgen.wire.commands import (
 from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.reply import Reply, ReplyClass
 from loadgen.wire.sasl import Mechanism, decode_challenge
-from loadgen.wire.smtp import LMTP, SMTP, Answer, Phase, SmtpClient
+from loadgen.wire.smtp import LMTP, SMTP, Phase, SmtpClient
 
 SHUTTING_DOWN: Final = 421                     # RFC 5321 §3.8: may answer any command, and ends the session
 WITHOUT_EXTENSIONS: Final = frozenset({500, 502})   # "command not recognized", RFC 5321 §3.2; 550 is a policy
@@ -38,8 +38,10 @@ END_OF_MAIL_DATA: Final = b".\r\n"
 END_SECTION: Final = "RFC 5321 §4.1.1.4"
 BLOCK_OCTETS: Final = 131_072                  # of mail data per send, each under its own limit: §4.5.3.2.5
 
+Heed = Callable[[Reply, str | None], None]     # a reply to mail data, and whose it is in LMTP (None: everybody's)
 
-class SmtpDialogue(Dialogue):
+
+class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
     """Speak SMTP, or LMTP where the route leads to an LMTP server."""
 
     def __init__(self, route: Route, trace: Trace, arrival: int) -> None:
@@ -65,13 +67,6 @@ class SmtpDialogue(Dialogue):
         if login is not None:
             await self._log_in(login)
 
-    async def ask(self, phase: str, command: SmtpCommand) -> Reply:
-        """Send one command and return its reply, whatever it says; the phase is timed."""
-        started_ns, deadline = self._begin(phase)
-        reply = await self._exchange(phase, command, deadline)
-        self._end(phase, started_ns)
-        return reply
-
     async def ask_all(self, commands: Sequence[tuple[str, SmtpCommand]]) -> list[Reply]:
         """Send commands in one write and return their replies in order (RFC 2920 §3.1); none follow a 421.
 
@@ -84,11 +79,11 @@ class SmtpDialogue(Dialogue):
             if self.closed:
                 break
             self.trace.phase = self.name_of(phase)
-            replies.append((await self._answer(phase, self.route.deadline(phase))).reply)
+            replies.append(await self._answer(phase, self._by(phase)))
             self._end(phase, started_ns)
         return replies
 
-    async def send_mail_data(self, octets: bytes, heed: Callable[[Answer], None]) -> None:
+    async def send_mail_data(self, octets: bytes, heed: Heed) -> None:
         """Send the mail data and read every reply to the final dot: one, or one per recipient (RFC 2033 §4.2).
 
         `octets` are stuffed and end with CRLF.CRLF. `heed` is called with each reply as soon as it has come:
@@ -98,13 +93,13 @@ class SmtpDialogue(Dialogue):
         started_ns, _ = self._begin("body")
         octets = self.client.send(MailData(octets))
         for start in range(0, len(octets), BLOCK_OCTETS):
-            await self._say(octets[start : start + BLOCK_OCTETS], self.route.deadline("block"))
+            await self._say(octets[start : start + BLOCK_OCTETS], self._by("block"))
         while self.client.owed:
-            heed(await self._answer("body", self.route.deadline("body")))
+            heed(await self._answer("body", self._by("body")), self.client.recipient)
         self._end("body", started_ns)
 
     async def send_chunks(
-        self, content: bytes, chunk_octets: int, last: Callable[[], None], heed: Callable[[Answer], None]
+        self, content: bytes, chunk_octets: int, last: Callable[[], None], heed: Heed
     ) -> Reply | None:
         """Send the message by BDAT (RFC 3030 §2), each chunk after the last one's reply.
 
@@ -121,14 +116,14 @@ class SmtpDialogue(Dialogue):
                 last()
             octets = self.client.send(Bdat(content[start:end], ends))
             for block in range(0, len(octets), BLOCK_OCTETS):
-                await self._say(octets[block : block + BLOCK_OCTETS], self.route.deadline("block"))
+                await self._say(octets[block : block + BLOCK_OCTETS], self._by("block"))
             if not ends:
-                reply = (await self._answer("body", self.route.deadline("body"))).reply
+                reply = await self._answer("body", self._by("body"))
                 if reply.reply_class is not ReplyClass.POSITIVE_COMPLETION:
                     refusal = reply
                     break
         while refusal is None and self.client.owed:
-            heed(await self._answer("body", self.route.deadline("body")))
+            heed(await self._answer("body", self._by("body")), self.client.recipient)
         self._end("body", started_ns)
         return refusal
 
@@ -147,8 +142,8 @@ class SmtpDialogue(Dialogue):
                 return early, False
             if start + segment_octets >= len(octets):
                 last()
-            await self._say(octets[start : start + segment_octets], self.route.deadline("block"))
-        return (await self._answer("body", self.route.deadline("body"))).reply, True
+            await self._say(octets[start : start + segment_octets], self._by("block"))
+        return await self._answer("body", self._by("body")), True
 
     async def break_off(self, octets: bytes, share: float) -> None:
         """Send that share of the mail data, but never its end, and reset the connection. The phase is not timed."""
@@ -156,7 +151,7 @@ class SmtpDialogue(Dialogue):
         octets = self.client.send(MailData(octets))
         end = int((len(octets) - len(END_OF_MAIL_DATA)) * share)
         for start in range(0, end, BLOCK_OCTETS):
-            await self._say(octets[start : min(end, start + BLOCK_OCTETS)], self.route.deadline("block"))
+            await self._say(octets[start : min(end, start + BLOCK_OCTETS)], self._by("block"))
         self.transport.abort()
 
     async def noop(self) -> None:
@@ -183,12 +178,12 @@ class SmtpDialogue(Dialogue):
         return Refused(self.name_of(phase), str(reply.code))
 
     async def _unasked(self, deadline: float) -> Refused:
-        return self.refusal("noop", (await self._answer("noop", deadline)).reply)
+        return self.refusal("noop", await self._answer("noop", deadline))
 
     async def _early(self, until: float) -> Reply | None:
         """Wait until an instant, or for what the server says to mail data that has not ended."""
         try:
-            reply = (await self._answer("body", until)).reply
+            reply = await self._answer("body", until)
         except TransportTimeout:
             return None
         if reply.reply_class is ReplyClass.POSITIVE_COMPLETION:
@@ -198,7 +193,7 @@ class SmtpDialogue(Dialogue):
     async def greet(self) -> None:
         """Wait for the greeting; raise Refused if it is none (RFC 5321 §3.1)."""
         started_ns, deadline = self._begin("greeting")
-        reply = (await self._answer("greeting", deadline)).reply
+        reply = await self._answer("greeting", deadline)
         self._end("greeting", started_ns)
         self._require("greeting", reply)
 
@@ -215,35 +210,20 @@ class SmtpDialogue(Dialogue):
         started_ns, deadline = self._begin("tls")
         if not self.client.extensions.starttls:
             raise NotOffered("STARTTLS", section="RFC 3207 §4")
-        self._require("tls", await self._exchange("tls", StartTls(), deadline))
+        self._require("tls", await self.ask("tls", StartTls(), whole=False))
         self.client.tls_started()      # before the handshake: it looks for octets smuggled in behind the 220
         await self._handshake(deadline)
         self._end("tls", started_ns)
 
     async def _log_in(self, login: Mechanism) -> None:
-        started_ns, deadline = self._begin("auth")
+        started_ns, _ = self._begin("auth")
         if login.name not in self.client.extensions.auth:
             raise NotOffered(f"AUTH {login.name}", section="RFC 4954 §3")
-        reply = await self._exchange("auth", Auth(login.name, login.initial()), deadline)
+        reply = await self.ask("auth", Auth(login.name, login.initial()), whole=False)
         while reply.reply_class is ReplyClass.POSITIVE_INTERMEDIATE:
-            response = AuthResponse(login.answer(decode_challenge(reply.text)))
-            reply = await self._exchange("auth", response, self.route.deadline("auth"))
+            reply = await self.ask("auth", AuthResponse(login.answer(decode_challenge(reply.text))), whole=False)
         self._end("auth", started_ns)
         self._require("auth", reply)
-
-    async def _exchange(self, phase: str, command: SmtpCommand, deadline: float) -> Reply:
-        await self._say(self.client.send(command), deadline)
-        return (await self._answer(phase, deadline)).reply
-
-    async def _answer(self, phase: str, deadline: float) -> Answer:
-        """Wait for the next answer, and keep it in the trace: the one place where answers come from."""
-        while (answer := self.client.next_answer()) is None:
-            await self._listen(deadline)
-        name, reply = self.name_of(phase), answer.reply
-        self.trace.replies.append((name, str(reply.code), str(reply.enhanced) if reply.enhanced else None))
-        for deviation in reply.deviations:
-            self.trace.deviations.append((name, deviation, reply.octets))
-        return answer
 
     def _require(self, phase: str, reply: Reply) -> None:
         """Go on only with a 2yz reply."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from loadgen.clock import clock_ns
 from loadgen.session.answers import Answers, Pop3Answers, Said, SmtpAnswers
-from loadgen.session.dialogue import LIMITED_AS, Connection
+from loadgen.session.dialogue import Connection
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
 from loadgen.session.trace import Trace
@@ -22,9 +22,9 @@ class StepsConnection(Connection):
     def limit_s(self, phase: str) -> float:
         """Return the longest wait in a phase, s."""
         try:
-            return self.route.limits.for_phase(self.name_of(LIMITED_AS.get(phase, phase)))
+            return self._limits_s[phase]
         except KeyError:
-            return self.route.limits.for_phase(self.name_of(_AS_ANY_OTHER))
+            return self._limits_s[_AS_ANY_OTHER]
 
     async def say(self, phase: str, octets: bytes) -> int:
         """Send octets, and return when that began, ns. A server that is gone may have said why: `hear` tells."""

@@ -70,7 +70,7 @@ async def open_transaction(dialogue: SmtpDialogue, envelope: Envelope, *, pipeli
     if accepted and asked_for and not dialogue.closed:
         return Opened(accepted, None)
     if go_ahead:     # pipelined, and the server waits for mail data nobody is to get: RFC 2920 §3.1
-        await dialogue.send_mail_data(NO_MAIL_DATA, lambda _: None)
+        await dialogue.send_mail_data(NO_MAIL_DATA, lambda *_: None)
     said = [(phase, reply) for (phase, _), reply in zip(envelope.commands, replies, strict=False)]
     return Opened(accepted, refusal_among(dialogue, said, accepted))
 

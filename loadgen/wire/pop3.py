@@ -147,12 +147,20 @@ class Pop3Client:
         self._reader.feed(octets)
 
     def next_answer(self) -> Pop3Answer | None:
-        """Take the next response with what it answers, or None until more is received.
+        """Take the next response with what it answers, or None until more is received. Raises as `hear` does."""
+        command = self._outstanding[0][0] if self._outstanding else None
+        response = self.hear()
+        return None if response is None else Pop3Answer(command, response)
+
+    def hear(self, octets: bytes = b"") -> Response | None:
+        """Take in what was received, if anything; take the next response, or None until more is received.
 
         Raises RemoteProtocolError on a challenge outside AUTH, on a response that nothing is owed, and on
         octets that cannot be framed. A -ERR that nothing is owed is the server hanging up (as practice has
         it): CLOSED.
         """
+        if octets:
+            self._reader.feed(octets)
         command, rule = self._outstanding[0] if self._outstanding else (None, GREETING)
         try:
             response = self._reader.next_response(multi_line=lines_follow(command, rule))
@@ -164,10 +172,10 @@ class Pop3Client:
         if not self._outstanding:
             self._close()
             if not response.ok and not response.continues:
-                return Pop3Answer(None, response)
+                return response
             raise RemoteProtocolError("a response nothing is owed", octets=response.text[:512], section="RFC 1939 §3")
         self._settle(command, rule, response)
-        return Pop3Answer(command, response)
+        return response
 
     def receive_eof(self) -> None:
         """Note that the server closed. Raises RemoteProtocolError if it did so amid a response."""

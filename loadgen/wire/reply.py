@@ -59,6 +59,11 @@ class Reply:
         object.__setattr__(self, "counted_as", (str(self.code), _enhanced_text(self.texts[0].partition(b" ")[0])))
 
     @property
+    def evidence(self) -> bytes:
+        """Return the octets that deviate."""
+        return self.octets
+
+    @property
     def text(self) -> bytes:
         """Return the first line's text."""
         return self.texts[0]
@@ -199,8 +204,8 @@ class ReplyReader:
     """
 
     __slots__ = (
-        "_between", "_expect", "_framer", "_fresh", "_fresh_max", "_lines", "_max_line", "_max_lines", "_max_octets",
-        "_octets",
+        "_expect", "_framer", "_lines", "_max_line", "_max_lines", "_max_octets", "_octets", "_whole_max",
+        "has_pending",
     )  # fmt: skip
 
     def __init__(
@@ -212,11 +217,8 @@ class ReplyReader:
         max_octets: int = 1 << 20,
     ) -> None:
         self._framer = LineFramer(max_line, hard_limit_octets)
-        # Most often one whole lawful reply is fed, behind nothing. Then it never goes through the framer.
-        # Invariant: if _fresh is not empty, _between is True; if _between is, neither framer nor _lines hold anything.
-        self._fresh = b""
-        self._between = True
-        self._fresh_max = min(_MEMO_OCTETS, max_line, hard_limit_octets)
+        self._whole_max = min(_MEMO_OCTETS, max_line, hard_limit_octets)
+        self.has_pending = False  # says whether anything was fed that is part of no reply given out yet
         self._max_line = max_line
         self._max_lines = max_lines
         self._max_octets = max_octets
@@ -226,34 +228,27 @@ class ReplyReader:
 
     def feed(self, octets: bytes) -> None:
         """Append what was received."""
-        if self._between:
-            self._fresh += octets
-        else:
-            self._framer.feed(octets)
+        self._framer.feed(octets)
+        self.has_pending = True
 
     @property
     def pending(self) -> bytes:
         """Return what was fed and is part of no reply given out yet."""
-        return b"".join(octets for _, octets, _ in self._lines) + self._framer.pending + self._fresh
+        return b"".join(octets for _, octets, _ in self._lines) + self._framer.pending
 
-    @property
-    def has_pending(self) -> bool:
-        """Say whether anything was fed that is part of no reply given out yet."""
-        return bool(self._fresh) if self._between else bool(self._lines) or self._framer.pending_octets > 0
-
-    def next_reply(self) -> Reply | None:
-        """Take the next reply, or None while its last line has not ended."""
-        if self._between:
-            if not self._fresh:
-                return None
-            octets, self._fresh = self._fresh, b""
-            reply = _lawful_reply(octets) if len(octets) <= self._fresh_max else None
-            if reply is not None:
-                return reply
-            self._between = False
-            self._framer.feed(octets)
+    def next_reply(self, octets: bytes = b"") -> Reply | None:
+        """Feed octets, if there are any, and take the next reply, or None while its last line has not ended."""
+        if octets:
+            # Most often one whole lawful reply comes at a time, behind nothing: no framer is needed then.
+            if not self.has_pending and len(octets) <= self._whole_max:
+                reply = _lawful_reply(octets)
+                if reply is not None:
+                    return reply
+            self.feed(octets)
+        if not self.has_pending:
+            return None
         reply = self._next_framed()
-        self._between = not self._lines and self._framer.pending_octets == 0
+        self.has_pending = bool(self._lines) or self._framer.pending_octets > 0
         return reply
 
     def _next_framed(self) -> Reply | None:
@@ -275,7 +270,7 @@ class ReplyReader:
         """Return the reply that begins with this line if it has arrived whole and is by the grammar."""
         if octets[3:4] != b"-":
             return _lawful_reply(octets) if len(octets) <= _MEMO_OCTETS else None
-        if self._framer.pending_octets > self._fresh_max:
+        if self._framer.pending_octets > self._whole_max:
             return None
         reply = _lawful_reply(octets + self._framer.pending)
         if reply is not None:

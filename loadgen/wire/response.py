@@ -12,6 +12,8 @@ from loadgen.wire.framing import LineFramer
 from loadgen.wire.reply import deviant_octets
 from loadgen.wire.transparency import unstuff_noting
 
+_OK: Final = ("+OK", None)
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -30,6 +32,19 @@ class Response:
     octets_received: int  # of the whole response as it came: status line, body with its stuffing, last line
     deviations: tuple[Deviation, ...] = ()
     continues: bool = False  # neither +OK nor -ERR: a challenge, amid AUTH (RFC 5034 §4)
+
+    @property
+    def counted_as(self) -> tuple[str, str | None]:
+        """Return what tells it from others in a count: its indicator and its response code, as text."""
+        if self.code is None and self.ok:
+            return _OK
+        indicator = "+" if self.continues else "+OK" if self.ok else "-ERR"
+        return indicator, None if self.code is None else self.code.decode("ascii")
+
+    @property
+    def evidence(self) -> bytes:
+        """Return the octets that deviate, or begin with what does."""
+        return self.text
 
 
 # resp-code = "[" resp-level *("/" resp-level) "]"; resp-level = 1*rchar, without "[" "/" "]"  (RFC 2449 §3)

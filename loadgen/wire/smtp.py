@@ -16,6 +16,7 @@ __all__ = ["DIALECTS", "LMTP", "SMTP", "Answer", "Dialect", "Phase", "SmtpClient
 _AUTH, _BODY, _EHLO, _MAIL, _RAW, _RCPT = Phase.AUTH, Phase.BODY, Phase.EHLO, Phase.MAIL, Phase.RAW, Phase.RCPT
 _GREETING, _CHUNK, _RSET = Phase.GREETING, Phase.CHUNK, Phase.RSET
 _FIRST: Final[tuple[tuple[SmtpCommand | None, Phase], ...]] = ((None, Phase.GREETING),)
+_TELLING: Final = frozenset({_GREETING, _EHLO, _AUTH, _RCPT, _RSET})  # their replies tell more than the next state
 _YES: Final = ReplyClass.POSITIVE_COMPLETION
 
 
@@ -50,6 +51,7 @@ class SmtpClient:
         "dialect",
         "extensions",
         "greeting",
+        "recipient",
     )
 
     def __init__(self, dialect: Dialect = SMTP) -> None:
@@ -57,6 +59,7 @@ class SmtpClient:
         self.greeting: Reply | None = None
         self.extensions: Extensions = NO_EXTENSIONS  # of the last EHLO or LHLO accepted
         self.authenticated = False
+        self.recipient: str | None = None  # whose the last reply was, of LMTP's to mail data (RFC 2033 §4.2)
         self._reader = ReplyReader()
         # Invariant: the state all answers so far have led to; what is outstanding has not moved it.
         self._phase = _GREETING
@@ -104,7 +107,10 @@ class SmtpClient:
         its answer.
         """
         rule = RULES[type(command)]
-        if not self._permits(command, rule):
+        # The first three terms are the whole answer for a command that comes alone and has no condition of its own.
+        if (
+            self._outstanding or rule.conditional or self._phase not in rule.permitted_in
+        ) and not self._permits(command, rule):
             raise LocalProtocolError(f"{type(command).__name__} is not permitted in phase {self.phase}")
         octets = command.to_bytes()
         if not self._outstanding:
@@ -113,15 +119,16 @@ class SmtpClient:
                 raise self._unasked()
             self._ahead = None
         phase = rule.phase
-        if phase is _RAW:
-            assert isinstance(command, RawLine)
-            self._outstanding.extend([(command, phase)] * command.replies)
-            if command.replies:
-                self._group_ended = False
-            return octets
-        if phase is _CHUNK:
-            phase = phase_of(command)
-        elif phase is _BODY and self.dialect.reply_per_recipient and not self._recipients:
+        if rule.conditional:
+            if phase is _RAW:
+                assert isinstance(command, RawLine)
+                self._outstanding.extend([(command, phase)] * command.replies)
+                if command.replies:
+                    self._group_ended = False
+                return octets
+            if phase is _CHUNK:
+                phase = phase_of(command)
+        if phase is _BODY and self.dialect.reply_per_recipient and not self._recipients:
             # 354 without a recipient: the server should have said 503, and now owes as many replies as there
             # are recipients (RFC 2033 §4.2).
             self._phase = _MAIL
@@ -152,23 +159,53 @@ class SmtpClient:
         self._reader.feed(octets)
 
     def next_answer(self) -> Answer | None:
-        """Take the next reply with what it answers, or None until more is received.
+        """Take the next reply with what it answers, or None until more is received. Raises as `hear` does."""
+        command = self._outstanding[0][0] if self._outstanding else None
+        reply = self.hear()
+        return None if reply is None else Answer(command, reply, self.recipient)
+
+    def hear(self, octets: bytes = b"") -> Reply | None:
+        """Take in what was received, if anything; take the next reply, or None until more is received.
 
         Raises RemoteProtocolError on a reply that no cell of the table has, on one that nothing is owed, and
         on octets that cannot be framed.
         """
         try:
-            reply = self._reader.next_reply()
+            reply = self._reader.next_reply(octets)
         except RemoteProtocolError:
             self._close()
             raise
         if reply is None:
             return None
+        self.recipient = None
         if reply.code == 421:
-            return self._shut_down(reply)
-        if not self._outstanding:
+            self._shut_down(reply)
+            return reply
+        outstanding = self._outstanding
+        if not outstanding:
             raise self._refused("a reply nothing is owed", reply, "RFC 5321 §4.2")
-        return self._settle(*self._outstanding[0], reply)
+        command, phase = outstanding[0]
+        reply_class = reply.reply_class
+        cells = NEXT[phase]
+        if reply_class not in cells:
+            raise self._refused(f"{reply.code} does not answer {phase}", reply, "RFC 5321 §4.3.2")
+        after = cells[reply_class]
+        if phase in FINAL:
+            if self.dialect.reply_per_recipient and self._recipients:
+                self.recipient = self._recipients[len(self._verdicts)]
+                self._verdicts.append(reply_class)
+                if len(self._verdicts) < len(self._recipients):
+                    return reply
+                after = cells[min(self._verdicts)]  # 2yz for any is responsibility taken (RFC 2033 §4.2)
+            self._forget_transaction()
+        elif phase in _TELLING:
+            self._heed(command, phase, reply)
+        outstanding.popleft()
+        if after is not STAY and (phase is not _RSET or self._phase is not _EHLO):  # RSET does not replace EHLO
+            self._phase = after
+        if self._ahead is not None and (reply_class is not _YES or not outstanding):
+            self._ahead = None
+        return reply
 
     def receive_eof(self) -> None:
         """Note that the server closed. Raises RemoteProtocolError if it did so amid a reply."""
@@ -209,64 +246,33 @@ class SmtpClient:
             self._ahead = ahead
         return self._ahead
 
-    def _settle(self, command: SmtpCommand | None, phase: Phase, reply: Reply) -> Answer:
-        """Apply one cell of the table."""
-        reply_class = reply.reply_class
-        if reply_class not in NEXT[phase]:
-            raise self._refused(f"{reply.code} does not answer {phase}", reply, "RFC 5321 §4.3.2")
-        yes = reply_class is _YES
-        recipient = None
-        if phase is _RCPT:
-            if yes:
-                self._accept_recipient(command, reply)
-        elif phase in FINAL:
-            recipient = self._recipient_in_turn()
-            if recipient is not None:
-                self._verdicts.append(reply_class)
-                if len(self._verdicts) < len(self._recipients):
-                    return Answer(command, reply, recipient)
-                reply_class = min(self._verdicts)  # 2yz for any recipient is responsibility taken (RFC 2033 §4.2)
-            self._forget_transaction()
-        elif phase is _GREETING:
+    def _heed(self, command: SmtpCommand | None, phase: Phase, reply: Reply) -> None:
+        """Keep what a reply tells beyond the state it leads to."""
+        if phase is _GREETING:
             self.greeting = reply
-        elif yes:
-            self._note_completion(command, phase, reply)
-        self._outstanding.popleft()
-        self._phase = _next_state(self._phase, phase, reply_class)
-        if not yes or not self._outstanding:
-            self._ahead = None
-        return Answer(command, reply, recipient)
-
-    def _note_completion(self, command: SmtpCommand | None, phase: Phase, reply: Reply) -> None:
-        """Keep what a 2yz reply tells beyond the state it leads to."""
-        if phase is _EHLO:
+        elif reply.reply_class is not _YES:
+            return
+        elif phase is _RCPT:
+            if self._phase is not _RCPT:
+                raise self._refused("a recipient accepted without a transaction", reply, "RFC 5321 §4.1.4")
+            assert isinstance(command, Rcpt)
+            self._recipients.append(command.forward_path)
+        elif phase is _EHLO:
             self.extensions = NO_EXTENSIONS if isinstance(command, Helo) else parse_extensions(reply.texts)
             self._forget_transaction()
         elif phase is _AUTH:
             self.authenticated = True
-        elif phase is _RSET:
+        else:
             self._forget_transaction()
 
-    def _accept_recipient(self, command: SmtpCommand | None, reply: Reply) -> None:
-        if self._phase is not _RCPT:
-            raise self._refused("a recipient accepted without a transaction", reply, "RFC 5321 §4.1.4")
-        assert isinstance(command, Rcpt)
-        self._recipients.append(command.forward_path)
-
-    def _recipient_in_turn(self) -> str | None:
-        """Return whose reply the next one to mail data is, if the dialect has it so (RFC 2033 §4.2)."""
-        if self.dialect.reply_per_recipient and self._recipients:
-            return self._recipients[len(self._verdicts)]
-        return None
-
-    def _shut_down(self, reply: Reply) -> Answer:
+    def _shut_down(self, reply: Reply) -> None:
         """Close on a 421, which may answer anything and nothing (RFC 5321 §3.8)."""
-        command, phase = self._outstanding[0] if self._outstanding else (None, self._phase)
-        recipient = self._recipient_in_turn() if phase in FINAL else None
+        phase = self._outstanding[0][1] if self._outstanding else self._phase
+        if phase in FINAL and self.dialect.reply_per_recipient and self._recipients:
+            self.recipient = self._recipients[len(self._verdicts)]
         if phase is _GREETING:
             self.greeting = reply
         self._close()
-        return Answer(command, reply, recipient)
 
     def _forget_transaction(self) -> None:
         if self._recipients:
@@ -291,19 +297,11 @@ class SmtpClient:
         )
 
 
-def _next_state(state: Phase, phase: Phase, reply_class: ReplyClass) -> Phase:
-    """Return the state a reply leads to. Its cell exists."""
-    after = NEXT[phase][reply_class]
-    if after is STAY or (phase is _RSET and state is _EHLO):  # RSET before EHLO does not replace it
-        return state
-    return after
-
-
 def _hoped(phase: Phase, state: Phase, recipients: int) -> tuple[Phase, int]:
     """Return state and recipients after the hoped-for reply of a phase that does not end a group."""
     if phase is _RCPT:
         return state, recipients + 1
-    if _YES not in NEXT[phase]:
+    after = NEXT[phase].get(_YES, STAY)
+    if after is STAY or (phase is _RSET and state is _EHLO):
         return state, recipients
-    after = _next_state(state, phase, _YES)
     return after, 0 if after is _MAIL else recipients

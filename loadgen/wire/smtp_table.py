@@ -91,10 +91,12 @@ class Rule:
     permitted_in: frozenset[Phase]
     ends_group: bool  # nothing may be pipelined behind it until it is answered (RFC 2920 §3.1)
     needs_recipient: bool  # with none accepted the server must refuse it (RFC 5321 §3.3)
+    conditional: bool  # the state alone does not tell whether it is permitted, or what its reply's phase is
 
 
 def _row(phase: Phase, *permitted_in: Phase, ends_group: bool = False, needs_recipient: bool = False) -> Rule:
-    return Rule(phase, frozenset(permitted_in), ends_group, needs_recipient)
+    conditional = needs_recipient or phase in {Phase.EHLO, Phase.AUTH, Phase.RAW}
+    return Rule(phase, frozenset(permitted_in), ends_group, needs_recipient, conditional)
 
 
 _OPEN: Final = (Phase.MAIL, Phase.RCPT, Phase.CHUNK, Phase.RSET)  # after EHLO, between commands

@@ -11,9 +11,9 @@ import trio.testing
 from trio.testing import MockClock
 
 from loadgen.endpoint import Endpoint
-from loadgen.session.dialogue import LIMITED_AS
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.perform import perform
+from loadgen.session.phases import LIMITED_AS
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
 from loadgen.session.trace import Trace
