@@ -19,6 +19,7 @@ class Case:
     ask: Callable[[SmtpPeer], Awaitable[Judgement]]
     title: str                         # what the requirement comes to, in one sentence
     alone: bool = False                # must not run beside others: it measures time, or hurts everybody
+    limit_s: float | None = None       # how long it may take; None: as long as any
 
     @property
     def id(self) -> str:
@@ -30,7 +31,7 @@ CASES: Final[dict[str, Case]] = {}     # filled by importing `conformance.cases`
 
 
 def case(
-    requirement: str, *, variants: Mapping[str, Any] | None = None, alone: bool = False
+    requirement: str, *, variants: Mapping[str, Any] | None = None, alone: bool = False, limit_s: float | None = None
 ) -> Callable[[Question], Question]:
     """Register a question under a requirement's id.
 
@@ -43,7 +44,7 @@ def case(
         assert title, f"{question.__name__} has no docstring: a case says what it asks"
         for name, value in ({None: None} if variants is None else variants).items():
             ask = question if name is None else _with(question, value)
-            made = Case(requirement, name, ask, title, alone)
+            made = Case(requirement, name, ask, title, alone, limit_s)
             assert made.id not in CASES, f"two cases are named {made.id}"
             CASES[made.id] = made
         return question

@@ -21,3 +21,8 @@ def make_message(sender: bytes, recipient: bytes, token: str, body: bytes, *, he
         MARK + b": " + token.encode(),
     )
     return b"".join(field + b"\r\n" for field in fields) + header + b"\r\n" + body
+
+
+def body_of(message: bytes) -> bytes:
+    """Return what stands behind a message's header section."""
+    return message.partition(b"\r\n\r\n")[2]

@@ -13,7 +13,7 @@ from conformance.answer import Answer
 from conformance.connection import Connection
 from conformance.judgement import NotApplicable, Undetermined
 from conformance.mailbox import MailboxTrouble
-from conformance.message import make_message
+from conformance.message import body_of, make_message
 from conformance.subject import Subject
 from conformance.transcript import Transcript
 from loadgen.wire.errors import RemoteProtocolError
@@ -220,6 +220,13 @@ class SmtpPeer(Connection):
     async def stored(self, count: int = 1) -> tuple[bytes, ...]:
         """Return this case's messages as they lie in the maildrop: once there are so many, or when time is over."""
         return await self._find(count, self.subject.declared.timers.delivery)
+
+    async def stored_body(self) -> bytes:
+        """Return the body of this case's one message as it lies in the maildrop; Undetermined if it did not arrive."""
+        arrived = await self.stored()
+        if not arrived:
+            raise Undetermined("the message was taken, and did not arrive in the time allowed (timers.delivery)")
+        return body_of(arrived[0])
 
     async def stored_before_a_later_one(self) -> tuple[bytes, ...]:
         """Return what lies in the maildrop of this case's messages once a later message has arrived there.

@@ -118,7 +118,7 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: in
     began_s = trio.current_time()
     judgement = undetermined("the case took longer than its limit")
     ours = False
-    limit_s = manner.slow_limit_s if item.slow else manner.limit_s
+    limit_s = item.case.limit_s or (manner.slow_limit_s if item.slow else manner.limit_s)
     async with AsyncExitStack() as stack:
         peer = SmtpPeer(subject, token, stack)
         with trio.move_on_after(limit_s):

@@ -31,10 +31,13 @@ class Fault:
     # What becomes of octets on their way in, as they came off the wire: (session, octets) -> octets.
     incoming: "Callable[[SmtpState, bytes], bytes] | None" = None
     ends_of_data: tuple[bytes, ...] = ()        # what else ends mail data, besides CRLF.CRLF
-    # What becomes of mail data once they are in and the dots undone.
-    content: Callable[[bytes], bytes] | None = None
+    # What becomes of mail data once they are in and the dots undone: (session, content) -> content.
+    content: "Callable[[SmtpState, bytes], bytes] | None" = None
     # What becomes of a message, trace fields and all, on its way into the maildrops.
     stored: Callable[[bytes], bytes] | None = None
+    copies: int = 1                             # of every message that go into each maildrop
+    # What is done when the connection is gone, before the transaction is forgotten.
+    gone: "Callable[[SmtpState], None] | None" = None
 
 
 def apply_outgoing(faults: tuple[Fault, ...], session: "SmtpState", verb: bytes, octets: bytes) -> bytes:

@@ -49,6 +49,10 @@ class DataReader:
         if self._received <= self._kept_max:
             self._kept += octets
 
+    def so_far(self) -> bytes:
+        """Return what has come of mail data whose end has not, as it came: what only a faulty server looks at."""
+        return bytes(self._kept)
+
     def content(self) -> bytes | None:
         """Return the mail data without stuffing and without the final dot line; None when they are too big."""
         if self._received > self._kept_max:

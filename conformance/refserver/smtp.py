@@ -90,6 +90,9 @@ class SmtpSession:
 
     def closed(self) -> None:
         """See Session. A transaction that was not answered never was (RFC 5321 §4.1.1.10)."""
+        for fault in self._faults:
+            if fault.gone is not None:
+                fault.gone(self._session)
         self._session.forget_transaction()
 
     # Readers: each returns what to send, or None when it needs more octets to go on.
@@ -175,7 +178,7 @@ class SmtpSession:
         each = session.dialect.reply_per_recipient
         for fault in self._faults:
             if fault.content is not None and content is not None:
-                content = fault.content(content)
+                content = fault.content(session, content)
         if content is None:
             final = [replies.MESSAGE_TOO_BIG] * (len(transaction.recipients) if each else 1)
         else:

@@ -95,7 +95,9 @@ class Transaction:
         # refuse it for the other recipients too. dict: two forward-paths to one maildrop put one copy there.
         if _in_trouble(service):
             return [replies.IN_TROUBLE]
-        failed = service.maildrops.deliver(dict.fromkeys([one.maildrop for one in self.recipients]), message)
+        names = dict.fromkeys([one.maildrop for one in self.recipients])
+        for _ in range(max([fault.copies for fault in service.behaviour.faults], default=1)):
+            failed = service.maildrops.deliver(names, message)
         return [_NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN]
 
     def _store_each(self, message: bytes, service: Service) -> list[Reply]:

@@ -34,15 +34,19 @@ from tests.session.theatre import SERVER_NAME, Tls
 
 register_all()
 
+LIMITS: Final = Limits(message_octets=100_000)
+QUOTA_OCTETS: Final = 1 << 24
+
 DECLARED: Final = Declared(
     addresses=Addresses(
         accepted=("user1@example.test", "user2@example.test", "user3@example.test"),
         rejected=("nobody@example.test",),
         foreign=("someone@elsewhere.invalid",),
+        over_quota=("user4@example.test",),
     ),
     accounts=Accounts(pop3=(("user1", "secret1"), ("user2", "secret2")), smtp=(("user1", "secret1"),)),
     allow=Allow(leave_mail=True, destroy_mail=True),
-    claims=Claims(vrfy_disabled=True),
+    claims=Claims(vrfy_disabled=True, message_octets_max=LIMITS.message_octets),
     timers=Timers(reply=30.0, quiet=0.3, delivery=5.0),
 )
 
@@ -54,11 +58,13 @@ async def reference_subject(
 ) -> AsyncIterator[Subject]:  # fmt: skip
     """Give a subject behind which a reference server of its own stands, sounded."""
     tokens = count()
+    store = MemoryStore("g", maildrop_octets_max=QUOTA_OCTETS, octets_max=1 << 30)
+    store.deliver(["user4@example.test"], b"x" * (QUOTA_OCTETS + 1))
     service = Service(
         behaviour=behaviour,
-        limits=limits or Limits(),
-        directory=Directory(["example.test"], accounts_by_pattern("user{n}@example.test", 3, "secret{n}")),
-        maildrops=MemoryStore("g", maildrop_octets_max=1 << 30, octets_max=1 << 30),
+        limits=limits or LIMITS,
+        directory=Directory(["example.test"], accounts_by_pattern("user{n}@example.test", 4, "secret{n}")),
+        maildrops=store,
         wall_clock=lambda: 1_767_225_600.0 + trio.current_time(),
         token=lambda: f"t{next(tokens)}",
         tls_available=True,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from trio.testing import MockClock
@@ -31,6 +31,12 @@ AREAS: Final = {area.__name__.rpartition(".")[2]: area for area in _areas()}
 FAULTY: Final = [(name, fault) for name, area in AREAS.items() for fault in area.BREAKS]
 
 
+def _circumstances(area: ModuleType) -> dict[str, Any]:
+    """Return what an area wants otherwise than the laboratory has it."""
+    wanted = {"protocol": "PROTOCOL", "limits": "LIMITS", "declared": "DECLARED"}
+    return {name: getattr(area, constant) for name, constant in wanted.items() if hasattr(area, constant)}
+
+
 def accused(findings: Mapping[str, Finding]) -> dict[str, str]:
     """Return the cases that say something against the server, each with what it got."""
     return {id_: found.got for id_, found in findings.items() if found.verdict in ACCUSING}
@@ -39,7 +45,7 @@ def accused(findings: Mapping[str, Finding]) -> dict[str, str]:
 @pytest.mark.parametrize("area", AREAS)
 async def test_the_lawful_server_is_accused_of_nothing(area: str, tls: Tls, autojump_clock: MockClock) -> None:
     module = AREAS[area]
-    findings = await judge(tls, cases_of(*module.CASES), protocol=getattr(module, "PROTOCOL", "smtp"))
+    findings = await judge(tls, cases_of(*module.CASES), **_circumstances(module))
     assert accused(findings) == getattr(module, "KNOWN", {})
     undecided = {id_: found.got for id_, found in findings.items() if found.verdict is CaseVerdict.INCONCLUSIVE}
     assert undecided == {}
@@ -52,9 +58,7 @@ async def test_a_fault_is_found_by_exactly_the_cases_it_breaks(
     module = AREAS[area]
     cases = cases_of(*module.CASES)
     others = [CASES[id_] for id_ in module.BREAKS[fault] if CASES[id_] not in cases]
-    findings = await judge(
-        tls, [*cases, *others], with_faults(fault), protocol=getattr(module, "PROTOCOL", "smtp")
-    )
+    findings = await judge(tls, [*cases, *others], with_faults(fault), **_circumstances(module))
     assert sorted(accused(findings)) == sorted(module.BREAKS[fault])
 
 

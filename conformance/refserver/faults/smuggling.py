@@ -72,12 +72,12 @@ def _loses_its_place(session: SmtpState, octets: bytes) -> bytes:
     return octets.replace(b"\r\n..\r\n", b"\r\n.\r\n") if len(octets) > BUFFER else octets
 
 
-def _normalises_then_looks_for_dots(content: bytes) -> bytes:
+def _normalises_then_looks_for_dots(session: SmtpState, content: bytes) -> bytes:
     """Make bare line ends whole, and take what has become a line of dots for the end."""
     return _BARE_CR.sub(b"\r\n", _BARE_LF.sub(b"\r\n", content)).partition(b"\r\n..\r\n")[0] + b"\r\n"
 
 
-def _unstuffs_badly(content: bytes) -> bytes:
+def _unstuffs_badly(session: SmtpState, content: bytes) -> bytes:
     """Lose the CR of the line end before a dot; the line feed that is left is then refused as a bare one."""
     return content.replace(b"\r\n.", b"\n.")
 
