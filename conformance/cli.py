@@ -18,7 +18,7 @@ from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory, accounts_by_pattern
 from conformance.refserver.errors import ServerSetupError
 from conformance.refserver.listener.conversation import StartTls
-from conformance.refserver.listener.sockets import Bind, Listening, allow_many_descriptors, listening_on
+from conformance.refserver.listener.sockets import Bind, Listening, allow_descriptors, listening_on
 from conformance.refserver.listener.tls import context_from_files, self_made_context, start_tls_with
 from conformance.refserver.maildir import MaildirStore
 from conformance.refserver.maildrop import MaildropStore, MemoryStore
@@ -72,7 +72,14 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
 
     Prints one JSON line when it is ready; SIGTERM or SIGINT ends it.
     """
-    limits = replace(DEFAULT_LIMITS, connections=max_connections, message_octets=max_size)
+    connections = allow_descriptors(max_connections)
+    if connections < max_connections:
+        typer.echo(
+            f"mailproof: serving at most {connections:,} connections at once, not {max_connections:,}: RLIMIT_NOFILE "
+            f"allows no more files; run `ulimit -n {max_connections + 100}` first",
+            err=True,
+        )
+    limits = replace(DEFAULT_LIMITS, connections=connections, message_octets=max_size)
     if idle_timeout is not None:
         limits = replace(limits, smtp_idle_s=idle_timeout, pop3_idle_s=idle_timeout)
     try:
@@ -86,7 +93,6 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
             start_tls, ca = _tls(stack, wants_tls, tls_cert, tls_key, ca_file, [behaviour.host_name, host])
             store = _store(maildir, limits, behaviour.host_name)
             service = make_service(directory, store, behaviour, limits, tls=start_tls is not None)
-            allow_many_descriptors()
             listening = stack.enter_context(listening_on(binds, host))
             trio.run(_run, service, listening, start_tls, ca, until_eof)
     except ServerSetupError as exc:

@@ -15,6 +15,7 @@ from typing import IO
 import msgspec
 import trio
 
+from loadgen.engine.limits import connections_at_once
 from loadgen.scenario.accounts import AccountBook, PatternAccounts
 from loadgen.scenario.model import Scenario
 from loadgen.wire.printable import printable
@@ -25,6 +26,7 @@ START_LIMIT_S = 30.0
 END_LIMIT_S = 5.0
 SERVE = (sys.executable, "-m", "mailproof", "serve")
 LAST_WORDS_OCTETS = 4096
+CONNECTIONS_BESIDE = 1000     # to look at it before the load, and to read the maildrops after it
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -95,6 +97,7 @@ def _options(scenario: Scenario, book: AccountBook) -> list[str]:
         *(f"--{protocol}=0" for protocol in protocols), *(["--tls"] if tls != "none" else []), "--until-eof",
         *(f"--domain={domain}" for domain in domains),
         *(f"--variant={variant}" for variant in scenario.target.variants),
+        f"--max-connections={connections_at_once(scenario) + CONNECTIONS_BESIDE}",
         f"--accounts={book.pattern}", f"--account-count={book.count}", f"--password={book.password}",
     ]
 

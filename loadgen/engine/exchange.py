@@ -47,7 +47,7 @@ async def find_exchange(
         numeric = (numeric_address(address, domain.port) for address in exchange.addresses)
         addresses = [address for address in numeric if address is not None]
         for i, address in enumerate(addresses):
-            trouble = await _trouble(endpoint, address, target.source_addresses)
+            trouble = await _trouble(endpoint, address, target.sources)
             if trouble is None:
                 return endpoint, tuple(addresses[i:])
             tried.append(f"{exchange.name}: {trouble}")

@@ -9,6 +9,7 @@ import trio
 from loadgen.endpoint import Endpoint, MailDomain, Protocol, parse_endpoint
 from loadgen.engine.embedded import EmbeddedServer, Ready, embedded_server
 from loadgen.engine.exchange import find_exchange
+from loadgen.engine.limits import connections_at_once, ephemeral_ports, sources_of
 from loadgen.scenario.accounts import AccountBook
 from loadgen.scenario.check_sessions import protocol_of
 from loadgen.scenario.model import Limits, Scenario, Target
@@ -96,6 +97,7 @@ def routes_of(scenario: Scenario, reach: Reach) -> dict[Protocol, Route]:
     any_tls = target.tls != "none" or any(endpoint.implicit_tls for endpoint, _ in reach.addresses.values())
     context = make_client_context(policy) if any_tls else None
     limits = phase_limits(scenario.limits)
+    at_once, ports = connections_at_once(scenario), ephemeral_ports()
     routes: dict[Protocol, Route] = {}
     for protocol, (endpoint, addresses) in reach.addresses.items():
         routes[protocol] = Route(
@@ -103,7 +105,7 @@ def routes_of(scenario: Scenario, reach: Reach) -> dict[Protocol, Route]:
             limits=limits,
             tls=context if target.tls == "starttls" or endpoint.implicit_tls else None,
             server_name=target.server_name,
-            sources=target.source_addresses,
+            sources=sources_of(target.sources, addresses, at_once, ports),
             addresses=addresses,
             mail_domain=_domain_of(target, protocol),
         )

@@ -14,7 +14,7 @@ import trio
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.audit import audit
 from loadgen.engine.health.machine import MachineWatch
-from loadgen.engine.health.process import raise_open_files_limit
+from loadgen.engine.limits import check_ports, ephemeral_ports, raise_descriptors, shortages
 from loadgen.engine.preflight import logins_used, look_at
 from loadgen.engine.processes import ProcessForEach
 from loadgen.engine.progress import Progress, reading_maildrops
@@ -63,9 +63,10 @@ async def run(
     says that the public addresses among the permitted hosts may be loaded; `pool` who generates the load.
     """
     started, started_ns = datetime.now(UTC), clock_ns()
-    nofile = raise_open_files_limit()
+    nofile = raise_descriptors(scenario, pool.workers)
     shard = Shard(scenario, book, run_token=secrets.token_hex(4), date=started)
     async with open_target(scenario, book, authorized=authorized) as target:
+        check_ports(scenario, target.routes, ephemeral_ports())
         seen = await look_at(target.routes, logins_used(scenario), book.account(1), stop=stop)
         shared, machine = await _watched(shard, target, pool, stop, observe)
         driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers, machine)
@@ -74,7 +75,7 @@ async def run(
             observe(reading_maildrops(driven.recorder, driven.ended_ns / NS_PER_S))
             maildrops_read = await _settle(scenario, book, driven.ledger, target.routes["pop3"], stop)
         interrupted = _what_was_cut(driven, stop)
-        troubles = [*_doubts(driven, load, target)]
+        troubles = [*_doubts(scenario, driven, load, target, nofile)]
     document = Document(
         kind="load",
         mailproof=version,
@@ -152,10 +153,11 @@ def _what_was_cut(driven: ShardResult, stop: trio.Event) -> Literal["load", "aud
     return "audit" if driven.ledger is not None and stop.is_set() else None
 
 
-def _doubts(driven: ShardResult, load: LoadResult, target: OpenTarget) -> Iterator[str]:
+def _doubts(
+    scenario: Scenario, driven: ShardResult, load: LoadResult, target: OpenTarget, nofile: int
+) -> Iterator[str]:
     """Give the reasons not to believe the run that its numbers alone do not tell."""
-    for cause, count in driven.recorder.exhausted.items():
-        yield f"{count:,} sessions met a limit of this host: {cause}"
+    yield from shortages(scenario, driven.recorder.exhausted, load.in_flight_peak, nofile)
     for worker in load.workers:
         if worker.lost is not None:
             yield (

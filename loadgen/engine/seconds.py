@@ -33,13 +33,13 @@ class Second:
     response_hdr: str = ""
     response_max_ns: int = 0
 
-    def close(self) -> None:
-        """Reduce the response times to their percentiles, nearest rank."""
+    def close(self, times: Histogram) -> None:
+        """Reduce the response times to their percentiles, nearest rank. `times` is for any use."""
         if self.responses:
             ordered = sorted(self.responses)
             self.p50_ns = ordered[(len(ordered) - 1) // 2]
             self.p99_ns = ordered[(99 * len(ordered) + 99) // 100 - 1]
-            times = Histogram()
+            times.clear()
             times.record_many(ordered)
             self.response_hdr, self.response_max_ns = times.encode(), times.quantiles().max
             self.responses = []
@@ -85,6 +85,7 @@ class Seconds:
         self._rows: dict[int, Second] = defaultdict(Second)
         self.closed = 0                 # seconds before this one are closed: their percentiles stand
         self._carried = 0               # sessions open at the end of the last second closed
+        self._times = Histogram()       # one for all: the library's refer to themselves, and so are not freed at once
 
     def arrived(self, intended_ns: int, in_flight: int) -> None:
         """Count an arrival in the second of its intended instant."""
@@ -138,7 +139,7 @@ class Seconds:
         """
         row = self._rows[second]
         row.in_flight = max(row.in_flight, self._carried, in_flight)
-        row.close()
+        row.close(self._times)
         self._carried = in_flight
         self.closed = second + 1
 
@@ -171,7 +172,7 @@ class Seconds:
         """Return the run as columns, one row for each second from 0 to the last in which anything happened."""
         rows = [self._rows[number] for number in range(max(self._rows, default=-1) + 1)]
         for row in rows:
-            row.close()
+            row.close(self._times)
         return Timeline(
             arrived=tuple(row.arrived for row in rows),
             started=tuple(row.started for row in rows),

@@ -18,6 +18,7 @@ from loadgen.scenario.problems import Problem, show
 from loadgen.scenario.quantities import Duration
 from loadgen.scenario.safety import domain_refusal, refusal
 from loadgen.scenario.sessions import ResetInData, SlowSender
+from loadgen.scenario.sources import ALLOWED, expanded
 from loadgen.scenario.steps import StepsSession, flat, step_phases
 from reports.gate import Gate, problems_of
 from reports.named_metric import ANYTHING_NAMED, Named
@@ -80,13 +81,18 @@ def _target_problems(target: Target, *, authorized: bool) -> Iterator[Problem]:
         if not host or any(mark in host for mark in "/@ ") or (":" in host and not _is_address(host.strip("[]"))):
             allowed = "a host name or an address, without scheme or port"
             yield Problem(f"target.permitted_hosts[{i}]", got=show(host), allowed=allowed)
-    for i, address in enumerate(target.source_addresses):
-        if not _is_address(address):
-            allowed = 'an address of this machine such as "127.0.0.2"'
-            yield Problem(f"target.source_addresses[{i}]", got=show(address), allowed=allowed)
+    yield from _source_problems(target)
     yield from _nameserver_problems(target)
     if target.variants and not target.embedded:
         yield Problem("target.variants", what="only the embedded server has variants", hint="leave it out")
+
+
+def _source_problems(target: Target) -> Iterator[Problem]:
+    for i, notation in enumerate(target.source_addresses):
+        try:
+            expanded(notation)
+        except ValueError:
+            yield Problem(f"target.source_addresses[{i}]", got=show(notation), allowed=ALLOWED)
 
 
 def _refusal(server: Endpoint | MailDomain, permitted_hosts: tuple[str, ...], authorized: bool) -> str | None:

@@ -13,6 +13,7 @@ from loadgen.scenario.quantities import Duration, Size
 from loadgen.scenario.retry import Retry
 from loadgen.scenario.server import EMBEDDED, ServerUrl
 from loadgen.scenario.sessions import OtherSession
+from loadgen.scenario.sources import expanded
 from loadgen.scenario.table import Table, default, says
 from loadgen.scenario.words import AnyAuth, MailAuth, MaildropAuth, Name, Pipelining, Weight
 from reports.gate import Gate
@@ -52,7 +53,7 @@ class Target(Table, frozen=True, kw_only=True):
         tuple[str, ...], says("Hosts beyond loopback which this scenario may load.")
     ] = ()
     source_addresses: Annotated[
-        tuple[str, ...], says("Local addresses to connect from, in turn.")
+        tuple[str, ...], says("Local addresses to connect from, in turn: each one, a range A-B or a network.")
     ] = ()
     nameservers: Annotated[
         tuple[str, ...], says("Whom to ask where an mx: domain's mail goes, ADDRESS[:PORT]; default: the system's.")
@@ -70,6 +71,11 @@ class Target(Table, frozen=True, kw_only=True):
                 return self.lmtp
             case "pop3":
                 return self.pop3
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the addresses to connect from, ranges and networks written out."""
+        return tuple([address for notation in self.source_addresses for address in expanded(notation)])
 
     @property
     def embedded(self) -> tuple[Protocol, ...]:

@@ -82,7 +82,7 @@ def _local_failure(error: OSError, peer: str) -> LocalExhausted | None:
     code = error.errno
     if code == errno.EMFILE:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return LocalExhausted(f"This process may open only {soft} descriptors (raise `ulimit -n`)")
+        return LocalExhausted(f"This process may open only {soft:,} files (run `ulimit -n` with a higher one)")
     if code == errno.ENFILE:
         return LocalExhausted("This host has no descriptor left for any process (raise sysctl fs.file-max)")
     if code == errno.ENOSPC:
@@ -91,8 +91,8 @@ def _local_failure(error: OSError, peer: str) -> LocalExhausted | None:
         return LocalExhausted("This host has no memory left for another socket")
     if code in {errno.EADDRNOTAVAIL, errno.EADDRINUSE}:
         return LocalExhausted(
-            f"No ephemeral port is left for {peer}"
-            " (widen sysctl net.ipv4.ip_local_port_range or use more source addresses)"
+            f"No ephemeral port is left for {peer} (name more target.source_addresses, "
+            'or run `sysctl -w net.ipv4.ip_local_port_range="1024 65535"` first)'
         )
     return None
 

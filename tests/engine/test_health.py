@@ -149,6 +149,23 @@ def test_what_there_was_before_the_run_is_no_matter_of_the_collectors_while_it_l
     assert gc.get_freeze_count() == 0
 
 
+def test_while_it_lasts_no_round_goes_over_all_that_is_open() -> None:
+    generations: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        generations.append(info["generation"])
+
+    before = gc.get_threshold()
+    with heap_at_rest():
+        gc.callbacks.append(note)
+        held: list[list[object]] = [[] for _ in range(before[0] * (before[1] + 1) * (before[2] + 2) * 4)]
+        gc.callbacks.remove(note)
+    assert held
+    assert {0, 1} <= set(generations)
+    assert 2 not in generations
+    assert gc.get_threshold() == before
+
+
 def test_the_limit_of_open_files_is_what_the_system_grants(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(which: int, limits: tuple[int, int]) -> None:
         raise ValueError("current limit exceeds maximum limit")

@@ -1,6 +1,7 @@
 """The listening sockets, over loopback: limits, shutdown, TLS, unix sockets, resets."""
 
 import os
+import resource
 import socket
 import ssl
 import struct
@@ -16,7 +17,7 @@ import trio.testing
 from conformance.refserver.behaviour import Limits
 from conformance.refserver.errors import ServerSetupError
 from conformance.refserver.listener.conversation import StartTls
-from conformance.refserver.listener.sockets import Bind, listen_tcp, listen_unix, listening_on
+from conformance.refserver.listener.sockets import Bind, allow_descriptors, listen_tcp, listen_unix, listening_on
 from conformance.refserver.listener.tls import context_from_files, self_made_context, start_tls_with
 from conformance.refserver.server import serve
 from tests.refserver.bench import Bench, make_bench
@@ -291,3 +292,24 @@ async def test_tls_before_1_2_is_refused(bench: Bench, start_tls: StartTls, ca_f
         with pytest.raises(trio.BrokenResourceError):
             await trio.SSLStream(stream, old, server_hostname="localhost").do_handshake()
         await stream.aclose()
+
+
+@pytest.mark.parametrize(
+    ("root", "connections", "allowed", "files"),
+    [(False, 100, 100, 4096), (False, 9000, 4032, 4096), (True, 9000, 9000, 9064)],
+)
+def test_connections_are_promised_as_far_as_descriptors_go(
+    monkeypatch: pytest.MonkeyPatch, root: bool, connections: int, allowed: int, files: int
+) -> None:
+    limits = (1024, 4096)
+
+    def setrlimit(which: int, wanted: tuple[int, int]) -> None:
+        nonlocal limits
+        if wanted[1] > limits[1] and not root:
+            raise ValueError("not allowed to raise maximum limit")
+        limits = wanted
+
+    monkeypatch.setattr(resource, "getrlimit", lambda which: limits)
+    monkeypatch.setattr(resource, "setrlimit", setrlimit)
+    assert allow_descriptors(connections) == allowed
+    assert limits == (files, files)

@@ -115,7 +115,7 @@ MEANT = [
         'target.permitted_hosts[0]: got "smtp://mail.test", expected a host name or an address, without scheme'),
     ({"target": {**LOCAL, "permitted_hosts": ["mail.test:25"]}}, "without scheme or port"),
     ({"target": {**LOCAL, "source_addresses": ["eth0"]}},
-        'target.source_addresses[0]: got "eth0", expected an address of this machine such as "127.0.0.2"'),
+        'target.source_addresses[0]: got "eth0", expected an address of this machine, a range or a network'),
     ({"limits": {"body": "0s"}}, 'limits.body: got "0s", expected more than zero'),
     ({"target": {"smtp": "smtp://127.0.0.1:25"}, "ledger": {"verify": True}},
         "ledger.verify: looks into the maildrops over POP3, and there is no POP3 server; add pop3 under [target], "

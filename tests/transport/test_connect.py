@@ -252,7 +252,7 @@ def no_descriptor_left() -> Iterator[int]:
 async def test_too_many_descriptors_says_which_limit(connect: Connect) -> None:
     with no_descriptor_left() as limit, pytest.raises(LocalExhausted) as caught:
         await connect(endpoint(25), deadline=trio.current_time() + 5)
-    assert str(caught.value) == f"This process may open only {limit} descriptors (raise `ulimit -n`)"
+    assert str(caught.value) == f"This process may open only {limit} files (run `ulimit -n` with a higher one)"
 
 
 async def test_implicit_tls_without_a_context_is_our_bug(connect: Connect) -> None:

@@ -38,8 +38,8 @@ def os_error(code: int) -> OSError:
         (errno.EACCES, ConnectRefused, "This host does not permit connecting to 192.0.2.1:25"),
         (errno.EPERM, ConnectRefused, "This host does not permit connecting to 192.0.2.1:25"),
         (errno.EADDRNOTAVAIL, LocalExhausted,
-         "No ephemeral port is left for 192.0.2.1:25"
-         " (widen sysctl net.ipv4.ip_local_port_range or use more source addresses)"),
+         "No ephemeral port is left for 192.0.2.1:25 (name more target.source_addresses, or run"
+         ' `sysctl -w net.ipv4.ip_local_port_range="1024 65535"` first)'),
         (errno.ENFILE, LocalExhausted,
          "This host has no descriptor left for any process (raise sysctl fs.file-max)"),
         (errno.ENOSPC, LocalExhausted,

@@ -6,7 +6,7 @@ import resource
 import socket
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from conformance.refserver.errors import ServerSetupError
 
 _BACKLOG: Final = 65_535           # the kernel cuts it to net.core.somaxconn
+_DESCRIPTORS_BESIDE: Final = 64    # listening sockets, pollers, standard streams, files of a Maildir
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,20 @@ def _reason(exc: OSError) -> str:
     }.get(exc.errno or 0, exc.strerror or str(exc))
 
 
-def allow_many_descriptors() -> None:
-    """Raise the soft limit of open descriptors to the hard one: each connection needs one."""
+def allow_descriptors(connections: int) -> int:
+    """Raise the limit of open descriptors for so many connections; return how many of them it allows now.
+
+    To the hard limit anybody may; beyond it root may.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with suppress(OSError, ValueError):      # macOS has "unlimited", and does not mean it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    wanted = connections + _DESCRIPTORS_BESIDE
+    if resource.RLIM_INFINITY != hard < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return connections if soft == resource.RLIM_INFINITY else min(connections, soft - _DESCRIPTORS_BESIDE)
 
 
 def close_unix(path: Path) -> None:

@@ -5,7 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+_NEVER: Final = 2**31 - 1       # rounds over young objects before one over the old
 
 
 class CollectorWatch:
@@ -39,14 +41,20 @@ class CollectorWatch:
 
 @contextmanager
 def heap_at_rest() -> Iterator[None]:
-    """Take what there is already, modules above all, out of the garbage collector's rounds for a while.
+    """Have the garbage collector look only at what is new, for a while. Takes a moment at first.
 
-    What a run allocates makes the collector look at everything that lives: measured 140 ms a time with the reports
-    imported, and a third of the engine's processor time. Without the modules it is 5 ms. Takes a moment at first.
+    What there is already, modules above all, is taken out of its rounds: measured 140 ms a time with the reports
+    imported, and a third of the engine's processor time. Of what a run allocates, what has survived two rounds is not
+    looked at again: with 10,000 sessions open in this process a look at all of them took 1.1 s, in which nothing else
+    was done. Nothing is lost by it: no session leaves a circle of references behind, however it ends, so counting them
+    frees all (the tests hold it to that).
     """
     gc.collect()
     gc.freeze()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(thresholds[0], thresholds[1], _NEVER)
     try:
         yield
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()

@@ -10,11 +10,14 @@ from typing import Final
 OPEN_FILES: Final = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
 
 
-def raise_open_files_limit() -> int:
-    """Raise this process's limit of open files as far as the system lets it; return what it is now."""
+def raise_open_files_limit(wanted: int = 0) -> int:
+    """Raise this process's limit of open files as far as anybody may, and to `wanted` if it is root's; return it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):      # macOS has "unlimited", and does not mean it
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if resource.RLIM_INFINITY != hard < wanted:
+        with suppress(OSError, ValueError):  # only root may
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
