@@ -120,6 +120,7 @@ def _health_metrics() -> Iterator[Metric]:
     absent = "no session was started in the steady phase"
     yield Metric("health.schedule_lag", "ns", _schedule_lag, absent, takes_percentile=True)
     yield Metric("health.cpu_share", "share", _cpu_share, "no session arrived")
+    yield Metric("health.longest_pause", "ns", _longest_pause, "no session arrived")
     yield Metric("in_flight_peak", "count", _in_flight_peak, "no session arrived")
 
 
@@ -133,6 +134,11 @@ def _schedule_lag(document: Document, percentile: float | None) -> float | None:
 def _cpu_share(document: Document, _: float | None) -> float | None:
     load = load_of(document)
     return load.health.cpu_share if load is not None else None
+
+
+def _longest_pause(document: Document, _: float | None) -> float | None:
+    load = load_of(document)
+    return load.health.longest_pause_ns if load is not None else None
 
 
 def _in_flight_peak(document: Document, _: float | None) -> float | None:

@@ -39,10 +39,10 @@ def signs(load: LoadResult, cpus: int | None = None) -> Iterator[Sign]:
     """Yield every sign; `cpus` is how many processors the generator could use, if that is known."""
     processes = processes_of(load)
     more = _more_processes(len(processes), cpus)
+    yield _pauses(load, processes, more)          # first, for it explains the lags
     if load.model == "open":
         yield _lag("schedule lag", "started its sessions late", processes, more, lambda each: each.schedule_lag_ns.p99)
     yield _lag("timers", "was late for its timers", processes, more, lambda each: each.loop_lag_ns.p99)
-    yield _pauses(load, processes, more)
     yield _processor(processes, more)
     if load.arrival_check is not None:
         yield from _arrivals(load.arrival_check, more)
@@ -142,8 +142,8 @@ def _arrivals(check: ArrivalCheckResult, more: str) -> Iterator[Sign]:
     ratio, dispersion = check.ratio, check.dispersion
     yield Sign(
         "arrivals",
-        f"{units.count(check.delivered)} of {units.count(check.configured)} ({units.share(ratio.value)})",
-        f"{units.share(ratio.low)} to {units.share(ratio.high)}", doubt, note,
+        f"{units.count(check.delivered)} of {units.count(check.configured)} ({100 * ratio.value:.1f} %)",
+        f"{100 * ratio.low:.1f} % to {100 * ratio.high:.1f} %", doubt, note,
     )   # fmt: skip
     spacing = "the index of dispersion: near 0 for even arrivals, 1 for independent ones, above for bursts"
     if dispersion is None:

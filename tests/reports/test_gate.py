@@ -87,7 +87,9 @@ FULL = document(
             ReplyCount("smtp.rcpt", "452", None, 2),
             ReplyCount("pop3.auth", "-ERR", "IN-USE", 4),
         ),
-        health=Health(schedule_lag_ns=LAG.quantiles(), schedule_lag_hdr=LAG.encode(), cpu_share=0.42),
+        health=Health(
+            schedule_lag_ns=LAG.quantiles(), schedule_lag_hdr=LAG.encode(), cpu_share=0.42, longest_pause_ns=48_000_000
+        ),
     ),
     LedgerResult(accepted=480, delivered_once=479, lost=1),
 )
@@ -106,6 +108,7 @@ NO_LOAD = document()
         (Gate(metric="health.schedule_lag", percentile=50, below="10ms"), "2 ms", "pass"),
         (Gate(metric="health.schedule_lag", percentile=100, below="10ms"), "40 ms", "fail"),
         (Gate(metric="health.cpu_share", below=0.5), "42 %", "pass"),
+        (Gate(metric="health.longest_pause", below="100ms"), "48 ms", "pass"),
         (Gate(metric="sessions.arrived", equals=1000), "1,000", "pass"),
         (Gate(metric="sessions.failed", at_most=29), "30", "fail"),
         (Gate(metric="sessions.interrupted", equals=0), "0", "pass"),
@@ -146,7 +149,8 @@ def test_no_data_is_inconclusive_for_every_metric_there_is() -> None:
     named = [name for name in known_metrics() if "<" not in name] + ["replies.smtp.rcpt.250", "replies.pop3.auth.+OK"]
     for name in named:
         timed = name.endswith((".response", ".service", ".schedule_lag"))
-        gate = Gate(metric=name, percentile=99, below="1h") if timed else Gate(metric=name, at_least=0)
+        bound: str | float = "0ms" if name == "health.longest_pause" else 0
+        gate = Gate(metric=name, percentile=99, below="1h") if timed else Gate(metric=name, at_least=bound)
         assert problems_of(gate) == []
         for nothing in (EMPTY, NO_LOAD):
             result = judge(gate, nothing)

@@ -170,8 +170,8 @@ def test_arrivals_that_are_not_those_configured_are_a_doubt_unless_the_seed_drew
     unlucky = check(holds=False, drawn_holds=False)
     assert doubts(unlucky) == []
     assert sign("arrivals", unlucky).note.endswith("no fault of the generator's; choose another seed")
-    assert sign("arrivals", unlucky).measured == "80 of 100 (80 %)"
-    assert sign("arrivals", unlucky).allowed == "90 % to 110 %"
+    assert sign("arrivals", unlucky).measured == "80 of 100 (80.0 %)"
+    assert sign("arrivals", unlucky).allowed == "90.0 % to 110.0 %"
 
 
 def test_of_a_short_load_the_spacing_is_not_known_and_never_zero() -> None:
