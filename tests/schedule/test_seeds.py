@@ -1,10 +1,12 @@
 """A seed is the whole run: the same one replays it to the nanosecond and the plan, a thousand times of a thousand."""
 
 import pickle
+from typing import get_args
 
 import pytest
 
 from loadgen.scenario.accounts import open_accounts
+from loadgen.scenario.arrivals import Arrivals
 from loadgen.scenario.distributions import Counts, Durations, Sizes
 from loadgen.scenario.model import (
     About,
@@ -16,9 +18,21 @@ from loadgen.scenario.model import (
     OpenLoad,
     Pop3Retrieve,
     Scenario,
+    Session,
     SmtpDeliver,
 )
 from loadgen.scenario.quantities import NS_PER_S
+from loadgen.scenario.sessions import (
+    AuthStorm,
+    HalfOpen,
+    Pop3Contend,
+    ResetInData,
+    RsetLoop,
+    SlowReader,
+    SlowSender,
+    SmtpProbe,
+)
+from loadgen.scenario.steps import RepeatableStep, StepsSession
 from loadgen.schedule.arrivals import arrivals
 from loadgen.schedule.plans import Plan, Planner
 from tests.schedule.shapes import constant, curve, poisson, ramp, replay, spike, steps
@@ -36,7 +50,7 @@ OPEN = OpenLoad(
     )
 )
 CLOSED = ClosedLoad(
-    virtual_users=4, maildrop="own", sessions=24, think=Durations.parse({"exponential": {"mean": "1s", "max": "9s"}})
+    virtual_users=4, maildrop="own", sessions=60, think=Durations.parse({"exponential": {"mean": "1s", "max": "9s"}})
 )
 SESSIONS = (
     SmtpDeliver(
@@ -46,6 +60,18 @@ SESSIONS = (
     LmtpDeliver(name="fan-out", recipients=Counts.parse({"exponential": {"mean": 3, "max": 9}})),
     Pop3Retrieve(name="read", weight=2),
     IdleHold(name="hold", hold=Durations.parse({"choice": [["1s", 1], ["2s", 2]]})),
+    SmtpProbe(name="probe", loops=Counts.parse({"uniform": [1, 9]})),
+    RsetLoop(name="rset", loops=Counts.parse({"uniform": [1, 3]}), recipients=Counts.parse({"uniform": [1, 3]})),
+    AuthStorm(name="storm", wrong=0.5),
+    SlowSender(name="dribble", size=Sizes.parse({"uniform": ["500", "4 KiB"]})),
+    SlowReader(name="sip"),
+    HalfOpen(name="half", hold=Durations.parse({"uniform": ["1s", "9s"]})),
+    ResetInData(name="reset", size=Sizes.parse({"uniform": ["500", "4 KiB"]})),
+    Pop3Contend(name="contend"),
+    StepsSession(
+        name="steps", recipients=Counts.parse({"uniform": [1, 3]}), size=Sizes.parse({"uniform": ["500", "4 KiB"]}),
+        steps=(RepeatableStep(send="EHLO {host}"), RepeatableStep(think=Durations.parse({"uniform": ["1s", "9s"]}))),
+    ),
 )   # fmt: skip
 
 
@@ -57,9 +83,16 @@ def whole_run(made: Scenario) -> tuple[list[int], list[Plan], list[int]]:
     """Every instant, plan and pause of a scenario, from nothing but the scenario."""
     planner = Planner(made, open_accounts(made.accounts, environ={}))
     instants = list(arrivals(made.load, made.about.seed)) if isinstance(made.load, OpenLoad) else []
-    count = len(instants) or 24
+    count = len(instants) or 60
     pauses = [planner.think_ns(k % 4, k // 4) for k in range(count)]
     return instants, [planner.plan_for(k) for k in range(count)], pauses
+
+
+def test_every_kind_of_session_and_every_shape_of_arrivals_takes_part() -> None:
+    assert {type(session) for session in SESSIONS} == set(get_args(Session))
+    assert {type(segment) for segment in OPEN.arrivals} == set(get_args(Arrivals))
+    chosen = {plan.session_name for plan in whole_run(scenario(CLOSED, 1))[1] + whole_run(scenario(CLOSED, 2))[1]}
+    assert chosen == {session.name for session in SESSIONS}
 
 
 @pytest.mark.parametrize("load", [OPEN, CLOSED], ids=["open", "closed"])
