@@ -3,7 +3,7 @@
 import itertools
 import tomllib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import trio.testing
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory, accounts_by_pattern
 from conformance.refserver.listener.conversation import Conversation, StartTls
-from conformance.refserver.maildrop import MemoryStore
+from conformance.refserver.maildrop import MemoryStore, NotStored
 from conformance.refserver.pop3 import Pop3Session
 from conformance.refserver.session import Service, Session
 from conformance.refserver.smtp import SmtpSession
@@ -33,12 +33,15 @@ Serve = Callable[[trio.abc.Stream], Awaitable[None]]
 
 
 class Tapped(trio.abc.Stream):
-    """A stream that notes what is sent through it, and gives nothing out while the server stalls."""
+    """A stream that notes what is sent through it, takes its time, and gives nothing out while the server stalls."""
 
-    def __init__(self, stream: trio.abc.Stream, sent: bytearray, stall: tuple[float, float]) -> None:
+    def __init__(
+        self, stream: trio.abc.Stream, sent: bytearray, stall: tuple[float, float], latency_s: float
+    ) -> None:
         self._stream = stream
         self._sent = sent
         self._stall = stall
+        self._latency_s = latency_s
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await self._stream.send_all(data)
@@ -49,6 +52,8 @@ class Tapped(trio.abc.Stream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         octets = bytes(await self._stream.receive_some(max_bytes))
+        if self._latency_s:
+            await trio.sleep(self._latency_s)
         if self._stall[0] <= trio.current_time() < self._stall[1]:
             await trio.sleep_until(self._stall[1])
         return octets
@@ -76,6 +81,18 @@ def served_by(serve: Serve, nursery: trio.Nursery, protocol: Protocol, tls: TlsC
     return route_to(protocol, dial, tls)
 
 
+class Drops(MemoryStore):
+    """Maildrops that count what was put into them."""
+
+    taken = 0
+
+    def deliver(self, names: Iterable[str], message: bytes) -> NotStored | None:
+        each = list(names)
+        refused = super().deliver(each, message)
+        self.taken += len(each) if refused is None else 0
+        return refused
+
+
 @dataclass
 class House:
     """A reference server with some accounts, and what each arrival sent to it."""
@@ -83,17 +100,19 @@ class House:
     nursery: trio.Nursery
     accounts: int = 10
     stall: tuple[float, float] = (0.0, 0.0)           # between these instants it answers nobody
+    latency_s: float = 0.0                            # before anything it says is read
     start_tls: StartTls | None = None
     behaviour: Behaviour = field(default_factory=Behaviour)
     sent: defaultdict[tuple[str, int], bytearray] = field(default_factory=lambda: defaultdict(bytearray))
+    drops: Drops = field(init=False)
     service: Service = field(init=False)
 
     def __post_init__(self) -> None:
         directory = Directory(["example.test"], accounts_by_pattern("user{n}@example.test", self.accounts, "secret{n}"))
         count, limits = itertools.count(1), Limits()
-        drops = MemoryStore("g", maildrop_octets_max=limits.maildrop_octets, octets_max=limits.memory_octets)
+        self.drops = Drops("g", maildrop_octets_max=limits.maildrop_octets, octets_max=limits.memory_octets)
         self.service = Service(
-            self.behaviour, limits, directory, drops, wall_clock=lambda: 0.0, token=lambda: f"t{next(count):06}",
+            self.behaviour, limits, directory, self.drops, wall_clock=lambda: 0.0, token=lambda: f"t{next(count):06}",
             tls_available=self.start_tls is not None, clock=trio.current_time,
         )
 
@@ -108,7 +127,8 @@ class House:
             ours, theirs = trio.testing.memory_stream_pair()
             conversation = Conversation(theirs, self._session(protocol), self.start_tls)
             self.nursery.start_soon(conversation.run)
-            return Transport.over(Tapped(ours, self.sent[protocol, arrival], self.stall), host="mail.example.test")
+            tapped = Tapped(ours, self.sent[protocol, arrival], self.stall, self.latency_s)
+            return Transport.over(tapped, host="mail.example.test")
 
         return route_to(protocol, dial, tls)
 
