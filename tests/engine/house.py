@@ -36,7 +36,7 @@ class Tapped(trio.abc.Stream):
     """A stream that notes what is sent through it, takes its time, and gives nothing out while the server stalls."""
 
     def __init__(
-        self, stream: trio.abc.Stream, sent: bytearray, stall: tuple[float, float], latency_s: float
+        self, stream: trio.abc.Stream, sent: bytearray, stall: tuple[float, float], latency_s: float = 0.0
     ) -> None:
         self._stream = stream
         self._sent = sent
