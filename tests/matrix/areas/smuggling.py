@@ -34,8 +34,20 @@ _HIDDEN = {
     },
 }  # fmt: skip
 
+# A dot and white space are looked at by another area's cases as well.
+_ELSEWHERE = {
+    "ends-at-dot-space": {"smtp.dot.dot-space#space"},
+    "ends-at-dot-tab": {"smtp.dot.dot-space#tab"},
+}
+
+
+def _breaks(name: str, end: bytes) -> set[str]:
+    fault = f"ends-at-{name}"
+    return _broken_by(end) - _HIDDEN.get(fault, set()) | _ELSEWHERE.get(fault, set())
+
+
 BREAKS = {
-    **{f"ends-at-{name}": _broken_by(end) - _HIDDEN.get(f"ends-at-{name}", set()) for name, end in ENDS.items()},
+    **{f"ends-at-{name}": _breaks(name, end) for name, end in ENDS.items()},
     **{f"wraps-at-{n}": {f"smuggle.in.long-line-wrap#{m}" for m in WRAPS if m % n == 0} for n in WRAPS},
     "loses-its-place": {f"smuggle.in.stuffed-boundary#{octets}" for octets in BUFFERS},
     "normalises-then-looks-for-dots": {"smuggle.in.normalise-stuffing"},
