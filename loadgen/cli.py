@@ -17,9 +17,8 @@ from rich.console import Console
 
 from loadgen.endpoint import Protocol
 from loadgen.engine.health.process import usable_cpus
+from loadgen.engine.pool import Pool, choose_workers
 from loadgen.engine.run import RunResult, run
-from loadgen.engine.shard import workers_of_use
-from loadgen.engine.workers import Pool
 from loadgen.live import LiveView, PlainView
 from loadgen.scenario.accounts import open_accounts
 from loadgen.scenario.load import load_scenario
@@ -70,13 +69,15 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     given: dict[Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
     urls = {protocol: url for protocol, url in given.items() if url is not None}
     loaded = load_scenario(scenario, overrides=overrides or [], urls=urls, seed=seed, authorized=authorized)
-    processes = _workers(workers, loaded)
+    chosen = choose_workers(workers, loaded, usable_cpus())
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_file_name(loaded.about.name)}"
     directory = out if out is not None else OUT / run_id
     check_writable(directory)
+    for note in chosen.notes:
+        sys.stderr.write(f"{note}\n")
     console = Console(stderr=True)
     with LiveView(console, loaded) if console.is_terminal else PlainView(sys.stderr) as view:
-        result = trio.run(_run_until_interrupted, loaded, run_id, view, authorized, processes)
+        result = trio.run(_run_until_interrupted, loaded, run_id, view, authorized, chosen.workers)
     if result is None:
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
@@ -136,17 +137,6 @@ async def _run_until_interrupted(
     if complaint is not None:
         raise complaint
     return result
-
-
-def _workers(asked: str, scenario: Scenario) -> int:
-    """Return how many processes to use: never more than can have a session each."""
-    if asked == "auto":
-        wanted = max(1, usable_cpus() - bool(scenario.target.embedded))      # the embedded server needs one too
-    elif asked.isascii() and asked.isdigit() and int(asked):
-        wanted = int(asked)
-    else:
-        raise UserError(f'--workers: expected a number from 1, or auto; got "{asked}"')
-    return workers_of_use(scenario, wanted)
 
 
 def _file_name(name: str) -> str:

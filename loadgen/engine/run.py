@@ -15,13 +15,14 @@ from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.audit import audit
 from loadgen.engine.health.machine import MachineWatch
 from loadgen.engine.limits import check_ports, ephemeral_ports, raise_descriptors, shortages
+from loadgen.engine.pool import ALONE, Pool
 from loadgen.engine.preflight import logins_used, look_at
 from loadgen.engine.processes import ProcessForEach
 from loadgen.engine.progress import Progress, reading_maildrops
 from loadgen.engine.result import host_facts, load_result
 from loadgen.engine.routes import OpenTarget, Reach, open_target
 from loadgen.engine.shard import Observe, Shard, ShardResult, run_shard
-from loadgen.engine.workers import ALONE, Pool, Shared, run_workers
+from loadgen.engine.workers import Shared, run_workers
 from loadgen.ledger import Ledger
 from loadgen.scenario.accounts import AccountBook
 from loadgen.scenario.model import Pop3Retrieve, Scenario

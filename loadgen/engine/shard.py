@@ -123,12 +123,6 @@ async def run_shard(
     return ShardResult(recorder, monitor.result(), ledger, ended_ns)
 
 
-def workers_of_use(scenario: Scenario, wanted: int) -> int:
-    """Return how many of the wanted workers a load can be shared out among: none may be without a session."""
-    load = scenario.load
-    return min(wanted, load.in_flight_max if isinstance(load, OpenLoad) else load.virtual_users)
-
-
 async def _drive(
     arrivals: Arrivals, planner: Planner, shard: Shard, duration_ns: int | None, stop: trio.Event
 ) -> None:

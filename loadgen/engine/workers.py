@@ -31,17 +31,6 @@ NOTHING_SAID = "it ended without a result"
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """Who generates the load: this process alone, or so many calls that an executor makes."""
-
-    workers: int = 1
-    executor: Executor | None = None       # None: processes on this machine
-
-
-ALONE = Pool()
-
-
-@dataclass(frozen=True, slots=True)
 class Shared:
     """What a run left behind in all its workers together, and each of them."""
 

@@ -16,7 +16,7 @@ from loadgen.engine.link import linked
 from loadgen.engine.progress import Progress
 from loadgen.engine.result import load_result
 from loadgen.engine.routes import Reach
-from loadgen.engine.shard import Shard, ShardResult, run_shard, workers_of_use
+from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.engine.worker import Work
 from loadgen.engine.workers import Shared, run_workers
 from reports.health import Health
@@ -180,13 +180,6 @@ def test_the_live_figures_are_those_of_all_workers() -> None:
     assert shown, "each second, once all that live have told of it"
     assert [each.elapsed_s for each in shown] == sorted({each.elapsed_s for each in shown})
     assert all(each.arrived <= load.sessions.arrived for each in shown)
-
-
-def test_a_load_is_shared_out_among_no_more_than_can_have_a_session() -> None:
-    assert workers_of_use(shard_of(CLOSED).scenario, 8) == 5
-    few = shard_of(STEADY).scenario
-    few = structs.replace(few, load=structs.replace(few.load, in_flight_max=3))
-    assert [workers_of_use(few, wanted) for wanted in (1, 3, 9)] == [1, 3, 3]
 
 
 def test_the_health_shown_is_the_worst_of_all_workers() -> None:

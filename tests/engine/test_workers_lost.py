@@ -9,12 +9,13 @@ import pytest
 import trio
 
 from loadgen.engine import parent
+from loadgen.engine.pool import Pool
 from loadgen.engine.processes import ProcessForEach
 from loadgen.engine.progress import Progress
 from loadgen.engine.run import run
 from loadgen.engine.shard import ShardResult
 from loadgen.engine.worker import Work
-from loadgen.engine.workers import Pool, run_workers
+from loadgen.engine.workers import run_workers
 from loadgen.scenario.accounts import open_accounts
 from reports.exit_codes import ExitCode
 from reports.load_result import books_balance
