@@ -36,6 +36,9 @@ def load_problems(load: Load) -> Iterator[Problem]:
         case ClosedLoad(duration=Duration(ns=0)):
             yield Problem("load.for", got='"0s"', allowed="more than zero")
             return
+        case ClosedLoad(duration=Duration() as duration, ramp=ramp) if ramp.ns >= duration.ns:
+            yield Problem("load.ramp", got=f'"{ramp}"', allowed=f'less than the load is long, "{duration}"')
+            return
         case ClosedLoad():
             total_ns = load.duration.ns if load.duration is not None else 0
     if 0 < total_ns <= load.warm_up.ns:

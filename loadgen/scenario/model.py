@@ -142,6 +142,9 @@ class ClosedLoad(
 
     virtual_users: Annotated[int, says("The population."), Meta(ge=1, le=1_000_000)]
     think: Annotated[Durations, says("Pause between a user's sessions.")] = default(Durations, "0s")
+    ramp: Annotated[
+        Duration, says("The users' first sessions start evenly over this long; 0s: all at once.")
+    ] = default(Duration, "0s")
     maildrop: Annotated[
         Literal["dealt", "own"],
         says("dealt: the accounts in turn, session by session. own: user u keeps account u, modulo their number."),

@@ -113,8 +113,8 @@ class Planner:
     """The plans of one scenario, with what they share worked out once."""
 
     __slots__ = (
-        "_back_offs", "_book", "_cumulative", "_deliveries", "_delivering", "_draws", "_keepers", "_multiplier",
-        "_pauses", "_sessions", "_shift", "_think", "_traces",
+        "_back_offs", "_book", "_closed", "_cumulative", "_deliveries", "_delivering", "_draws", "_keepers",
+        "_multiplier", "_pauses", "_sessions", "_shift", "_traces",
     )   # fmt: skip
 
     def __init__(self, scenario: Scenario, accounts: AccountBook) -> None:
@@ -127,7 +127,7 @@ class Planner:
         self._cumulative = tuple(accumulate(session.weight for session in scenario.sessions))
         self._multiplier, self._shift = _permutation(accounts.count, f"{seed}/accounts")
         closed = scenario.load if isinstance(scenario.load, ClosedLoad) else None
-        self._think = None if closed is None else closed.think
+        self._closed = closed
         self._keepers = closed.virtual_users if closed is not None and closed.maildrop == "own" else None
         self._traces = tuple(
             (first, first + replay.count, replay.file.trace) for first, replay in replays(scenario.load, seed)
@@ -166,8 +166,14 @@ class Planner:
                 assert_never(session)
 
     def think_ns(self, user: int, i: int) -> int:
-        """Return how long virtual user `user` thinks before its session `i`; 0 in an open load."""
-        return 0 if self._think is None else self._think.sample(self._pauses.of(user, i))
+        """Return how long virtual user `user` waits before its session `i`; 0 in an open load.
+
+        That is its think time; before the first also its turn in the ramp.
+        """
+        if self._closed is None:
+            return 0
+        turn_ns = 0 if i else user * self._closed.ramp.ns // self._closed.virtual_users
+        return turn_ns + self._closed.think.sample(self._pauses.of(user, i))
 
     def back_off_ns(self, k: int, attempt: int, retry: Retry) -> int:
         """Return how long arrival `k` waits after its attempt number `attempt`, from 1, before it tries again."""

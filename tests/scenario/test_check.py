@@ -79,6 +79,7 @@ MEANT = [
         "load: a closed load ends by sessions or by for; both are given"),
     ({"load": closed()}, "load: a closed load ends by sessions = N or by for = DURATION; neither is given"),
     ({"load": closed(**{"for": "0s"})}, 'load.for: got "0s", expected more than zero'),
+    ({"load": closed(ramp="5s", **{"for": "5s"})}, 'load.ramp: got "5s", expected less than the load is long, "5s"'),
     ({"load": closed(warm_up="5s", **{"for": "5s"})},
         'load.warm_up: got "5s", expected less than the whole schedule, "5s"'),
     ({"session": session(weight=0)}, "session: every weight is 0, so no session would ever be chosen"),

@@ -152,6 +152,12 @@ def test_think_time_is_drawn_by_user_and_turn() -> None:
     assert planner(READ).think_ns(0, 0) == 0
 
 
+def test_the_users_of_a_ramp_begin_evenly_over_it_and_wait_for_no_turn_again() -> None:
+    closed = planner(READ, load=ClosedLoad(virtual_users=4, ramp=Duration.parse("2s"), sessions=8))
+    assert [closed.think_ns(user, 0) for user in range(4)] == [0, 500_000_000, 1_000_000_000, 1_500_000_000]
+    assert {closed.think_ns(user, 1) for user in range(4)} == {0}
+
+
 def told(*entries: tuple[int, int, int]) -> Replay:
     """A replay of (instant, size, recipients), 0 where the trace tells nothing."""
     instants_ns, sizes, recipients = zip(*entries, strict=True)
