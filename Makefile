@@ -13,7 +13,11 @@ help:
 	@echo 'make lint             ruff and the import contracts'
 	@echo 'make typecheck        mypy --strict'
 	@echo 'make interop-servers  on Debian, as root: provide Postfix, Dovecot and Exim for tests/interop'
-	@echo 'make clean            remove .venv, caches and what interop-servers unpacked; out/ is yours and stays'
+	@echo 'make bench            measure against the peers, some 25 minutes, and write benchmarks/RESULTS.md'
+	@echo '                      make bench ARGS=--quick: a sketch in four; ARGS="--only NAME"; ARGS="--rounds 9"'
+	@echo 'make bench-peers      on Debian, as root: provide the peers'
+	@echo 'make soak             ten minutes at 2,000 sessions; ARGS="--minutes 2 --sessions 500"'
+	@echo 'make clean            remove .venv, caches and what interop-servers and bench-peers unpacked; out/ and the figures in .bench/ stay'
 
 demo: $(STAMP)
 	$(BIN)/mailproof run scenarios/quickstart.toml
@@ -31,12 +35,21 @@ typecheck: $(STAMP)
 interop-servers:
 	.ci/interop-servers
 
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks run $(ARGS)
+
+bench-peers: $(STAMP)
+	benchmarks/fetch-peers
+
+soak: $(STAMP)
+	$(BIN)/python -m benchmarks soak $(ARGS)
+
 clean:
-	rm -rf .venv .interop build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .interop .bench/postal .bench/venv .bench/scratch build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt
 	PYTHON='$(PYTHON)' .ci/set-up
 	@touch $@
 
-.PHONY: help demo test lint typecheck interop-servers clean
+.PHONY: help demo test lint typecheck interop-servers bench bench-peers soak clean

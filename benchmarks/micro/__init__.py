@@ -1,0 +1,1 @@
+"""What single parts cost: each side of each pair runs in a process of its own and prints its figures as JSON."""

@@ -1,0 +1,98 @@
+"""What RESULTS.md says around the figures: how each was taken, and every known difference between the sides."""
+
+from typing import Final
+
+HEAD: Final = """\
+# Results
+
+Made by `make bench` and `make soak`; do not edit. How to run them again is in CONTRIBUTING.md.
+
+Each comparison runs its sides in turn (A B, B A, A B …). Figures are medians, with the least and greatest of the
+rounds in parentheses. **Ahead** is the median of the ratios round by round: above 1 mailproof is ahead, by more a
+second or by less cost. Absolute figures say as much about the machine and the minute as about the programs; quote the
+ratios. "Quick" marks figures of few messages and a single round: a sketch.
+
+Where there are two cores and `taskset`, clients run on one and the server on the other. mailproof is the real
+program, `mailproof run` of a scenario generated for the purpose, the ledger off and every phase of every session
+recorded. Its rate is messages by its own result over the time it ran, and "CPU" the processor time (user and system)
+of that time, which its health reports. "Whole process" is all that the system charged to the command: start-up and
+imports before, reports after (some two seconds; the shorter the run, the more for each message). The clients in
+Python time their own load in the same way; of smtp-source and postal the whole process is the load. The server's own
+count of messages is held against each turn's; a turn that does not agree is left out, and named.
+"""
+
+GROUPS: Final = {
+    "source": (
+        "Postfix's smtp-source",
+        """\
+The server is `smtp-sink -c -m … 127.0.0.1:PORT BACKLOG`, a new one for each turn. The backlog is 512, or 4,096 from
+1,000 sessions up: smtp-sink takes in one connection for up to a hundred other things it does, so most of many
+sessions wait in the backlog, and what does not fit there waits for TCP's back-off, a second and then twice as long
+each time. Both run for the same time, three seconds (eight with 5,000 sessions; one and three if quick), connecting
+included; then smtp-source is killed, and the sink has counted. Differences:
+
+- mailproof says EHLO and reads nine lines of extensions, smtp-source says HELO. Otherwise the same commands, one at a
+  time: MAIL, RCPT, DATA, the dot, QUIT; both send the same number of octets (smtp-source's `-l` leaves its header out,
+  so mailproof's size is that much larger).
+- mailproof makes every message anew, with an id of its own, and draws its recipient from 100; smtp-source sends one.
+- mailproof reads each reply by the grammar and records the time of every phase; smtp-source looks at the code and
+  records nothing.
+- smtp-source starts one connection after another, each when the last has connected. mailproof's virtual users begin
+  5,000 a second (`ramp`) and are then on their own.
+- With connections kept, mailproof ends one after 20 messages and makes another; smtp-source never does.
+- smtp-source resets its connections (SO_LINGER 0), mailproof closes them in an orderly way.""",
+    ),
+    "curve": (
+        "The cost curve: more sessions at once",
+        """\
+![throughput and cost over the number of sessions](curve.svg)
+
+Connections kept, 1 KiB; the points at 100, 1,000 and 5,000 sessions are those above. Kept, because of sessions that
+come and go smtp-sink has only a few in hand, however many wait for it. The last is 19,500 because a process here may
+have 20,000 descriptors and smtp-sink is one process. One generator process throughout.""",
+    ),
+    "clients": (
+        "Other clients",
+        """\
+The same sink and the same octets. `smtplib` and aiosmtplib say EHLO; aiosmtplib, `smtplib` and Locust's user open a
+session for each message. The programs are in `benchmarks/clients`. postal holds itself to some 410 messages a second
+(it throws away what does not fit its slots of five seconds) and sends bodies of up to 1 KiB: of it only the cost for
+each message compares. It ends by being killed, and the sink has counted.""",
+    ),
+    "pop3": (
+        "POP3",
+        """\
+`pop3-retrieve` and `poplib` say the same commands, one at a time: USER, PASS, STAT, LIST, UIDL, RETR and DELE for each
+message, QUIT; the maildrops are Maildirs filled afresh for each turn. mailproof also looks for its stamp in each
+message. UIDL is said twenty times in each of five sessions, by mailproof as `steps`; both frame the lines, neither
+makes more of them. Here the servers are the slower half, Dovecot with a process for each session above all: the rate is
+theirs, the cost ours.""",
+    ),
+    "memory-clear": (
+        "Memory for each session, clear text",
+        """\
+Sessions arrive evenly, say EHLO and wait; the resident memory of all of the generator's processes is read when every
+session has its descriptor and the processes idle. "More than with few" takes off what the program holds with ten
+sessions. The server is a plain holder of sessions (`benchmarks/holder.py`) in several processes, for 20,000 are more
+than one may have.""",
+    ),
+    "memory-tls": (
+        "Memory for each session, TLS",
+        "The same in TLS from the start (`smtps`). CPython's ssl and OpenSSL hold most of it.",
+    ),
+    "costs": (
+        "What the parts cost",
+        """\
+Each side in a process of its own, processor time, the best of five calls. The histogram's values are kept in a list
+and folded in batches, once a second in a run. The transport's peer has a deadline around each send and receive, as
+ours has.""",
+    ),
+}
+
+SOAK: Final = """\
+Two runs side by side against embedded servers on loopback, a quarter of the sessions in TLS: each virtual user mostly
+holds a session and says NOOP every 5 s, and between delivers mail and empties maildrops; the ledger is off. Each
+second the resident memory, the descriptors and the threads of every process are read. After a warm-up of a quarter of
+the time a line is laid through the means of 16 blocks of samples. It *grows* if the 95 % interval of its slope lies
+above zero and reaches more than 2 % of the level in an hour; it is *flat* if not, and the interval is narrower than
+±10 % in an hour; else *undecided*."""

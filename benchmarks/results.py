@@ -1,0 +1,171 @@
+"""RESULTS.md: made anew from everything that is kept, whatever was measured when."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from benchmarks.comparison import Comparison
+from benchmarks.figures import OURS, Record, Spread
+from benchmarks.machine import Machine
+from benchmarks.prose import GROUPS, HEAD, SOAK
+from benchmarks.soak_record import SoakRecord
+from benchmarks.trend import S_PER_HOUR, Slope
+
+CURVE_METRICS = 2          # of a record's metrics, the first: the rate and the cost under load
+Records = dict[str, Record]
+
+
+def render(
+    comparisons: Sequence[Comparison], records: Records, machine: Machine | None, soak: SoakRecord | None
+) -> str:
+    """Return the whole page. A comparison without a record, and a peer that did not run, are named with the reason."""
+    return "\n".join([*_page(comparisons, records, machine, soak)]) + "\n"
+
+
+def _page(
+    comparisons: Sequence[Comparison], records: Records, machine: Machine | None, soak: SoakRecord | None
+) -> Iterator[str]:
+    yield HEAD
+    if machine is not None:
+        yield f"## Machine\n\nSeen {machine.taken}.\n\n| | |\n|---|---|"
+        yield from (f"| {name} | {said} |" for name, said in machine.facts)
+        yield ""
+    for group, (title, prose) in GROUPS.items():
+        members = [comparison for comparison in comparisons if comparison.group == group]
+        measured = [comparison for comparison in members if comparison.name in records]
+        yield f"## {title}\n\n{prose}\n"
+        yield from _not_measured(members, measured)
+        if group.startswith("memory"):
+            yield from _memory(measured, records)
+        else:
+            yield from _leads(measured, records)
+        yield from _missing(measured, records)
+    yield from _soak(soak)
+    yield from _commands(comparisons, records)
+
+
+def _not_measured(members: Iterable[Comparison], measured: Sequence[Comparison]) -> Iterator[str]:
+    left_out = [comparison.title for comparison in members if comparison not in measured]
+    if left_out:
+        yield f"**Not measured yet:** {'; '.join(left_out)}.\n"
+
+
+def _leads(measured: Sequence[Comparison], records: Records) -> Iterator[str]:
+    """Give a row for each comparison, peer and metric."""
+    if not measured:
+        return
+    yield "| comparison | metric | mailproof | peer | | ahead (above 1) | rounds |"
+    yield "|---|---|---|---|---|---|---|"
+    for comparison in measured:
+        record = records[comparison.name]
+        title = comparison.title + _quick(record)      # in the first of its rows
+        for peer in (side.name for side in record.sides if side.name != OURS):
+            for metric in record.metrics():
+                ours, theirs = record.spread(OURS, metric), record.spread(peer, metric)
+                lead = record.lead(peer, metric)
+                if theirs is not None or (ours is not None and peer == _only_peer(record)):
+                    yield (
+                        f"| {title} | {metric} | {_spread(ours)} | {peer} | "
+                        f"{_spread(theirs)} | **{_ratio(lead)}** | {lead.count if lead else 0} |"
+                    )
+                    title = ""
+    yield ""
+
+
+def _only_peer(record: Record) -> str | None:
+    peers = [side.name for side in record.sides if side.name != OURS]
+    return peers[0] if len(peers) == 1 else None
+
+
+def _memory(measured: Sequence[Comparison], records: Records) -> Iterator[str]:
+    """Give a row for each number of sessions, and the slope of the line through them."""
+    if not measured:
+        return
+    yield "| sessions | MiB resident | KiB for each session | more than with few, KiB for each | generator processes |"
+    yield "|---|---|---|---|---|"
+    base: tuple[float, float] | None = None
+    for comparison in measured:
+        record = records[comparison.name]
+        resident = record.spread(OURS, "MiB resident")
+        if resident is None or comparison.x is None:
+            continue
+        base = base or (comparison.x, resident.median)
+        more = comparison.x - base[0]
+        above = f"{(resident.median - base[1]) * 1024 / more:.1f}" if more else "–"
+        each = record.spread(OURS, "KiB/session")
+        workers = record.sides[0].command.rpartition("--workers ")[2].split()[0]
+        yield (
+            f"| {comparison.x:,.0f}{_quick(record)} | {resident.median:,.1f} | "
+            f"{f'{each.median:.1f}' if each else '–'} | {above} | {workers} |"
+        )
+    yield ""
+
+
+def _missing(measured: Iterable[Comparison], records: Records) -> Iterator[str]:
+    """Name who did not run, and what failed, with the reason."""
+    for comparison in measured:
+        record = records[comparison.name]
+        for side in record.sides:
+            if side.not_run is not None:
+                yield f"- {comparison.title}: **{side.name} was not run**: {side.not_run}"
+        yield from (f"- {comparison.title}: left out: {failure}" for failure in record.failures)
+    yield ""
+
+
+def _soak(soak: SoakRecord | None) -> Iterator[str]:
+    yield f"## Soak\n\n{SOAK}\n"
+    if soak is None:
+        yield "**Not measured yet.**\n"
+        return
+    word = {True: "flat", False: "NOT flat: something grows", None: "undecided"}[soak.flat]
+    yield (
+        f"{soak.minutes:g} minutes at {soak.sessions:,} sessions, {soak.taken}, commit {soak.revision}, load average "
+        f"before {soak.load_average:.2f}: **{word}**.\n\n![memory and descriptors over time](soak.svg)\n"
+    )
+    yield from (f"- {part}: {said}" for part, said in soak.load)
+    yield from (f"- **failed:** {failure}" for failure in soak.failures)
+    yield "\n| process | quantity | mean | greatest | slope in an hour | 95 % interval | |"
+    yield "|---|---|---|---|---|---|---|"
+    for each in soak.series:
+        yield (
+            f"| {each.process} | {each.quantity} | {_number(each.slope.level)} | {_number(each.greatest)} | "
+            f"{_hourly(each.slope)} | {each.slope.verdict} |"
+        )
+    yield ""
+
+
+def _hourly(slope: Slope) -> str:
+    middle, low, high = (value * S_PER_HOUR for value in (slope.per_s, slope.low_per_s, slope.high_per_s))
+    return f"{middle:+,.0f} | {low:+,.0f} to {high:+,.0f}"
+
+
+def _commands(comparisons: Iterable[Comparison], records: Records) -> Iterator[str]:
+    """Give each command as it was run, with the date, the commit and the load average before."""
+    yield "## Commands, as run\n"
+    for comparison in comparisons:
+        record = records.get(comparison.name)
+        if record is not None:
+            taken = f"{record.taken}, commit {record.revision}, load average before {record.load_average:.2f}"
+            yield f"- `{record.name}`: {comparison.title}{_quick(record)}; {taken}"
+            yield from (f"  - `{side.command}`" for side in record.sides if side.command)
+
+
+def _quick(record: Record) -> str:
+    return " (quick)" if record.quick else ""
+
+
+def _spread(spread: Spread | None) -> str:
+    if spread is None:
+        return "not run"
+    if spread.count == 1:
+        return _number(spread.median)
+    return f"{_number(spread.median)} ({_number(spread.least)}–{_number(spread.greatest)})"
+
+
+def _ratio(spread: Spread | None) -> str:
+    if spread is None:
+        return "–"
+    return f"{spread.median:.2f}" + ("" if spread.count == 1 else f" ({spread.least:.2f}–{spread.greatest:.2f})")
+
+
+def _number(value: float) -> str:
+    """Return a number as precise as it deserves."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
