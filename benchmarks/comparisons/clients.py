@@ -15,7 +15,7 @@ from benchmarks.comparisons.source import (
     whole_process,
 )
 from benchmarks.figures import OURS, Metrics
-from benchmarks.place import CHECKOUT, peers_python, postal_program, shown
+from benchmarks.place import CHECKOUT, SCRATCH, peers_python, postal_program, shown
 from benchmarks.servers import scratch, smtp_sink
 from benchmarks.turn import CLIENT_CORE, Finished, TurnFailedError, expect_success, pinned, run
 
@@ -132,7 +132,8 @@ def _postal(quick: bool) -> Taken:
     users.write_text("".join(f"user{n}@example.test\n" for n in range(1, 101)), encoding="ascii")
     with smtp_sink(sessions=SESSIONS) as sink:
         command = postal_command(program, sink.port, users)
-        finished = run(command, stop_after_s=POSTAL_QUICK_S if quick else POSTAL_S)
+        # It leaves a log wherever it is run.
+        finished = run(command, stop_after_s=POSTAL_QUICK_S if quick else POSTAL_S, directory=SCRATCH)
         killed(finished)
         messages = sink.messages()
     return Taken(whole_process(finished, messages), shown(command))
