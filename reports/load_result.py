@@ -17,6 +17,8 @@ from reports.times import Count, Hdr, Quantiles
 class SessionCounts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Arrivals by how they ended; exactly one outcome for each arrival that reached its instant.
 
+    Of an arrival that tries again it is its first attempt's; what became of it in the end stands in `retries`.
+
     Invariant: arrived == accepted + refused + failed + timed_out + dropped + interrupted, none negative (ValueError).
     """
 
@@ -49,7 +51,7 @@ def books_balance(n: SessionCounts) -> bool:
 
 
 class MessageCounts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Messages of the whole run, counted once per message and not per recipient."""
+    """Messages of the whole run, counted once per message and not per recipient; tried again, at every attempt."""
 
     offered: Annotated[Count, Meta(description="Mail transactions begun: MAIL was sent.")] = 0
     accepted: Annotated[

@@ -18,6 +18,7 @@ from reports.named_metric import (
     phase_metric,
 )
 from reports.phases import PHASES
+from reports.retry_metric import retry_metrics
 
 __all__ = ["Metric", "Question", "Unit", "known_metrics", "metric_named"]
 
@@ -148,6 +149,8 @@ def _in_flight_peak(document: Document, _: float | None) -> float | None:
 
 _FIXED: Final[dict[str, Metric]] = {
     metric.name: metric
-    for family in (_phase_metrics, _session_metrics, _message_metrics, _ledger_metrics, _health_metrics)
+    for family in (
+        _phase_metrics, _session_metrics, _message_metrics, retry_metrics, _ledger_metrics, _health_metrics
+    )
     for metric in family()
 }

@@ -91,6 +91,8 @@ def _head(document: Document) -> RenderableType:
 def _load(load: LoadResult) -> Iterator[RenderableType]:
     yield _sessions(load)
     yield _flow(load)
+    if load.retries:
+        yield _retries(load)
     if any(phase.count for phase in load.phases.values()):
         yield _times("times in ms", [(name, load.phases[name]) for name in in_order(load.phases)])
     if len(load.kinds) > 1 and load.session_times:
@@ -153,6 +155,29 @@ def _flow(load: LoadResult) -> Table:
     if load.arrival_check is not None:
         table.add_row("arrivals", load.arrival_check.sentence)
     return table
+
+
+def _retries(load: LoadResult) -> Group:
+    """Show deliveries twice: as their first attempts left them, and as they ended. Then how long that took."""
+    table = _table(
+        "tried again", "at first\naccepted", "\nput off", "\nbounced", "in the end\naccepted", "\nbounced",
+        "\ngiven up", "unfin-\nished",
+    )  # fmt: skip
+    below = Table.grid(padding=(0, 2))
+    for name, result in load.retries.items():
+        first, final = result.first, result.deliveries
+        accepted = final.accepted_first + final.accepted_later
+        numbers = (first.accepted, first.deferred, first.bounced, accepted, final.bounced, final.given_up,
+                   final.unfinished)
+        table.add_row(_said(name), *[Text(units.count(number), style="" if number else "dim") for number in numbers])
+        delay = result.delay_ns
+        after = (
+            f"accepted after p50 {units.duration(delay.p50)}, p99 {units.duration(delay.p99)}, max "
+            f"{units.duration(delay.max)}, counted from the intended instant"
+        )
+        tried_again = f"{units.count(result.tried_again)} sessions tried again"
+        below.add_row(_said(name), f"{tried_again}; {after if delay.max else 'nothing was accepted'}")
+    return Group(table, Text(), below)
 
 
 def _on_average(health: Health) -> str:

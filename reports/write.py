@@ -8,6 +8,7 @@ from pathlib import Path
 from reports.document import Document, encode
 from reports.errors import UserError
 from reports.histogram import Histogram, HlogWriter, Interval
+from reports.retry_metric import delays_of
 
 RESULT, REPORT, HLOG, HISTOGRAMS = "result.json", "report.html", "run.hlog", "histograms"
 
@@ -61,6 +62,8 @@ def _write_histograms(directory: Path, document: Document) -> None:
         for kind, encoded in (("response", result.response_hdr), ("service", result.service_hdr)):
             if encoded:
                 Histogram.decode(encoded).write_hgrm(directory / f"{phase}.{kind}.hgrm")
+    if document.load is not None and (delays := delays_of(document.load)).count:
+        delays.write_hgrm(directory / "retry.delay.hgrm")
 
 
 def _page(document: Document) -> str:

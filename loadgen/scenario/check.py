@@ -152,6 +152,10 @@ def _delivers(session: Session) -> bool:
     return isinstance(session, SmtpDeliver | LmtpDeliver | SlowSender | ResetInData)
 
 
+def _tries_again(session: Session | None) -> bool:
+    return isinstance(session, SmtpDeliver | LmtpDeliver) and session.retry is not None
+
+
 def _gates_without_data(
     gate: Gate, path: str, spoken: set[Protocol] | None, draft: Draft
 ) -> Iterator[Problem]:
@@ -162,6 +166,9 @@ def _gates_without_data(
         yield Problem(f"{path}.metric", what=what)
     if protocol == "ledger" and draft.ledger is not None and not draft.ledger.verify:
         what = f"{gate.metric} can have no data without [ledger] verify = true"
+        yield Problem(f"{path}.metric", what=what)
+    if protocol == "retry" and spoken is not None and not any(map(_tries_again, draft.sessions)):
+        what = f"{gate.metric} can have no data: no session has retry"
         yield Problem(f"{path}.metric", what=what)
 
 

@@ -148,7 +148,7 @@ def test_a_gate_with_data_holds_or_fails(gate: Gate, measured: str, verdict: str
 def test_no_data_is_inconclusive_for_every_metric_there_is() -> None:
     named = [name for name in known_metrics() if "<" not in name] + ["replies.smtp.rcpt.250", "replies.pop3.auth.+OK"]
     for name in named:
-        timed = name.endswith((".response", ".service", ".schedule_lag"))
+        timed = name.endswith((".response", ".service", ".schedule_lag", ".delay"))
         bound: str | float = "0ms" if name == "health.longest_pause" else 0
         gate = Gate(metric=name, percentile=99, below="1h") if timed else Gate(metric=name, at_least=bound)
         assert problems_of(gate) == []

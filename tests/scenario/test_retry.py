@@ -79,3 +79,9 @@ def test_variants_are_the_embedded_servers_alone() -> None:
     raw = tomllib.loads(f'{text}kind = "smtp-deliver"')
     with pytest.raises(ScenarioError, match="only the embedded server has variants"):
         scenario_from(raw, name="again", directory=Path(), environ={})
+
+
+def test_a_gate_on_retries_needs_a_session_that_tries_again() -> None:
+    gate = '[[gate]]\nmetric = "retry.given_up"\nequals = 0\n'
+    assert "gate[0].metric: retry.given_up can have no data: no session has retry" in problem_of(gate)
+    assert session_of(f"retry = {{}}\n{gate}").retry is not None
