@@ -14,6 +14,7 @@ from conformance.catalogue.requirement import Requirement
 from conformance.declared import Declared
 from conformance.finding import Finding
 from conformance.mailbox import Mailbox, MaildirReader, Pop3Reader
+from conformance.passive import Overhearing
 from conformance.plan import plan_cases
 from conformance.runner import SURVIVES, Manner, run_cases
 from conformance.selection import Selection
@@ -70,15 +71,20 @@ async def conform(
         observe(finding, len(findings), total)
 
     made: list[Finding] = []
+    overheard: list[Finding] = []
     notes: list[str] = []
     for endpoint, part in parts:
         subject = _subject(endpoint, order)
+        overhearing = Overhearing(lmtp=subject.is_lmtp)
+        subject.overhear = overhearing.hear
         await sound(subject)
         seen.append(_facts(subject))
         notes += _notes(subject)
         made += await run_cases(plan_cases(part, requirements, subject, slow=order.slow), subject, order.manner, note)
+        overheard += overhearing.findings(requirements, order.selection, strict=order.manner.strict)
+    made += overheard
     result = ConformanceResult(
-        planned=total,
+        planned=total + len(overheard),
         executed=sum(finding.verdict != "not-applicable" for finding in made if _is_case(finding)),
         requirement_set=order.requirement_set,
         profile=order.profile,
@@ -174,7 +180,7 @@ def _case_result(finding: Finding, requirement: Requirement, order: Order) -> Ca
         expected=finding.expected,
         got=finding.got,
         transcript=finding.transcript,
-        again=f"{order.again} --only '{finding.case_id.removeprefix(f'{SURVIVES}#')}'",
+        again=f"{order.again} --only '{finding.seen_in or finding.case_id.removeprefix(f'{SURVIVES}#')}'",
         seconds=round(finding.seconds, 4),
         verdicts_seen=tuple(verdict.value for verdict in finding.verdicts_seen),
     )

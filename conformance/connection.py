@@ -6,6 +6,7 @@ import trio
 
 from conformance.answer import Answer, Ended
 from conformance.judgement import Undetermined
+from conformance.monitors.follow import Side
 from conformance.subject import Subject
 from conformance.transcript import Transcript
 from loadgen.transport.errors import PeerClosed, TlsFailed, TransportError, TransportTimeout
@@ -74,7 +75,10 @@ class Connection:
             except TransportTimeout:
                 return Answer(ended=Ended.SILENT, waited_s=limit_s, detail=printable(self._replies.pending))
             except PeerClosed as closed:
-                self.transcript.note("the server reset" if closed.reset else "the server closed", self._now())
+                if closed.reset:
+                    self.transcript.note("the server reset", self._now())
+                else:
+                    self.transcript.note("the server closed", self._now(), Side.CLOSED)
                 ended = Ended.RESET if closed.reset else Ended.CLOSED
                 return Answer(ended=ended, waited_s=trio.current_time() - began_s)
             except TlsFailed as error:
@@ -108,7 +112,7 @@ class Connection:
             return Answer(ended=Ended.TLS_BROKE, detail=str(error))
         self.in_tls = True
         self._replies = ReplyReader()
-        self.transcript.note(f"TLS: {facts.version} {facts.cipher}", self._now())
+        self.transcript.note(f"TLS: {facts.version} {facts.cipher}", self._now(), Side.TLS)
         return None
 
     async def send_eof(self) -> None:

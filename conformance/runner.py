@@ -130,8 +130,10 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: in
                 judgement = not_applicable(why)
             except Exception as error:   # a case that breaks must not end the others, and is told as ours
                 judgement, ours = undetermined(_where(error)), True
+    seconds = trio.current_time() - began_s
+    await subject.overhear(item.case.id, peer.transcripts)
     lines = tuple(line for transcript in peer.transcripts for line in transcript.lines())
-    return _Asked(judgement, lines, trio.current_time() - began_s, ours)
+    return _Asked(judgement, lines, seconds, ours)
 
 
 def _finding(item: Planned, asked: _Asked, manner: Manner) -> Finding:

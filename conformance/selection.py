@@ -29,7 +29,19 @@ class Selection:
             and not _matches(case, requirements, self.skip)
         ]  # fmt: skip
 
+    def allows(self, requirement: Requirement) -> bool:
+        """Say whether a requirement is of the set and profile asked for, and not to be skipped."""
+        wanted = self.requirements is None or requirement.id in self.requirements
+        return wanted and not _fits((requirement.id, *requirement.sources), self.skip)
+
+    def names(self, requirement: Requirement) -> bool:
+        """Say whether a requirement that needs no case is asked for."""
+        return not self.only or _fits((requirement.id, *requirement.sources), self.only)
+
 
 def _matches(case: Case, requirements: Mapping[str, Requirement], globs: Sequence[str]) -> bool:
-    names = (case.id, case.requirement, *requirements[case.requirement].sources)
+    return _fits((case.id, case.requirement, *requirements[case.requirement].sources), globs)
+
+
+def _fits(names: Sequence[str], globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for name in names for glob in globs)

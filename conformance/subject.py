@@ -1,11 +1,12 @@
 """The server under test as every case sees it: where it is, what was declared, what was found out first."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.declared import Declared
 from conformance.mailbox import Mailbox
+from conformance.transcript import Transcript
 from loadgen.endpoint import Endpoint
 from loadgen.transport.connect import connect
 from loadgen.transport.stream import Transport
@@ -14,6 +15,7 @@ from loadgen.wire.extensions import Extensions
 
 QUIET_PER_LATENCY: Final = 20      # silence is believed after so many times this server's usual answer
 
+Overhear = Callable[[str, Sequence[Transcript]], Awaitable[None]]       # a case's id, and its conversations
 Dial = Callable[[Endpoint, float], Awaitable[Transport]]
 
 
@@ -37,6 +39,10 @@ class Found:
     slowest_s: float = 0.0                           # the longest of the answers seen, to errors too
 
 
+async def _nobody_listens(_case_id: str, _transcripts: Sequence[Transcript]) -> None:
+    """Let what was said go unheard."""
+
+
 @dataclass(slots=True)
 class Subject:
     """One endpoint of the server under test."""
@@ -47,6 +53,7 @@ class Subject:
     found: Found = field(default_factory=Found)
     mailbox: Mailbox | None = None                   # reads back what was delivered; None: nobody can
     dial: Dial = over_the_network
+    overhear: Overhear = _nobody_listens             # is given what every case said and heard
     tls: TlsContext = field(default_factory=lambda: make_client_context(TlsPolicy(verify=False)))
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from conformance.monitors.follow import Event, Side
 from loadgen.wire.printable import printable
 
 LINE_OCTETS_SHOWN: Final = 400
@@ -19,6 +20,9 @@ class Speaker(StrEnum):
     NOTE = "*"                       # what happened to the connection; no octets
 
 
+_SIDES: Final = {Speaker.CLIENT: Side.CLIENT, Speaker.SERVER: Side.SERVER}
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What one side said without the other speaking in between."""
@@ -26,6 +30,7 @@ class Turn:
     speaker: Speaker
     at_s: float                      # since the conversation began
     octets: bytes
+    means: Side | None = None        # what a note says to the monitors, if anything
 
 
 @dataclass(slots=True)
@@ -43,9 +48,17 @@ class Transcript:
         """Note what the server sent."""
         self.turns.append(Turn(Speaker.SERVER, at_s, octets))
 
-    def note(self, what: str, at_s: float) -> None:
+    def note(self, what: str, at_s: float, means: Side | None = None) -> None:
         """Note what happened to the connection."""
-        self.turns.append(Turn(Speaker.NOTE, at_s, what.encode()))
+        self.turns.append(Turn(Speaker.NOTE, at_s, what.encode(), means))
+
+    def events(self) -> Iterator[Event]:
+        """Give the conversation for the monitors."""
+        for turn in self.turns:
+            if turn.speaker is not Speaker.NOTE:
+                yield _SIDES[turn.speaker], turn.octets
+            elif turn.means is not None:
+                yield turn.means, b""
 
     def lines(self) -> Iterator[str]:
         """Give the conversation for people, a line for each line sent, hostile octets made safe.

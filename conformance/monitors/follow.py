@@ -22,7 +22,8 @@ _PLAIN_COMMAND: Final = re.compile(rb"[^\r\n\x00]{1,510}\r\n")
 _PLAIN_RESPONSE: Final = re.compile(rb"[^\r\n\x00]{0,12288}\r\n")     # RFC 4954 §4
 _BDAT: Final = re.compile(rb"BDAT ([0-9]{1,18})( LAST)?", re.IGNORECASE)
 _END_OF_MAIL_DATA: Final = b"\r\n.\r\n"
-_INPUT_KEPT: Final = 2048
+_LINE_OCTETS_MAX: Final = 12_290         # no line that has not ended is waited for any longer
+_INPUT_KEPT: Final = 2048                # once nobody can tell any more
 _WAITED_FOR: Final = {b"DATA", b"AUTH", b"STARTTLS"}     # what comes next depends on the reply
 
 
@@ -44,8 +45,8 @@ class _Mode(StrEnum):
     RESPONSE = auto()
 
 
-class _Conversation:
-    """A conversation so far."""
+class Conversation:
+    """A conversation so far, and its exchanges by their replies. Nothing is raised: what is odd is UNKNOWN."""
 
     def __init__(self, *, lmtp: bool) -> None:
         self.exchanges: list[Exchange] = []
@@ -55,13 +56,17 @@ class _Conversation:
         self._waits = False                  # the input is read on when nothing is left to be answered
         self._sure = True
         self._tls = False
+        self._closed = False
         self._input = bytearray()
         self._replies: ReplyReader | None = ReplyReader()      # None: what came cannot be read as replies
 
-    def hear(self, side: Side, octets: bytes) -> None:
+    def hear(self, side: Side, octets: bytes = b"") -> None:
+        """Take what happened next. What comes behind Side.CLOSED is left out."""
+        if self._closed:
+            return
         match side:
             case Side.CLIENT:
-                self._input += octets
+                self._input += octets if self._sure else octets[: max(0, _INPUT_KEPT - len(self._input))]
                 self._read_on()
             case Side.SERVER:
                 self._heard_from_the_server(octets)
@@ -71,7 +76,8 @@ class _Conversation:
                 self._asked = deque(asked for asked in self._asked if asked[0] is Asked.GREETING)
                 self._replies = ReplyReader()
             case Side.CLOSED:
-                self._closed()
+                self._closed = True
+                self._keep_the_rest()
 
     def _heard_from_the_server(self, octets: bytes) -> None:
         if self._replies is None:
@@ -90,8 +96,9 @@ class _Conversation:
                 return
 
     def _end_of_mail_data(self) -> bool:
-        at = -2 if self._input.startswith(_END_OF_MAIL_DATA[2:]) else self._input.find(_END_OF_MAIL_DATA)
+        at = self._input.find(_END_OF_MAIL_DATA)
         if at == -1:
+            del self._input[: 1 - len(_END_OF_MAIL_DATA)]      # searched once: a body may be long
             return False
         del self._input[: at + len(_END_OF_MAIL_DATA)]
         self._mode = _Mode.COMMANDS
@@ -101,6 +108,7 @@ class _Conversation:
     def _line(self) -> bool:
         end = self._input.find(b"\n") + 1
         if not end:
+            self._sure = len(self._input) <= _LINE_OCTETS_MAX
             return False
         line, command = bytes(self._input[:end]), bytes(self._input[: max(0, end - 2)])
         responds = self._mode is _Mode.RESPONSE
@@ -133,6 +141,7 @@ class _Conversation:
             self._asked.extend([(Asked.MAIL_DATA, b"")] * (recipients if self._state.lmtp else 1))
         else:
             self._asked.append((Asked.COMMAND, command))
+            self._sure = not (last and self._state.lmtp)       # nobody to answer for (RFC 2033 §4.3): a 503, or nothing
         return True
 
     def _answered(self, reply: Reply) -> None:
@@ -146,6 +155,7 @@ class _Conversation:
         self._state = self._state.after(exchange)
         if exchange.verb == "DATA" and reply.code == 354:
             self._mode = _Mode.MAIL_DATA
+            self._input[:0] = b"\r\n"        # of DATA: an end may stand at the very start (RFC 5321 §4.1.1.4)
         elif exchange.authenticates and reply.code == 334:
             self._mode = _Mode.RESPONSE
         elif exchange.verb == "STARTTLS" and reply.code == 220:
@@ -154,7 +164,7 @@ class _Conversation:
             self._waits = False
             self._read_on()
 
-    def _closed(self) -> None:
+    def _keep_the_rest(self) -> None:
         rest = self._replies.pending if self._replies is not None else b""
         if self.exchanges:
             self.exchanges[-1] = replace(self.exchanges[-1], closed_after=True, rest=rest)
@@ -163,10 +173,8 @@ class _Conversation:
 
 
 def exchanges_of(events: Iterable[Event], *, lmtp: bool = False) -> tuple[Exchange, ...]:
-    """Return a conversation's exchanges, in the order of the replies. Nothing is raised: what is odd is UNKNOWN."""
-    conversation = _Conversation(lmtp=lmtp)
+    """Return a conversation's exchanges, in the order of the replies."""
+    conversation = Conversation(lmtp=lmtp)
     for side, octets in events:
         conversation.hear(side, octets)
-        if side is Side.CLOSED:
-            break
     return tuple(conversation.exchanges)

@@ -12,24 +12,41 @@ MONITORS: Final[tuple[Monitor[Exchange, SmtpState], ...]] = (
 )
 
 
+class SmtpWatch:
+    """One session, watched as it goes. `tally` is complete once `end` was called."""
+
+    def __init__(self, *, lmtp: bool = False) -> None:
+        self.tally = Tally()
+        self.steps: list[sessions.Step] = []
+        self._state = SmtpState(lmtp=lmtp)
+
+    def see(self, exchange: Exchange) -> None:
+        """Hold one exchange against every passive requirement of SMTP and LMTP."""
+        self.steps.append((exchange, self._state))
+        for monitor in MONITORS:
+            for look in monitor.look(exchange, self._state):
+                self.tally.add(look)
+        self._state = auth.remember(exchange, self._state.after(exchange))
+
+    def end(self) -> None:
+        """Take the looks that need the whole session."""
+        for look in sessions.shuts_down_when_it_says_so(self.steps):
+            self.tally.add(look)
+        for look in sessions.answers_each_recipient_once(self.steps):
+            self.tally.add(look)
+
+
 def watch_smtp(
     exchanges: Iterable[Exchange], *, lmtp: bool = False, banners: sessions.Banners | None = None
 ) -> Tally:
-    """Hold every exchange of one session against every passive requirement of SMTP and LMTP.
+    """Watch one session from end to end.
 
     `banners` gathers what a whole run is compared by; its own looks are taken when the run is over.
     """
-    state = SmtpState(lmtp=lmtp)
-    steps: list[sessions.Step] = []
-    tally = Tally()
+    watch = SmtpWatch(lmtp=lmtp)
     for exchange in exchanges:
-        steps.append((exchange, state))
-        for monitor in MONITORS:
-            for look in monitor.look(exchange, state):
-                tally.add(look)
-        state = auth.remember(exchange, state.after(exchange))
-    for look in (*sessions.shuts_down_when_it_says_so(steps), *sessions.answers_each_recipient_once(steps)):
-        tally.add(look)
+        watch.see(exchange)
+    watch.end()
     if banners is not None:
-        banners.add(steps)
-    return tally
+        banners.add(watch.steps)
+    return watch.tally

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.monitors.exchange import Asked, Exchange
-from conformance.monitors.follow import Event, Side, exchanges_of
+from conformance.monitors.follow import Conversation, Event, Side, exchanges_of
 from tests.conformance.monitors.listening import CLIENT, SERVER, conversation
 
 
@@ -191,3 +191,19 @@ def test_a_flood_that_is_no_reply_is_left_to_who_reads_it() -> None:
 def test_whatever_is_said_every_reply_is_an_exchange_and_nothing_is_raised(events: list[Event], lmtp: bool) -> None:
     exchanges = exchanges_of(events, lmtp=lmtp)
     assert all(exchange.reply is not None or exchange.rest for exchange in exchanges)
+
+
+def test_a_last_chunk_for_nobody_in_lmtp_may_go_unanswered_and_leaves_nothing_sure() -> None:
+    events = [(SERVER, b"220 x\r\n"), (CLIENT, b"LHLO x\r\n"), (SERVER, b"250 x\r\n")]
+    events += [(CLIENT, b"BDAT 0 LAST\r\nRSET\r\n"), (SERVER, b"250 ok\r\n250 ok\r\n")]
+    assert told(events, lmtp=True)[2:] == [("BDAT", 250), ("unknown", 250)]
+
+
+def test_endless_input_is_not_kept() -> None:
+    conversation_so_far = Conversation(lmtp=False)
+    conversation_so_far.hear(Side.SERVER, b"220 x\r\n")
+    for _ in range(100):
+        conversation_so_far.hear(Side.CLIENT, b"x" * 10_000)
+    conversation_so_far.hear(Side.SERVER, b"500 too long\r\n")
+    assert len(conversation_so_far.exchanges[-1].command) <= 2048
+    assert conversation_so_far.exchanges[-1].asked is Asked.UNKNOWN
