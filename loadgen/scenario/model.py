@@ -15,7 +15,7 @@ from loadgen.scenario.server import EMBEDDED, ServerUrl
 from loadgen.scenario.sessions import OtherSession
 from loadgen.scenario.sources import expanded
 from loadgen.scenario.table import Table, default, says
-from loadgen.scenario.words import AnyAuth, MailAuth, MaildropAuth, Name, Pipelining, Weight
+from loadgen.scenario.words import AnyAuth, MailAuth, MaildropAuth, MailPipelining, Name, Pipelining, Weight
 from reports.gate import Gate
 
 __all__ = [
@@ -187,7 +187,11 @@ class _Delivery(Table, frozen=True, kw_only=True, tag_field="kind"):
         str, says('Address in MAIL FROM; "" is the null reverse-path (RFC 5321 §4.5.5).')
     ] = "load@example.test"
     pipelining: Annotated[
-        Pipelining, says("Send envelope commands together where offered (RFC 2920).")
+        MailPipelining,
+        says(
+            "Send envelope commands together where offered (RFC 2920); across-messages: the next envelope goes in one "
+            "write with the end of the mail data before it, too."
+        ),
     ] = "never"
     chunking: Annotated[
         Pipelining, says("Send mail data by BDAT where CHUNKING is offered (RFC 3030), else by DATA.")

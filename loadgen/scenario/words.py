@@ -10,6 +10,7 @@ MailAuth = Literal["none", "plain", "login", "cram-md5", "scram-sha-256"]
 MaildropAuth = Literal["user", "apop", "plain", "login", "cram-md5", "scram-sha-256"]
 AnyAuth = Literal["none", "user", "apop", "plain", "login", "cram-md5", "scram-sha-256"]
 Pipelining = Literal["never", "if-offered"]
+MailPipelining = Literal["never", "if-offered", "across-messages"]
 
 Name = Annotated[
     Annotated[str, Meta(min_length=1, max_length=60)] | None, says("Shown in the report; default: the kind.")

@@ -34,6 +34,7 @@ from loadgen.scenario.model import (
     SmtpDeliver,
 )
 from loadgen.scenario.trace import Told
+from loadgen.scenario.words import MailPipelining
 from loadgen.schedule.arrivals import replays
 from loadgen.schedule.draws import Draws
 from loadgen.schedule.other_plans import OtherPlan, drawn_addresses, other_plan
@@ -64,7 +65,7 @@ class DeliveryPlan(msgspec.Struct, frozen=True):
     dialect: Literal["SMTP", "LMTP"]
     account: Account | None        # None unless auth says how to log in
     auth: MailAuth
-    pipelining: Pipelining
+    pipelining: MailPipelining
     reverse_path: str
     messages: tuple[MessagePlan, ...]
     chunk_octets: int | None = None    # of a BDAT chunk, where CHUNKING is offered; None: DATA

@@ -1,5 +1,6 @@
 """`smtp-deliver` and `lmtp-deliver`: one session, one or more mail transactions (RFC 5321 §3.3, RFC 2033 §4.2)."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from loadgen.clock import clock_ns
@@ -13,7 +14,7 @@ from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import SmtpDialogue
 from loadgen.session.trace import Offered, Trace
-from loadgen.session.transaction import envelope_of, open_transaction, positive, refusal_among
+from loadgen.session.transaction import Envelope, Opened, envelope_of, open_transaction, positive, refusal_among
 from loadgen.wire.commands import Mail, Rset
 from loadgen.wire.reply import Reply
 from loadgen.wire.transparency import Unstuffer
@@ -35,14 +36,7 @@ async def deliver(route: Route, plan: DeliveryPlan, composer: Composer, trace: T
         except (Refused, NotOffered) as error:
             note_in_vain(trace, plan.messages, error)
             raise
-        outcome = ACCEPTED
-        for message in plan.messages:
-            if not await _may_begin(dialogue):
-                break
-            refusal = await _transaction(dialogue, plan, message, composer)
-            if outcome is ACCEPTED and refusal is not None:
-                outcome = refusal
-        return outcome
+        return await _transactions(dialogue, plan, composer)
 
     return await follow(dialogue, script)
 
@@ -61,17 +55,56 @@ async def _may_begin(dialogue: SmtpDialogue) -> bool:
     return client.permits(ANY_MAIL)
 
 
-async def _transaction(
-    dialogue: SmtpDialogue, plan: DeliveryPlan, planned: MessagePlan, composer: Composer
-) -> Outcome | None:
-    """Offer one message; return None if it was accepted for somebody, else the refusal."""
+async def _transactions(dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Composer) -> Outcome:
+    """Offer every message; return the first refusal, if there was one."""
+    outcome, sent = ACCEPTED, None
+    for place, planned in enumerate(plan.messages):
+        if sent is None:
+            if not await _may_begin(dialogue):
+                break
+            parcel = _parcel(dialogue, plan, planned, composer)
+            dialogue.trace.messages_offered += 1
+        else:
+            parcel = sent.parcel
+        opened = await _open(dialogue, plan, parcel, sent)
+        sent, refusal = None, opened.refusal
+        if refusal is not None:
+            dialogue.trace.messages_refused += 1
+        else:
+            behind = _next_parcel(dialogue, plan, plan.messages[place + 1 :], composer)
+            refusal, sent = await _hand_over(dialogue, parcel, opened.accepted, behind)
+        if outcome is ACCEPTED and refusal is not None:
+            outcome = refusal
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message, ready to be offered."""
+
+    index: int
+    recipients: tuple[str, ...]
+    message: Message
+    envelope: Envelope
+    chunk_octets: int | None       # None: by DATA
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message whose envelope has been sent, in one write with the end of the one before it."""
+
+    parcel: Parcel
+    at_ns: int
+
+
+def _parcel(dialogue: SmtpDialogue, plan: DeliveryPlan, planned: MessagePlan, composer: Composer) -> Parcel:
+    """Compose a message and its envelope. Raises NotOffered if the server lacks what it needs."""
     message = composer.compose(
         plan.arrival, planned.index,
         reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=planned.size_octets,
         hidden=planned.hidden, body=planned.body,
     )
-    trace, extensions = dialogue.trace, dialogue.client.extensions
-    chunk_octets = plan.chunk_octets if extensions.chunking else None
+    chunk_octets = plan.chunk_octets if dialogue.client.extensions.chunking else None
     try:
         envelope = envelope_of(
             dialogue,
@@ -80,31 +113,49 @@ async def _transaction(
             by_data=chunk_octets is None,
         )
     except NotOffered as error:
-        note_in_vain(trace, (planned,), error)
+        note_in_vain(dialogue.trace, (planned,), error)
         raise
-    trace.messages_offered += 1
-    pipelined = extensions.pipelining and plan.pipelining == "if-offered"
-    answered = len(trace.replies)
+    return Parcel(planned.index, planned.envelope, message, envelope, chunk_octets)
+
+
+def _next_parcel(
+    dialogue: SmtpDialogue, plan: DeliveryPlan, rest: tuple[MessagePlan, ...], composer: Composer
+) -> Parcel | None:
+    """Return the message whose envelope may go behind the mail data that is due; None: nothing may (RFC 2920 §3.1)."""
+    extensions = dialogue.client.extensions
+    if plan.pipelining != "across-messages" or not rest or not extensions.pipelining:
+        return None
+    if plan.chunk_octets is not None and extensions.chunking:
+        return None
     try:
-        opened = await open_transaction(dialogue, envelope, pipelined=pipelined)
+        return _parcel(dialogue, plan, rest[0], composer)
+    except NotOffered:             # said in its own turn: the message at hand has still to be sent
+        return None
+
+
+async def _open(dialogue: SmtpDialogue, plan: DeliveryPlan, parcel: Parcel, sent: Sent | None) -> Opened:
+    pipelined = dialogue.client.extensions.pipelining and plan.pipelining != "never"
+    answered = len(dialogue.trace.replies)
+    try:
+        return await open_transaction(
+            dialogue, parcel.envelope, pipelined=pipelined, sent_ns=None if sent is None else sent.at_ns
+        )
     finally:
-        note_envelope(trace, planned.index, planned.envelope, answered)
-    if opened.refusal is not None:
-        trace.messages_refused += 1
-        return opened.refusal
-    return await _hand_over(dialogue, message, planned.index, opened.accepted, chunk_octets)
+        note_envelope(dialogue.trace, parcel.index, parcel.recipients, answered)
 
 
 async def _hand_over(
-    dialogue: SmtpDialogue, message: Message, index: int, accepted: tuple[str, ...], chunk_octets: int | None
-) -> Outcome | None:
+    dialogue: SmtpDialogue, parcel: Parcel, accepted: tuple[str, ...], behind: Parcel | None
+) -> tuple[Outcome | None, Sent | None]:
     """Send the mail data and note each word on it: for everybody in SMTP, for one after another in LMTP.
 
-    A 421 is the refusal, even if some had been told 250 before it: the server has ended the session. So is a
+    Returns the refusal, if it was not accepted for anybody, and what of the next message has been sent `behind` it. A
+    421 is the refusal, even if some had been told 250 before it: the server has ended the session. So is a
     chunk that is not taken, before there is any word on the message.
     """
-    trace = dialogue.trace
+    trace, message, index = dialogue.trace, parcel.message, parcel.index
     replies: list[tuple[str, Reply]] = []
+    sent = None
 
     def begin() -> None:
         trace.begun.append(Offered(message.stamp, accepted))
@@ -115,19 +166,25 @@ async def _hand_over(
         note(trace, index, recipients, reply)
         replies.append(("body", reply))
 
-    if chunk_octets is None:
+    if parcel.chunk_octets is None:
         begin()
-        await dialogue.send_mail_data(message.mail_data, heed)
+        commands = () if behind is None else behind.envelope.commands
+        trace.messages_offered += behind is not None
+        at_ns = await dialogue.send_mail_data(message.mail_data, heed, commands)
+        if behind is not None and dialogue.closed:
+            trace.messages_refused += 1          # by the same 421
+        elif behind is not None:
+            sent = Sent(behind, at_ns)
     else:
         content = Unstuffer().feed(message.mail_data)
-        refusal = await dialogue.send_chunks(content, chunk_octets, begin, heed)
+        refusal = await dialogue.send_chunks(content, parcel.chunk_octets, begin, heed)
         if refusal is not None:
             trace.messages_refused += 1
             note(trace, index, accepted, refusal)
-            return dialogue.refusal("body", refusal).outcome
+            return dialogue.refusal("body", refusal).outcome, None
     word = trace.settled[len(trace.begun) - 1]
     if word.recipients and not dialogue.closed:
-        return None
+        return None, sent
     if not (word.recipients or word.unanswered):
         trace.messages_refused += 1
-    return refusal_among(dialogue, replies, word.recipients)
+    return refusal_among(dialogue, replies, word.recipients), sent

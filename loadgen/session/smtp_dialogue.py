@@ -9,6 +9,7 @@ from typing import Final
 
 import trio
 
+from loadgen.clock import clock_ns
 from loadgen.session.dialogue import Dialogue
 from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.route import Route
@@ -74,6 +75,10 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
         """
         started_ns, deadline = self._begin(commands[0][0])
         await self._say(b"".join([self.client.send(command) for _, command in commands]), deadline)
+        return await self.answers_to(commands, started_ns)
+
+    async def answers_to(self, commands: Sequence[tuple[str, SmtpCommand]], started_ns: int) -> list[Reply]:
+        """Return the replies to commands that were sent in one write at an instant, in order; none follow a 421."""
         replies: list[Reply] = []
         for phase, _ in commands:
             if self.closed:
@@ -83,20 +88,31 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
             self._end(phase, started_ns)
         return replies
 
-    async def send_mail_data(self, octets: bytes, heed: Heed) -> None:
+    async def send_mail_data(
+        self, octets: bytes, heed: Heed, behind: Sequence[tuple[str, SmtpCommand]] = ()
+    ) -> int:
         """Send the mail data and read every reply to the final dot: one, or one per recipient (RFC 2033 §4.2).
 
         `octets` are stuffed and end with CRLF.CRLF. `heed` is called with each reply as soon as it has come:
         there may be no time to wait for the next. The phase `body` counts from the first octet to the last of
-        the replies.
+        the replies. Commands `behind` it go in one write with its end (RFC 2920 §3.1); returns when that began, ns,
+        for `answers_to`.
         """
         started_ns, _ = self._begin("body")
         octets = self.client.send(MailData(octets))
+        owed = self.client.owed
+        if behind:
+            octets += b"".join([self.client.send(command) for _, command in behind])
+        last_ns = started_ns
         for start in range(0, len(octets), BLOCK_OCTETS):
+            last_ns = clock_ns() if behind else started_ns
             await self._say(octets[start : start + BLOCK_OCTETS], self._by("block"))
-        while self.client.owed:
+        for _ in range(owed):
+            if self.closed:
+                break
             heed(await self._answer("body", self._by("body")), self.client.recipient)
         self._end("body", started_ns)
+        return last_ns
 
     async def send_chunks(
         self, content: bytes, chunk_octets: int, last: Callable[[], None], heed: Heed

@@ -53,12 +53,16 @@ def envelope_of(
     return Envelope(recipients, (mail, *rcpts, ("data", Data())) if by_data else (mail, *rcpts))
 
 
-async def open_transaction(dialogue: SmtpDialogue, envelope: Envelope, *, pipelined: bool) -> Opened:
-    """Send an envelope and return what became of it.
+async def open_transaction(
+    dialogue: SmtpDialogue, envelope: Envelope, *, pipelined: bool, sent_ns: int | None = None
+) -> Opened:
+    """Send an envelope and return what became of it. `sent_ns`: it has been sent, behind other mail data, then.
 
     A refused recipient does not end the transaction; the refusal of all of them does (RFC 5321 §3.3).
     """
-    if pipelined:
+    if sent_ns is not None:
+        replies = await dialogue.answers_to(envelope.commands, sent_ns)
+    elif pipelined:
         replies = await dialogue.ask_all(envelope.commands)
     else:
         replies = await _one_by_one(dialogue, envelope)

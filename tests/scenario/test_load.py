@@ -247,7 +247,7 @@ MISTAKES = [
     ("target = 3", "session[0].target: unknown key; `target` belongs to the whole file: put it above the first"),
     ("zzz = 3", "session[0].zzz: unknown key; allowed here: kind, name, weight,"),
     ("messages_per_session = 3", "unknown key; did you mean `messages`?"),
-    ('pipelining = "if_offered"', "expected one of if-offered, never; did you mean `if-offered`?"),
+    ('pipelining = "if_offered"', "expected one of across-messages, if-offered, never; did you mean `if-offered`?"),
     ("name = \"\"", "session[0].name: got \"\", expected text of 1 to 60 characters"),
     ("[ledger]\nsettle = 5", 'ledger.settle: got 5, expected a duration such as "250ms", "30s" or "2m"; '
         "a unit is missing"),

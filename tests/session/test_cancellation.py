@@ -14,6 +14,9 @@ from tests.session.theatre import GOLDEN, Played, Tls, Transcript, read_transcri
 CLEAR = [
     "smtp-every-recipient-refused",
     "smtp-pipelined",
+    "smtp-across-messages",
+    "smtp-across-refused",
+    "lmtp-across-messages",
     "smtp-body-refused",
     "smtp-helo",
     "lmtp-all-refused",
@@ -107,7 +110,7 @@ def answers_in(received: bytes) -> int:
     return len(re.findall(rb"^(?:\+OK|-ERR).*\r\n", listings, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["smtp-pipelined", "smtp-body-refused", "lmtp-all-refused"])
+@pytest.mark.parametrize("name", ["smtp-pipelined", "smtp-across-messages", "smtp-body-refused", "lmtp-all-refused"])
 async def test_a_message_is_begun_before_its_first_octet_is_out_and_settled_by_what_was_read(
     name: str, tls: Tls, autojump_clock: MockClock
 ) -> None:

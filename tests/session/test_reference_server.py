@@ -23,7 +23,8 @@ from conformance.refserver.smtp_state import LMTP, SMTP
 from loadgen.endpoint import Endpoint, Protocol
 from loadgen.ledger import Ledger
 from loadgen.scenario.accounts import Account
-from loadgen.scenario.model import MailAuth, MaildropAuth, Pipelining
+from loadgen.scenario.model import MailAuth, MaildropAuth
+from loadgen.scenario.words import MailPipelining
 from loadgen.schedule.plans import DeliveryPlan, HoldPlan, MessagePlan, Plan, RetrievalPlan
 from loadgen.session.outcome import ACCEPTED, Outcome, OutcomeKind
 from loadgen.session.perform import perform
@@ -99,7 +100,7 @@ def delivery(
     return DeliveryPlan(
         kind="lmtp-deliver" if lmtp else "smtp-deliver", arrival=0, session_name="d",
         dialect="LMTP" if lmtp else "SMTP",
-        account=account, auth=cast(MailAuth, auth), pipelining=cast(Pipelining, pipelining),
+        account=account, auth=cast(MailAuth, auth), pipelining=cast(MailPipelining, pipelining),
         reverse_path="load@example.test",
         messages=tuple(MessagePlan(index, recipients, size) for index, size in enumerate(sizes)),
     )  # fmt: skip
@@ -116,7 +117,7 @@ def test_every_login_a_scenario_knows_is_tried_here_or_in_a_transcript() -> None
 
 @pytest.mark.parametrize("lmtp", [False, True], ids=["smtp", "lmtp"])
 @pytest.mark.parametrize("tls_mode", ["none", "starttls"])
-@pytest.mark.parametrize("pipelining", ["never", "if-offered"])
+@pytest.mark.parametrize("pipelining", ["never", "if-offered", "across-messages"])
 async def test_what_is_delivered_is_retrieved_once_and_unchanged(
     lmtp: bool, tls_mode: str, pipelining: str, tls: Tls, autojump_clock: MockClock
 ) -> None:
