@@ -1,7 +1,8 @@
 """`smtp-deliver` and `lmtp-deliver`: one session, one or more mail transactions (RFC 5321 §3.3, RFC 2033 §4.2)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from loadgen.clock import clock_ns
 from loadgen.message.compose import Composer, Message
@@ -78,8 +79,7 @@ async def _transactions(dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Co
     return outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(msgspec.Struct, frozen=True):
     """One message, ready to be offered."""
 
     index: int
@@ -89,8 +89,7 @@ class Parcel:
     chunk_octets: int | None       # None: by DATA
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """A message whose envelope has been sent, in one write with the end of the one before it."""
 
     parcel: Parcel

@@ -134,3 +134,19 @@ def test_clients_that_bother_are_borne_or_cut_off(
         (phase, code) for phase in ("smtp.greeting", "smtp.tls") for code in ("kept", "closed")
     }
     assert {phase for phase, _ in silent} == {"smtp.greeting", "smtp.tls"}
+
+
+@pytest.mark.parametrize("server", ["postfix", "exim", "aiosmtpd"])
+def test_the_next_envelope_may_come_with_the_end_of_the_mail_data(
+    server: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    system: MailSystem = request.getfixturevalue(server)
+    across = (
+        '[[session]]\nkind = "smtp-deliver"\nmessages = 4\nrecipients = 2\nsize = {uniform = ["1 KiB", "300 KiB"]}\n'
+        'pipelining = "across-messages"\n'
+    )
+    verified = "[ledger]\nverify = true\nsettle = \"30s\"\n" if system.pop3 is not None else ""
+    document = result_of_a_run(system, head(system, sessions=20) + across + verified, tmp_path)
+    assert document["load"]["messages"]["accepted"] == 80
+    if system.pop3 is not None:
+        assert_nothing_is_lost(document)
