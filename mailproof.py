@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
-import conformance.cli
-import loadgen.cli
-import loadgen.routing.cli
-import reports.cli
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
 
 
 def build_app() -> typer.Typer:
     """Return the command with every sub-command."""
+    # Imported here because it takes a second or two, in which Ctrl-C must find `main` awake.
+    import conformance.cli  # noqa: PLC0415
+    import loadgen.cli  # noqa: PLC0415
+    import loadgen.routing.cli  # noqa: PLC0415
+    import reports.cli  # noqa: PLC0415
+
     app = typer.Typer(
         name="mailproof",
         add_completion=False,

@@ -1,10 +1,14 @@
 """The one command: what it is made of, and how it says what it is."""
 
+import subprocess
+import sys
+import textwrap
 from importlib import metadata
 
 from typer.testing import CliRunner
 
 from mailproof import build_app
+from reports.exit_codes import ExitCode
 
 
 def test_it_says_its_version() -> None:
@@ -16,3 +20,18 @@ def test_it_says_its_version() -> None:
 def test_it_is_composed_of_the_packages_sub_commands() -> None:
     shown = CliRunner().invoke(build_app(), ["--help"]).output
     assert [word for word in ("run", "schema", "route", "serve", "report") if f"\n  {word} " not in shown] == []
+
+
+def test_ctrl_c_while_the_packages_are_imported_is_no_traceback() -> None:
+    code = textwrap.dedent("""
+        import sys
+        class Impatient:
+            def find_spec(self, name, path, target=None):
+                if name == "trio":
+                    raise KeyboardInterrupt
+        sys.meta_path.insert(0, Impatient())
+        import mailproof
+        mailproof.main()
+    """)
+    done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.INTERRUPTED, "", "")
