@@ -3,13 +3,15 @@
 Who is waited for are processes, by their pidfd: a test that waits for ever has found an orphan, and meets its cap.
 """
 
+import fcntl
 import os
 import select
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -50,54 +52,71 @@ def children_of(parent: int) -> dict[int, str]:
     return found
 
 
-class Started:
-    """A run with two workers, under way."""
+class Terminal:
+    """A run with two workers on a terminal of its own, under way."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        children = children_of(process.pid)
+    def __init__(self, directory: Path, scenario: str) -> None:
+        (directory / "long.toml").write_text(scenario)
+        self._screen, keyboard = os.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mailproof", "run", "long.toml", "--workers", "2", "--out", "x"],
+            cwd=directory, stdin=keyboard, stdout=subprocess.DEVNULL, stderr=keyboard, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  no thread of ours is running
+        )
+        os.close(keyboard)
+        self.shown = ""
+        self.wait_until_shown(" arrived")          # its first second: sessions are running
+        children = children_of(self.process.pid)
         self.workers = [pid for pid, command in children.items() if "loadgen.engine.processes" in command]
         self.servers = [pid for pid, command in children.items() if "mailproof serve" in command]
-        self._watches = [os.pidfd_open(pid) for pid in children]
+        self._watches = [os.pidfd_open(pid) for pid in (self.process.pid, *children)]
+
+    def press_ctrl_c(self) -> None:
+        """Press it: the kernel sends SIGINT to the foreground process group."""
+        os.write(self._screen, b"\x03")
+
+    def wait_until_shown(self, words: str) -> None:
+        """Wait until it has said something since this was last asked."""
+        self.shown = ""
+        while words not in self.shown:
+            self.shown += os.read(self._screen, 1 << 16).decode(errors="replace")
 
     def wait_for_everybody(self) -> str:
-        """Return what was said on standard error, when the run and all it had started have ended."""
-        assert self.process.stderr is not None
-        said = self.process.stderr.read()        # to its end: our own processes share it
+        """Return what else was said, when the run and all it had started have ended."""
+        with suppress(OSError):                     # EIO: nobody has this terminal any more
+            while True:
+                self.shown += os.read(self._screen, 1 << 16).decode(errors="replace")
         for watch in self._watches:
             select.select([watch], [], [])
         self.process.wait()
-        return said
+        return self.shown
 
     def close(self) -> None:
-        for watch in self._watches:
+        """Leave nothing behind, whatever the test has found."""
+        self.process.kill()
+        self.process.wait()
+        for watch in (*self._watches, self._screen):
             os.close(watch)
 
 
 @contextmanager
-def run_with_workers(directory: Path, scenario: str = SCENARIO) -> Iterator[Started]:
-    """Start a run as the leader of a process group, as a shell does, and wait until sessions are running."""
-    (directory / "long.toml").write_text(scenario)
-    with subprocess.Popen(
-        [sys.executable, "-m", "mailproof", "run", "long.toml", "--workers", "2", "--out", "x"],
-        cwd=directory, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
-    ) as process:
-        assert process.stderr is not None
-        while " arrived" not in (line := process.stderr.readline()):
-            assert line, "it ended before its first progress line"
-        started = Started(process)
-        try:
-            yield started
-        finally:
-            process.kill()
-            started.close()
+def on_a_terminal(directory: Path, scenario: str = SCENARIO) -> Iterator[Terminal]:
+    """Start a run as a shell does."""
+    terminal = Terminal(directory, scenario)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
 
 
-@pytest.mark.parametrize("whole_group", [False, True], ids=["from-kill", "from-the-terminal"])
-def test_ctrl_c_drains_every_worker_and_reports(whole_group: bool, tmp_path: Path) -> None:
-    with run_with_workers(tmp_path) as run:
+@pytest.mark.parametrize("pressed", [True, False], ids=["on-the-terminal", "by-kill"])
+def test_ctrl_c_drains_every_worker_and_reports(pressed: bool, tmp_path: Path) -> None:
+    with on_a_terminal(tmp_path) as run:
         assert (len(run.workers), len(run.servers)) == (2, 1)
-        (os.killpg if whole_group else os.kill)(run.process.pid, signal.SIGINT)
+        if pressed:
+            run.press_ctrl_c()
+        else:
+            run.process.send_signal(signal.SIGINT)
         said = run.wait_for_everybody()
         assert run.process.returncode == ExitCode.INTERRUPTED
     assert "draining" in said
@@ -111,12 +130,10 @@ def test_ctrl_c_drains_every_worker_and_reports(whole_group: bool, tmp_path: Pat
 
 
 def test_a_second_ctrl_c_ends_everybody_at_once(tmp_path: Path) -> None:
-    with run_with_workers(tmp_path, SCENARIO + HOLDING) as run:
-        os.killpg(run.process.pid, signal.SIGINT)
-        assert run.process.stderr is not None
-        while "draining" not in run.process.stderr.readline():
-            pass
-        os.killpg(run.process.pid, signal.SIGINT)
+    with on_a_terminal(tmp_path, SCENARIO + HOLDING) as run:
+        run.press_ctrl_c()
+        run.wait_until_shown("draining")
+        run.press_ctrl_c()
         said = run.wait_for_everybody()
         assert run.process.returncode == ExitCode.INTERRUPTED
     assert "stopped at once" in said
@@ -125,7 +142,8 @@ def test_a_second_ctrl_c_ends_everybody_at_once(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_killed_leaves_no_worker_and_no_server_behind(tmp_path: Path) -> None:
-    with run_with_workers(tmp_path, SCENARIO + HOLDING) as run:
+    with on_a_terminal(tmp_path, SCENARIO + HOLDING) as run:
         run.process.kill()
         said = run.wait_for_everybody()
-    assert not said.strip(), "they go without a word: there is nobody to tell"
+    assert "Traceback" not in said, "they go without a word: there is nobody to tell"
+    assert "Error" not in said
