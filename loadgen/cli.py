@@ -130,6 +130,7 @@ async def _run_until_interrupted(
                 observe=view.show,
                 authorized=authorized,
                 pool=Pool(workers),
+                note=view.note,
             )
         except UserError as error:      # not through the nursery: it would come out as a group
             complaint = error

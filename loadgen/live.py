@@ -37,6 +37,10 @@ class LiveView:
         self._stage, self._line = progress.stage, line_of(progress)
         self._draw()
 
+    def note(self, sentence: str) -> None:
+        """Say something that stays above the line."""
+        self._live.console.print(Text(sentence))
+
     def interrupted(self, drain_s: float) -> None:
         """Say what the first Ctrl-C has done."""
         self._note = f"\ninterrupted: {_giving_up(self._stage, drain_s)}; Ctrl-C again stops at once"
@@ -66,6 +70,10 @@ class PlainView:
         self._stage = progress.stage
         if round(progress.elapsed_s) % PLAIN_EVERY_S == 0 or progress.stage == "audit":
             self._write(line_of(progress))
+
+    def note(self, sentence: str) -> None:
+        """Write something that stays."""
+        self._write(sentence)
 
     def interrupted(self, drain_s: float) -> None:
         """Say what the first signal has done."""

@@ -193,6 +193,9 @@ class WorkerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One load run: what was offered, what came of it, how long it took."""
 
+    notes: Annotated[
+        tuple[str, ...], Meta(description="What a reader must know of this run, whole sentences, also said before it.")
+    ] = ()
     model: Annotated[str, Meta(description='"open": arrivals ignore completions; "closed": a fixed population waits.')]
     warm_up_s: Annotated[float, Meta(ge=0)] = 0.0
     steady_s: Annotated[

@@ -99,6 +99,8 @@ def _load(load: LoadResult) -> Iterator[RenderableType]:
         yield _times("whole sessions", load.session_times.items())
     if load.failures:
         yield _failures(load)
+    for note in load.notes:
+        yield Text(f"note      {inert(note)}")
     if len(load.workers) > 1:
         yield from _workers(load)
 

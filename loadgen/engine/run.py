@@ -4,15 +4,17 @@ In order: the target is opened and looked at, the load is driven, the maildrops 
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 import trio
+from msgspec import structs
 
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.audit import audit
+from loadgen.engine.content_check import content_notes
 from loadgen.engine.health.machine import MachineWatch
 from loadgen.engine.limits import check_ports, ephemeral_ports, raise_descriptors, shortages
 from loadgen.engine.pool import ALONE, Pool
@@ -47,7 +49,7 @@ class RunResult:
     started: datetime
 
 
-async def run(
+async def run(  # noqa: PLR0913  what is run, under which names, who watches and who works
     scenario: Scenario,
     book: AccountBook,
     *,
@@ -57,10 +59,12 @@ async def run(
     observe: Observe,
     authorized: bool = False,
     pool: Pool = ALONE,
+    note: Callable[[str], None] = lambda _: None,
 ) -> RunResult:
     """Run a scenario. `stop` ends the arrivals early: what is in flight drains, and the result is made all the same.
 
-    Raises UserError and PreconditionFailed before any load. `observe` is called once a second. `authorized`
+    Raises UserError and PreconditionFailed before any load. `observe` is called once a second; `note`, before the
+    load, with each sentence on what is to be known of it. `authorized`
     says that the public addresses among the permitted hosts may be loaded; `pool` who generates the load.
     """
     started, started_ns = datetime.now(UTC), clock_ns()
@@ -69,6 +73,9 @@ async def run(
     async with open_target(scenario, book, authorized=authorized) as target:
         check_ports(scenario, target.routes, ephemeral_ports())
         seen = await look_at(target.routes, logins_used(scenario), book.account(1), stop=stop)
+        notes = content_notes(scenario, seen)
+        for sentence in notes:
+            note(sentence)
         shared, machine = await _watched(shard, target, pool, stop, observe)
         driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers, machine)
         maildrops_read: set[str] = set()
@@ -87,7 +94,7 @@ async def run(
         interrupted=interrupted,
         verdicts=UNJUDGED,
         exit_code=int(exit_code_for(UNJUDGED, interrupted=interrupted is not None)),
-        load=load,
+        load=structs.replace(load, notes=tuple(notes)),
         ledger=None if driven.ledger is None else driven.ledger.result(maildrops_read),
         scenario=resolved(scenario),
         target=seen,

@@ -10,6 +10,7 @@ from loadgen.scenario.problems import Problem, UnreadableError, join, near_miss,
 from loadgen.scenario.quantities import JsonSchema, Leaf
 
 ATTACHMENTS_MAX: Final = 100       # of one message
+Extension = Literal["8BITMIME", "SMTPUTF8"]      # what a message may need of a server
 PlainKind = Literal["text", "8bit", "smtputf8"]
 
 
@@ -57,6 +58,19 @@ class Content(Leaf[Plain | Mime | Corpus]):
     def corpus(self) -> Corpus | None:
         """Return the corpus that messages are drawn from, if they are."""
         return self._held if isinstance(self._held, Corpus) else None
+
+    def needing(self, extension: Extension) -> tuple[int, int]:
+        """Return how many of how many messages need an extension; what is made here is all of one kind."""
+        match self._held:
+            case Plain(kind):
+                return int(kind == "smtputf8" or (kind == "8bit" and extension == "8BITMIME")), 1
+            case Mime():
+                return 0, 1
+            case Corpus(samples=samples):
+                parts = (each.body if extension == "8BITMIME" else each.header for each in samples)
+                return sum(not part.isascii() for part in parts), len(samples)
+            case _:
+                assert_never(self._held)
 
     def draw(self, rng: random.Random) -> Body:
         """Return what one message is made of."""

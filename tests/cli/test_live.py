@@ -56,3 +56,13 @@ def test_workers_that_are_lost_or_silent_are_counted_on_the_line() -> None:
     line = line_of(replace(PROGRESS, workers_lost=1, workers_silent=2))
     assert "1 worker lost  2 workers silent" in line
     assert "worker" not in line_of(PROGRESS)
+
+
+def test_a_note_stays_above_the_line_and_in_the_log() -> None:
+    log, screen = io.StringIO(), io.StringIO()
+    with PlainView(log) as plain:
+        plain.note("3 line ends were made CRLF")
+    assert log.getvalue() == "3 line ends were made CRLF\n"
+    with LiveView(Console(file=screen, force_terminal=True, width=100), scenario_of(LOAD)) as live:
+        live.note("3 line ends [were] made CRLF")
+    assert "3 line ends [were] made CRLF" in screen.getvalue()

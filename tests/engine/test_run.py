@@ -116,3 +116,18 @@ async def test_a_stop_while_the_maildrops_are_read_leaves_the_load_whole() -> No
     assert not [reason for reason in document.reasons if reason.verdict == "valid" and "interrupted" in reason.sentence]
     assert document.ledger is not None
     assert document.ledger.lost == 0
+
+
+async def test_what_is_to_be_known_of_the_messages_is_said_before_the_load_and_in_the_result(tmp_path: Path) -> None:
+    (tmp_path / "one.eml").write_bytes(b"Subject: a\n\na\n")
+    load = '[load]\nmodel = "closed"\nvirtual_users = 1\nsessions = 1\n'
+    scenario = scenario_of(f'{load}[[session]]\nkind = "smtp-deliver"\ncontent = {{corpus = "{tmp_path}"}}')
+    said: list[str | Progress] = []
+    result = await run(
+        scenario, open_accounts(scenario.accounts, environ={}), run_id="small", version="0.0", observe=said.append,
+        stop=trio.Event(), note=said.append,
+    )
+    assert result.document.load is not None
+    assert result.document.load.notes == (said[0],)
+    assert "3 line ends were made CRLF" in result.document.load.notes[0]
+    assert result.document.load.messages.accepted == 1

@@ -9,6 +9,7 @@ from msgspec import structs
 from rich.console import Console
 
 from reports.document import ConformanceResult, Document, FailureCount
+from reports.html import html
 from reports.text import plain, summary
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -68,3 +69,11 @@ def test_a_conformance_result_has_a_summary_too(good: Document) -> None:
         good, load=None, ledger=None, gates=(), conformance=ConformanceResult(planned=12, executed=10)
     )
     assert "10 of 12 put to the server" in plain(document)
+
+
+def test_what_a_reader_must_know_is_told_as_it_is(good: Document) -> None:
+    assert good.load is not None
+    noted = structs.replace(good, load=structs.replace(good.load, notes=("corpus [red]a\x1b[2J: 3 line ends",)))
+    assert "note      corpus [red]a" in plain(noted)
+    assert "\x1b" not in plain(noted) + html(noted)
+    assert "3 line ends" in html(noted)
