@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from conformance.monitors.exchange import Exchange, SmtpState, keywords
+from conformance.monitors.exchange import Asked, Exchange, SmtpState, keywords
 from conformance.monitors.monitor import Monitor
 from conformance.monitors.statuses import REGISTERED
 from loadgen.wire.printable import printable
@@ -18,9 +18,12 @@ _WELL_FORMED: Final = re.compile(rb" *[0-9]\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{
 def must_have_one(exchange: Exchange, state: SmtpState) -> bool:
     """Say whether the reply must have a code: offered, 2yz 4yz 5yz, no greeting, no answer to EHLO (RFC 2034 §4).
 
-    The 220 before a TLS handshake is left out: RFC 4954's own example has none.
+    A reply of which nobody knows what it answers may answer EHLO. The 220 before a TLS handshake is left out:
+    RFC 4954's own example has none.
     """
-    if not state.offers(_OFFERED) or exchange.reply_class not in {2, 4, 5} or exchange.says_hello:
+    if not state.offers(_OFFERED) or exchange.reply_class not in {2, 4, 5}:
+        return False
+    if exchange.says_hello or exchange.asked in {Asked.GREETING, Asked.UNKNOWN}:
         return False
     return not (exchange.verb == "STARTTLS" and exchange.code == 220)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.monitors.enhanced import MONITORS
-from conformance.monitors.exchange import Exchange
+from conformance.monitors.exchange import Asked, Exchange
 from tests.conformance.monitors.listening import broken, heard, watched
 
 ENHANCED = {monitor.requirement for monitor in MONITORS}
@@ -85,6 +85,10 @@ def test_neither_greeting_nor_ehlo_have_one() -> None:
 
 def test_a_refusal_at_the_start_may_have_one() -> None:
     assert broken([heard(b"521 5.7.1 Blocked\r\n"), EHLO]) & ENHANCED == set()
+
+
+def test_a_reply_that_may_answer_ehlo_needs_none() -> None:
+    assert flagged(heard(b"250-mail.example.test\r\n250 DSN\r\n", asked=Asked.UNKNOWN)) == set()
 
 
 def test_what_was_offered_in_clear_text_counts_no_more_in_tls() -> None:
