@@ -13,11 +13,15 @@ from rich.console import Console
 
 from conformance.case import CASES
 from conformance.cases import register_all
+from conformance.catalogue.listing import listing
 from conformance.catalogue.load import catalogue
+from conformance.catalogue.profile import profile
+from conformance.catalogue.requirement_set import requirement_set
 from conformance.conform import Order, conform
 from conformance.declared import NOTHING_DECLARED, Declared, read_declared
 from conformance.finding import Finding
-from conformance.runner import Manner
+from conformance.listed import listed
+from conformance.runner import SURVIVES, Manner
 from conformance.selection import Selection
 from loadgen.endpoint import Endpoint, parse_endpoint
 from reports.document import Document
@@ -30,13 +34,20 @@ OUT: Final = Path("out")
 
 
 def conform_command(  # noqa: PLR0913, PLR0917  each is an option
-    targets: Annotated[list[str], typer.Argument(metavar="URL...", help="smtp://host:port, lmtp://…, and pop3://…")],
+    targets: Annotated[
+        list[str] | None, typer.Argument(metavar="URL...", help="smtp://host:port, lmtp://…, and pop3://…")
+    ] = None,
     options: Annotated[Path | None, typer.Option(metavar="FILE", help="What is declared about the server.")] = None,
     accepted: Annotated[list[str] | None, typer.Option(help="An address the server accepts; repeatable.")] = None,
     rejected: Annotated[list[str] | None, typer.Option(help="An address it rejects in the session.")] = None,
     leave_mail: Annotated[bool, typer.Option("--leave-mail", help="Cases may deliver mail.")] = False,
     only: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Cases by id or section; repeatable.")] = None,
     skip: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Not these; repeatable.")] = None,
+    profile_name: Annotated[
+        str | None, typer.Option("--profile", help="A kind of server: smtp-mx, submission, lmtp, hardened …")
+    ] = None,
+    set_name: Annotated[str | None, typer.Option("--set", help="A frozen set of requirements: 2026.1.")] = None,
+    show: Annotated[bool, typer.Option("--list", help="List every requirement and how it is looked into.")] = False,
     slow: Annotated[bool, typer.Option("--slow", help="Also the cases that wait for minutes.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Divergences and SHOULDs not followed fail.")] = False,
     repeat: Annotated[int, typer.Option(min=1, help="Put every case so many times; flags a flaky server.")] = 1,
@@ -47,13 +58,21 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
 ) -> None:
     """Judge a mail server against the RFCs."""
     register_all()
+    chosen = _requirements(profile_name, set_name)
+    if show:
+        typer.echo(listed(listing([*CASES, SURVIVES], only=chosen)), nl=False)
+        return
+    if not targets:
+        raise UserError("no target: give at least one URL, smtp://host:port; --list needs none")
     declared = _declared(options, accepted or [], rejected or [], leave_mail=leave_mail)
     order = Order(
         endpoints=tuple(_endpoint(url) for url in targets),
         declared=declared,
-        selection=Selection(tuple(only or ()), tuple(skip or ())),
+        selection=Selection(tuple(only or ()), tuple(skip or ()), chosen),
         manner=Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict),
         slow=slow,
+        requirement_set=set_name,
+        profile=profile_name,
         again=_again(),
     )
     if out is not None:
@@ -86,6 +105,15 @@ async def _run(order: Order) -> Document:
     finally:
         if shown is not None:
             shown.write("\r\x1b[K")
+
+
+def _requirements(profile_name: str | None, set_name: str | None) -> frozenset[str] | None:
+    """Return the ids that both a profile and a set name; None: every one."""
+    chosen = None if profile_name is None else profile(profile_name).ids()
+    if set_name is None:
+        return chosen
+    of_set = requirement_set(set_name).ids
+    return of_set if chosen is None else chosen & of_set
 
 
 def _endpoint(url: str) -> Endpoint:

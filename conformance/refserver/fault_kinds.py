@@ -33,9 +33,13 @@ def in_transaction(session: SmtpState, argument: bytes) -> bool:
     return session.transaction is not None
 
 
+def _as_told(code: int) -> Reply:
+    return replies.reply(code, f"{code // 100}.0.0" if code // 100 in {2, 4, 5} else "", "As told")
+
+
 def answers(verb: bytes, code: int, when: When = always) -> Around:
     """Answer a command with another code, and do nothing that it asks."""
-    refusal = replies.reply(code, f"{code // 100}.0.0" if code // 100 in {2, 4, 5} else "", "As told")
+    refusal = _as_told(code)
 
     def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
         return refusal if said == verb and when(session, argument) else go_on()
@@ -45,7 +49,7 @@ def answers(verb: bytes, code: int, when: When = always) -> Around:
 
 def does_but_answers(verb: bytes, code: int, when: When = always) -> Around:
     """Do what a command asks, and answer with another code."""
-    told = replies.reply(code, "", "As told")
+    told = _as_told(code)
 
     def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
         if said != verb or not when(session, argument):

@@ -15,6 +15,7 @@ from conformance.catalogue.load import catalogue
 from conformance.declared import Accounts, Addresses, Allow, Claims, Declared, Timers
 from conformance.finding import Finding
 from conformance.mailbox import Mailbox, Pop3Reader
+from conformance.passive import Overhearing
 from conformance.plan import plan_cases
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory, accounts_by_pattern
@@ -26,6 +27,7 @@ from conformance.refserver.session import Service, Session
 from conformance.refserver.smtp import SmtpSession
 from conformance.refserver.smtp_state import LMTP, SMTP
 from conformance.runner import Manner, run_cases
+from conformance.selection import Selection
 from conformance.sounding import sound
 from conformance.subject import Subject
 from loadgen.endpoint import Endpoint, Protocol
@@ -113,7 +115,10 @@ async def judge(
         tls, behaviour or Behaviour(), protocol=protocol, limits=limits, declared=declared
     ) as subject:
         planned = plan_cases(cases, catalogue(), subject, slow=slow)
+        overhearing = Overhearing(lmtp=subject.is_lmtp)
+        subject.overhear = overhearing.hear
         findings = await run_cases(planned, subject, Manner(parallel=8))
+        findings += overhearing.findings(catalogue(), Selection(), strict=False)
     return {finding.case_id: finding for finding in findings}
 
 

@@ -8,7 +8,9 @@ CASES = ("smtp.data.",)
 LIMITS = replace(laboratory.LIMITS, smtp_idle_s=900.0)     # it outlasts who waits ten minutes for an answer
 
 BREAKS = {
-    "data-250": {"smtp.data.before-mail", "smtp.data.before-rcpt", "smtp.data.intermediate"},
+    "data-250": {
+        "smtp.data.before-mail", "smtp.data.before-rcpt", "smtp.data.intermediate", "smtp.reply.command-table",
+    },
     "data-refused": {"smtp.data.intermediate"},
     "data-for-nobody": {"smtp.data.before-rcpt"},
     "data-without-mail": {"smtp.data.before-mail", "smtp.data.buffers-cleared#data", "smtp.data.cleared-after-failure"},
@@ -17,7 +19,7 @@ BREAKS = {
         "smtp.data.buffers-cleared#rcpt",
         "smtp.data.cleared-after-failure",
     },
-    "end-354": {"smtp.data.commands-inert", "smtp.data.final-ok"},
+    "end-354": {"smtp.data.commands-inert", "smtp.data.final-ok", "smtp.reply.command-table"},
     "end-unanswered": {"smtp.data.reply-latency"},
     "body-runs-commands": {"smtp.data.commands-inert"},
     "body-trims": {"smtp.data.content-identity"},

@@ -3,7 +3,9 @@
 CASES = ("smtp.rset.", "smtp.noop.", "smtp.help.", "smtp.vrfy.", "smtp.expn.", "smtp.quit.")
 
 BREAKS = {
-    "rset-220": {"smtp.rset.replies-250", "smtp.rset.before-ehlo", "smtp.rset.repeatable"},
+    "rset-220": {
+        "smtp.rset.replies-250", "smtp.rset.before-ehlo", "smtp.rset.repeatable", "smtp.reply.command-table",
+    },
     "rset-keeps-envelope": {
         "smtp.rset.clears-envelope#data", "smtp.rset.clears-envelope#rcpt", "smtp.rset.keeps-session",
     },
@@ -11,7 +13,9 @@ BREAKS = {
     "rset-closes": {"smtp.rset.no-close"},
     "rset-ends-session": {"smtp.rset.keeps-session"},
     "rset-logs-out": {"smtp.rset.keeps-auth"},
-    "noop-251": {"smtp.noop.replies-250", "smtp.noop.ignores-argument", "smtp.noop.before-ehlo"},
+    "noop-251": {
+        "smtp.noop.replies-250", "smtp.noop.ignores-argument", "smtp.noop.before-ehlo", "smtp.reply.command-table",
+    },
     "noop-refuses-argument": {"smtp.noop.ignores-argument"},
     "noop-forgets-envelope": {"smtp.noop.keeps-envelope"},
     "noop-wants-hello": {"smtp.noop.before-ehlo"},
@@ -30,7 +34,7 @@ BREAKS = {
     "expn-confirms-anybody": {"smtp.expn.no-false-250", "smtp.expn.unauthenticated"},
     "expn-crowded": {"smtp.expn.one-per-line", "smtp.expn.unauthenticated"},
     "expn-forgets-envelope": {"smtp.expn.keeps-envelope"},
-    "quit-250": {"smtp.quit.replies-221", "smtp.quit.before-ehlo"},
+    "quit-250": {"smtp.quit.replies-221", "smtp.quit.before-ehlo", "smtp.reply.command-table"},
     "quit-stays": {"smtp.quit.closes"},
     "quit-wants-hello": {"smtp.quit.before-ehlo"},
     "quit-delivers": {"smtp.quit.aborts"},
