@@ -56,6 +56,10 @@ class Client(Machine, Protocol[CommandT_contra, SaidT_co]):
     def send(self, command: CommandT_contra) -> bytes:
         """Return the octets to send. RemoteProtocolError if the server has already said what would be its answer."""
 
+    @property
+    def unread(self) -> bool:
+        """Say whether something was received that is part of no answer taken yet."""
+
     def hear(self, octets: bytes = b"") -> SaidT_co | None:
         """Take in what was received; return the next answer, or None until more is received."""
 
@@ -176,18 +180,18 @@ class Dialogue(Connection, ABC, Generic[CommandT, SaidT]):
         trace.phase = name
         deadline = started + self._limits_s[phase]
         octets = client.send(command)
-        said = client.hear()
-        if said is None:
+        if client.unread:                   # 421, before it was asked
+            await self._say(octets, deadline)
+            said = client.hear()
+        else:
             try:
                 said = client.hear(await self._ask(octets, deadline))
             except PeerClosed:
                 self._heed_end()
                 raise
-            while said is None:
-                await self._listen(deadline)
-                said = client.hear()
-        else:                               # 421, before it was asked
-            await self._say(octets, deadline)
+        while said is None:
+            await self._listen(deadline)
+            said = client.hear()
         if whole and self.timed:
             trace.timings.append((name, int(started * NS_PER_S), int(self._now() * NS_PER_S)))
         trace.replies.append((name, *said.counted_as))
@@ -198,8 +202,13 @@ class Dialogue(Connection, ABC, Generic[CommandT, SaidT]):
     async def _answer(self, phase: str, deadline: float) -> SaidT:
         """Wait for the next answer, and keep it in the trace. May end without a checkpoint if it is here already."""
         client, name = self._client, self._names[phase]
-        while (said := client.hear()) is None:
-            await self._listen(deadline)
+        said = client.hear() if client.unread else None
+        while said is None:
+            try:
+                said = client.hear(await self._receive(deadline))
+            except PeerClosed:
+                self._heed_end()
+                raise
         self.trace.replies.append((name, *said.counted_as))
         if said.deviations:
             self._note_deviations(name, said)

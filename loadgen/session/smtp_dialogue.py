@@ -39,6 +39,9 @@ END_OF_MAIL_DATA: Final = b".\r\n"
 END_SECTION: Final = "RFC 5321 §4.1.1.4"
 BLOCK_OCTETS: Final = 131_072                  # of mail data per send, each under its own limit: §4.5.3.2.5
 
+_CLOSED: Final = Phase.CLOSED
+_GO_ON: Final = ReplyClass.POSITIVE_INTERMEDIATE
+_QUIT: Final = Quit()
 Heed = Callable[[Reply, str | None], None]     # a reply to mail data, and whose it is in LMTP (None: everybody's)
 
 
@@ -52,7 +55,7 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
     @property
     def closed(self) -> bool:
         """Say whether the server has ended the session: by 421, or in its answer to QUIT."""
-        return self.client.phase is Phase.CLOSED
+        return self.client.phase is _CLOSED
 
     async def open(self, login: Mechanism | None = None) -> None:
         """Greet, begin TLS if the route says so, introduce ourselves, and log in if asked.
@@ -135,7 +138,7 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
                 await self._say(octets[block : block + BLOCK_OCTETS], self._by("block"))
             if not ends:
                 reply = await self._answer("body", self._by("body"))
-                if reply.reply_class is not ReplyClass.POSITIVE_COMPLETION:
+                if not reply.positive:
                     refusal = reply
                     break
         while refusal is None and self.client.owed:
@@ -183,10 +186,10 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
 
         221 and 421 come to the same: the session is over.
         """
-        if not self.client.permits(Quit()):
+        if not self.client.permits(_QUIT):
             return None
-        reply = await self.ask("quit", Quit())
-        gone = reply.code == SHUTTING_DOWN or reply.reply_class is ReplyClass.POSITIVE_COMPLETION
+        reply = await self.ask("quit", _QUIT)
+        gone = reply.code == SHUTTING_DOWN or reply.positive
         return None if gone else self.refusal("quit", reply)
 
     def refusal(self, phase: str, reply: Reply) -> Refused:
@@ -202,7 +205,7 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
             reply = await self._answer("body", until)
         except TransportTimeout:
             return None
-        if reply.reply_class is ReplyClass.POSITIVE_COMPLETION:
+        if reply.positive:
             raise RemoteProtocolError("mail data accepted before its end", octets=reply.octets, section=END_SECTION)
         return reply
 
@@ -236,12 +239,12 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
         if login.name not in self.client.extensions.auth:
             raise NotOffered(f"AUTH {login.name}", section="RFC 4954 §3")
         reply = await self.ask("auth", Auth(login.name, login.initial()), whole=False)
-        while reply.reply_class is ReplyClass.POSITIVE_INTERMEDIATE:
+        while reply.reply_class is _GO_ON:
             reply = await self.ask("auth", AuthResponse(login.answer(decode_challenge(reply.text))), whole=False)
         self._end("auth", started_ns)
         self._require("auth", reply)
 
     def _require(self, phase: str, reply: Reply) -> None:
         """Go on only with a 2yz reply."""
-        if reply.reply_class is not ReplyClass.POSITIVE_COMPLETION:
+        if not reply.positive:
             raise self.refusal(phase, reply)

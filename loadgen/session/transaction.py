@@ -92,7 +92,7 @@ def refusal_among(dialogue: SmtpDialogue, replies: Sequence[tuple[str, Reply]], 
 
 def positive(reply: Reply) -> bool:
     """Say whether a reply is 2yz."""
-    return reply.reply_class is ReplyClass.POSITIVE_COMPLETION
+    return reply.positive
 
 
 def _require(dialogue: SmtpDialogue, extension: str, *, offered: bool, section: str) -> None:

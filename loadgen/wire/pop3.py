@@ -104,6 +104,11 @@ class Pop3Client:
         return self._outstanding[0][1].phase if self._outstanding else self._phase
 
     @property
+    def unread(self) -> bool:
+        """Say whether something was received that is part of no response taken yet."""
+        return self._reader.has_pending
+
+    @property
     def owed(self) -> int:
         """Return how many responses are still owed."""
         return len(self._outstanding)

@@ -51,11 +51,13 @@ class Reply:
     octets: bytes  # Invariant: the octets of successive replies, joined, are the octets fed.
     deviations: tuple[Deviation, ...] = ()
     reply_class: ReplyClass = field(init=False, repr=False, compare=False)  # what the first digit means
+    positive: bool = field(init=False, repr=False, compare=False)  # 2yz
     # What tells it from others in a count: its code and its enhanced status code, as text.
     counted_as: tuple[str, str | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reply_class", _CLASSES[self.code])
+        object.__setattr__(self, "positive", 200 <= self.code < 300)
         object.__setattr__(self, "counted_as", (str(self.code), _enhanced_text(self.texts[0].partition(b" ")[0])))
 
     @property

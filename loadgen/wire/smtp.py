@@ -80,6 +80,11 @@ class SmtpClient:
         return self._outstanding[0][1] if self._outstanding else self._phase
 
     @property
+    def unread(self) -> bool:
+        """Say whether something was received that is part of no reply taken yet."""
+        return self._reader.has_pending
+
+    @property
     def accepted_recipients(self) -> int:
         """Return how many recipients the open transaction has had accepted so far."""
         return len(self._recipients)
@@ -97,7 +102,10 @@ class SmtpClient:
 
     def permits(self, command: SmtpCommand) -> bool:
         """Say whether the command may be sent now, behind what is outstanding."""
-        return self._permits(command, RULES[type(command)])
+        rule = RULES[type(command)]
+        if self._outstanding or rule.conditional:
+            return self._permits(command, rule)
+        return self._phase in rule.permitted_in
 
     def send(self, command: SmtpCommand) -> bytes:
         """Return the octets to send, and note what replies they are owed.
@@ -178,12 +186,9 @@ class SmtpClient:
         if reply is None:
             return None
         self.recipient = None
-        if reply.code == 421:
-            self._shut_down(reply)
-            return reply
         outstanding = self._outstanding
-        if not outstanding:
-            raise self._refused("a reply nothing is owed", reply, "RFC 5321 §4.2")
+        if reply.code == 421 or not outstanding:
+            return self._hear_the_end(reply)
         command, phase = outstanding[0]
         reply_class = reply.reply_class
         cells = NEXT[phase]
@@ -203,7 +208,7 @@ class SmtpClient:
         outstanding.popleft()
         if after is not STAY and (phase is not _RSET or self._phase is not _EHLO):  # RSET does not replace EHLO
             self._phase = after
-        if self._ahead is not None and (reply_class is not _YES or not outstanding):
+        if self._ahead is not None and (not reply.positive or not outstanding):
             self._ahead = None
         return reply
 
@@ -250,7 +255,7 @@ class SmtpClient:
         """Keep what a reply tells beyond the state it leads to."""
         if phase is _GREETING:
             self.greeting = reply
-        elif reply.reply_class is not _YES:
+        elif not reply.positive:
             return
         elif phase is _RCPT:
             if self._phase is not _RCPT:
@@ -265,14 +270,17 @@ class SmtpClient:
         else:
             self._forget_transaction()
 
-    def _shut_down(self, reply: Reply) -> None:
-        """Close on a 421, which may answer anything and nothing (RFC 5321 §3.8)."""
+    def _hear_the_end(self, reply: Reply) -> Reply:
+        """Close on a 421, which may answer anything and nothing (RFC 5321 §3.8), and on what nothing is owed."""
+        if reply.code != 421:
+            raise self._refused("a reply nothing is owed", reply, "RFC 5321 §4.2")
         phase = self._outstanding[0][1] if self._outstanding else self._phase
         if phase in FINAL and self.dialect.reply_per_recipient and self._recipients:
             self.recipient = self._recipients[len(self._verdicts)]
         if phase is _GREETING:
             self.greeting = reply
         self._close()
+        return reply
 
     def _forget_transaction(self) -> None:
         if self._recipients:
