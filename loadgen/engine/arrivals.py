@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
@@ -9,6 +10,8 @@ from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.attempt import Attempt, BackOff, attempt_after, plan_again, retry_of, upshot_of
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.sample import Sample
+from loadgen.engine.session_limit import Seat, SessionLimit
+from loadgen.engine.task_pool import TaskPool
 from loadgen.ledger import Ledger
 from loadgen.scenario.model import Retry
 from loadgen.schedule.other_plans import HalfOpenPlan, SlowReadPlan, SlowSendPlan
@@ -34,7 +37,7 @@ class Arrivals:
     recorder: Recorder
     ledger: Ledger | None          # None: deliveries are not verified
     origin_ns: int                 # the run's start on `clock_ns`
-    session_limit_s: float         # the budget of a whole session
+    limit: SessionLimit            # the budget of a whole session
     back_off: BackOff              # how long what was put off waits
 
     def now_ns(self) -> int:
@@ -58,43 +61,43 @@ class Arrivals:
             await trio.lowlevel.checkpoint()
         return not stop.is_set()
 
-    def start(self, nursery: trio.Nursery, arrival: int, intended_ns: int, ended: Ended) -> None:
-        """Start one arrival's session in a nursery, and count it as in flight from now.
+    def start(self, pool: TaskPool, arrival: int, intended_ns: int, ended: Ended) -> None:
+        """Start one arrival's session in a pool of tasks, and count it as in flight from now.
 
         `ended` is told when it has ended, and what is to come after it.
         """
         self.recorder.started(intended_ns)
-        nursery.start_soon(self._run_now, arrival, intended_ns, ended)
+        pool.start(partial(self._run_now, arrival, intended_ns, ended))
 
-    def start_again(self, nursery: trio.Nursery, attempt: Attempt, ended: Ended) -> None:
+    def start_again(self, pool: TaskPool, attempt: Attempt, ended: Ended) -> None:
         """Start a session that tries again, likewise."""
         self.recorder.started_again(self.now_ns())
-        nursery.start_soon(self._run_again_now, attempt, ended)
+        pool.start(partial(self._run_again_now, attempt, ended))
 
     def drop(self, arrival: int, intended_ns: int) -> None:
         """Record an arrival that cannot start: the in-flight limit is reached."""
         self.recorder.dropped(intended_ns, self.plan_for(arrival).session_name)
 
-    async def run(self, arrival: int, intended_ns: int, started_ns: int) -> Attempt | None:
+    async def run(self, arrival: int, intended_ns: int, started_ns: int, seat: Seat) -> Attempt | None:
         """Run the session of an arrival counted as started. It is recorded exactly once, however it ends.
 
         Returns the attempt that is to come after it, if it tries again what was put off.
         """
-        return await self._run(self.plan_for(arrival), Attempt(intended_ns, arrival, 1, intended_ns), started_ns)
+        return await self._run(self.plan_for(arrival), Attempt(intended_ns, arrival, 1, intended_ns), started_ns, seat)
 
-    async def run_again(self, attempt: Attempt) -> Attempt | None:
+    async def run_again(self, attempt: Attempt, seat: Seat) -> Attempt | None:
         """Run a session that tries again and is counted as such, likewise."""
-        return await self._run(plan_again(self.plan_for(attempt.arrival), attempt.left), attempt, self.now_ns())
+        return await self._run(plan_again(self.plan_for(attempt.arrival), attempt.left), attempt, self.now_ns(), seat)
 
-    async def _run(self, plan: Plan, attempt: Attempt, started_ns: int) -> Attempt | None:
+    async def _run(self, plan: Plan, attempt: Attempt, started_ns: int, seat: Seat) -> Attempt | None:
         retry = retry_of(plan)
         trace = Trace() if retry is None else Trace(fates={})
         outcome = INTERRUPTED                       # true unless we learn better: the run ended first
         after = None
         try:
-            with trio.move_on_after(self.session_limit_s) as budget:
+            with seat:
                 outcome = await self.perform(plan, trace, attempt.arrival)
-            if budget.cancelled_caught:
+            if seat.was_cut:
                 outcome = Outcome(OutcomeKind.TIMED_OUT, trace.phase, "the session took longer than its limit")
         finally:
             finished_ns = max(started_ns, self.now_ns())
@@ -126,9 +129,9 @@ class Arrivals:
         )
         return after
 
-    async def _run_now(self, arrival: int, intended_ns: int, ended: Ended) -> None:
+    async def _run_now(self, arrival: int, intended_ns: int, ended: Ended, seat: Seat) -> None:
         # The timer never fires early, but its instant in float seconds may round down by a nanosecond.
-        ended(await self.run(arrival, intended_ns, max(intended_ns, self.now_ns())))
+        ended(await self.run(arrival, intended_ns, max(intended_ns, self.now_ns()), seat))
 
-    async def _run_again_now(self, attempt: Attempt, ended: Ended) -> None:
-        ended(await self.run_again(attempt))
+    async def _run_again_now(self, attempt: Attempt, ended: Ended, seat: Seat) -> None:
+        ended(await self.run_again(attempt, seat))

@@ -40,20 +40,21 @@ async def closed_loop(
     async def user(number: int, population: trio.CancelScope) -> None:
         nonlocal to_start
         turn = 0
-        while sessions is None or number + turn * virtual_users < sessions:
-            if not await arrivals.reached(arrivals.now_ns() + think_ns(number, turn), over):
-                return
-            to_start -= 1
-            if not to_start:
-                population.deadline = trio.current_time() + drain_s
-            now_ns = arrivals.now_ns()
-            arrivals.recorder.started(now_ns)
-            after = await arrivals.run(number + turn * virtual_users, now_ns, now_ns)
-            while after is not None:
-                await trio.sleep_until(arrivals.instant_s(after.due_ns))
-                arrivals.recorder.started_again(arrivals.now_ns())
-                after = await arrivals.run_again(after)
-            turn += 1
+        with arrivals.limit.seat() as seat:
+            while sessions is None or number + turn * virtual_users < sessions:
+                if not await arrivals.reached(arrivals.now_ns() + think_ns(number, turn), over):
+                    return
+                to_start -= 1
+                if not to_start:
+                    population.deadline = trio.current_time() + drain_s
+                now_ns = arrivals.now_ns()
+                arrivals.recorder.started(now_ns)
+                after = await arrivals.run(number + turn * virtual_users, now_ns, now_ns, seat)
+                while after is not None:
+                    await trio.sleep_until(arrivals.instant_s(after.due_ns))
+                    arrivals.recorder.started_again(arrivals.now_ns())
+                    after = await arrivals.run_again(after, seat)
+                turn += 1
 
     async def end_the_load(population: trio.CancelScope) -> None:
         with trio.move_on_at(math.inf if end_ns is None else arrivals.instant_s(end_ns)) as time:
@@ -65,6 +66,7 @@ async def closed_loop(
     async with trio.open_nursery() as timekeeping:
         async with trio.open_nursery() as population:
             timekeeping.start_soon(end_the_load, population.cancel_scope)
+            timekeeping.start_soon(arrivals.limit.watch)
             for number in users:
                 population.start_soon(user, number, population.cancel_scope)
         timekeeping.cancel_scope.cancel()

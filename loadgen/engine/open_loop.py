@@ -6,6 +6,7 @@ import trio
 
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.retry_queue import RetryQueue
+from loadgen.engine.task_pool import TaskPool
 
 
 async def open_loop(
@@ -28,18 +29,23 @@ async def open_loop(
     # over all the open sessions: a busy generator would wait with the server, and never have many in flight.
     woken_ns = -1
     whole = False
-    async with trio.open_nursery() as sessions:
-        retries = RetryQueue(arrivals, sessions, in_flight_max)
-        for arrival, intended_ns in schedule:
-            if intended_ns > woken_ns:
-                if not await arrivals.reached(intended_ns, stop):
-                    break
-                woken_ns = arrivals.now_ns()
-            if arrivals.recorder.in_flight < in_flight_max:
-                arrivals.start(sessions, arrival, intended_ns, retries.ended)
+    async with trio.open_nursery() as timekeeping:
+        timekeeping.start_soon(arrivals.limit.watch)
+        async with trio.open_nursery() as sessions:
+            pool = TaskPool(sessions, arrivals.limit)
+            retries = RetryQueue(arrivals, sessions, pool, in_flight_max)
+            for arrival, intended_ns in schedule:
+                if intended_ns > woken_ns:
+                    if not await arrivals.reached(intended_ns, stop):
+                        break
+                    woken_ns = arrivals.now_ns()
+                if arrivals.recorder.in_flight < in_flight_max:
+                    arrivals.start(pool, arrival, intended_ns, retries.ended)
+                else:
+                    arrivals.drop(arrival, intended_ns)
             else:
-                arrivals.drop(arrival, intended_ns)
-        else:
-            whole = await arrivals.reached(end_ns, stop)
-        arrivals.recorder.end_load(arrivals.now_ns(), cut_short=not whole)
-        sessions.cancel_scope.deadline = trio.current_time() + drain_s
+                whole = await arrivals.reached(end_ns, stop)
+            arrivals.recorder.end_load(arrivals.now_ns(), cut_short=not whole)
+            sessions.cancel_scope.deadline = trio.current_time() + drain_s
+            pool.close()
+        timekeeping.cancel_scope.cancel()

@@ -7,6 +7,7 @@ import trio
 
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.attempt import Attempt
+from loadgen.engine.task_pool import TaskPool
 
 
 class RetryQueue:
@@ -16,9 +17,10 @@ class RetryQueue:
     a place: what a server has put off is not dropped.
     """
 
-    def __init__(self, arrivals: Arrivals, nursery: trio.Nursery, in_flight_max: int) -> None:
+    def __init__(self, arrivals: Arrivals, nursery: trio.Nursery, pool: TaskPool, in_flight_max: int) -> None:
         self._arrivals = arrivals
         self._nursery = nursery
+        self._pool = pool
         self._in_flight_max = in_flight_max
         self._waiting: list[Attempt] = []       # a heap
         self._served = False                    # Invariant: true exactly while a task looks after the queue
@@ -42,7 +44,7 @@ class RetryQueue:
             due_s = self._arrivals.instant_s(self._waiting[0].due_ns)
             self._full = self._arrivals.recorder.in_flight >= self._in_flight_max
             if not self._full and due_s <= trio.current_time():
-                self._arrivals.start_again(self._nursery, heappop(self._waiting), self.ended)
+                self._arrivals.start_again(self._pool, heappop(self._waiting), self.ended)
                 continue
             self._changed = trio.Event()
             with trio.move_on_at(math.inf if self._full else due_s):

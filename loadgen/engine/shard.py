@@ -22,6 +22,7 @@ from loadgen.engine.health.monitor import HealthMonitor
 from loadgen.engine.open_loop import open_loop
 from loadgen.engine.progress import Progress, progress_of
 from loadgen.engine.recorder import Recorder
+from loadgen.engine.session_limit import SessionLimit
 from loadgen.engine.window import Window
 from loadgen.ledger import Ledger
 from loadgen.message.compose import Composer
@@ -104,8 +105,8 @@ async def run_shard(
                     presence.now -= 1
 
             arrivals = Arrivals(
-                planner.plan_for, carry_out, recorder, ledger, await begin(), shard.scenario.limits.session.s,
-                planner.back_off_ns,
+                planner.plan_for, carry_out, recorder, ledger, await begin(),
+                SessionLimit(shard.scenario.limits.session.s), planner.back_off_ns,
             )
             await trio.sleep_until(arrivals.instant_s(0))
             monitor = HealthMonitor(

@@ -10,6 +10,7 @@ import trio
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.recorder import Recorder
+from loadgen.engine.session_limit import SessionLimit
 from loadgen.engine.window import Window
 from loadgen.scenario.distributions import Durations
 from loadgen.scenario.model import Retry
@@ -52,7 +53,8 @@ class Post:
         """Make the recorder and the arrivals; the run's start is now."""
         self.recorder = Recorder(self.window)
         self.arrivals = Arrivals(
-            self.plan_for, self.perform, self.recorder, None, clock_ns(), self.session_limit_s, self.back_off
+            self.plan_for, self.perform, self.recorder, None, clock_ns(), SessionLimit(self.session_limit_s),
+            self.back_off,
         )
         self._open = 0
         return self.arrivals

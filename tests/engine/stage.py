@@ -11,6 +11,7 @@ from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.open_loop import open_loop
 from loadgen.engine.recorder import Recorder
+from loadgen.engine.session_limit import SessionLimit
 from loadgen.engine.window import Window
 from loadgen.scenario.accounts import Account
 from loadgen.scenario.model import Retry
@@ -48,7 +49,7 @@ class Cast:
         """Make the recorder and the arrivals; the run's start is now."""
         self.recorder = Recorder(self.window)
         self.arrivals = Arrivals(
-            plan_for, self.perform, self.recorder, None, clock_ns(), self.session_limit_s, never
+            plan_for, self.perform, self.recorder, None, clock_ns(), SessionLimit(self.session_limit_s), never
         )
         return self.arrivals
 

@@ -10,6 +10,7 @@ from loadgen.clock import NS_PER_S
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.recorder import DISTINCT_FAILURES_MAX, DISTINCT_REPLIES_MAX, OTHER_CAUSES, OTHER_CODES, Recorder
 from loadgen.engine.sample import Sample
+from loadgen.engine.session_limit import SessionLimit
 from loadgen.engine.window import Window
 from loadgen.message.stamp import Stamp
 from loadgen.scenario.accounts import Account
@@ -207,11 +208,14 @@ async def test_a_session_that_goes_at_our_pace_is_no_time_of_the_servers(plan: P
         await trio.sleep(20)
         return ACCEPTED
 
-    arrivals = Arrivals(lambda _: plan, silent, recorder, None, 0, 100.0, never)
+    limit = SessionLimit(100.0)
+    arrivals = Arrivals(lambda _: plan, silent, recorder, None, 0, limit, never)
     recorder.started(0)
-    await arrivals.run(0, 0, 0)
+    with limit.seat() as seat:
+        await arrivals.run(0, 0, 0, seat)
     assert "smtp.connect" in recorder.phases
     assert "smtp.session" not in recorder.phases
     recorder.started(0)
-    await replace(arrivals, plan_for=lambda _: steps_thinking(0)).run(0, 0, 0)
+    with limit.seat() as seat:
+        await replace(arrivals, plan_for=lambda _: steps_thinking(0)).run(0, 0, 0, seat)
     assert "smtp.session" in recorder.phases, "steps without a pause take as long as the server does"
