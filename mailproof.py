@@ -15,6 +15,7 @@ def build_app() -> typer.Typer:
     """Return the command with every sub-command."""
     # Imported here because it takes a second or two, in which Ctrl-C must find `main` awake.
     import conformance.cli  # noqa: PLC0415
+    import loadgen.calibrate.cli  # noqa: PLC0415
     import loadgen.cli  # noqa: PLC0415
     import loadgen.routing.cli  # noqa: PLC0415
     import reports.cli  # noqa: PLC0415
@@ -26,7 +27,7 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback(no_args_is_help=True)(_options)
-    for package in (loadgen.cli, loadgen.routing.cli, conformance.cli, reports.cli):
+    for package in (loadgen.cli, loadgen.calibrate.cli, loadgen.routing.cli, conformance.cli, reports.cli):
         package.register(app)
     return app
 

@@ -25,6 +25,7 @@ from conformance.refserver.maildrop import MaildropStore, MemoryStore
 from conformance.refserver.server import TokenSource, make_service, serve
 from conformance.refserver.session import Service
 from conformance.refserver.variants import behaving
+from conformance.sink_cli import sink_command
 from reports.errors import UserError
 
 DEFAULT_LIMITS: Final = Limits()
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's sub-commands to the one command."""
     app.command("serve")(serve_command)
     app.command("conform")(conform_command)
+    app.command("sink")(sink_command)
 
 
 def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of the command

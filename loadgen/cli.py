@@ -26,7 +26,7 @@ from loadgen.scenario.model import Scenario
 from loadgen.scenario.schema import scenario_json_schema
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
-from reports.schema import result_json_schema
+from reports.schema import calibration_json_schema, result_json_schema
 from reports.text import plain, summary
 from reports.write import check_writable, write_run
 
@@ -38,6 +38,7 @@ class Format(StrEnum):
 
     SCENARIO = "scenario"
     RESULT = "result"
+    CALIBRATION = "calibration"
 
 
 def register(app: typer.Typer) -> None:
@@ -86,9 +87,15 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     raise typer.Exit(result.document.exit_code)
 
 
-def schema_command(of: Annotated[Format, typer.Argument(help="scenario or result")]) -> None:
+def schema_command(of: Annotated[Format, typer.Argument(help="scenario, result or calibration")]) -> None:
     """Print a JSON Schema."""
-    schema = scenario_json_schema() if of is Format.SCENARIO else result_json_schema()
+    match of:
+        case Format.SCENARIO:
+            schema = scenario_json_schema()
+        case Format.RESULT:
+            schema = result_json_schema()
+        case Format.CALIBRATION:
+            schema = calibration_json_schema()
     typer.echo(json.dumps(schema, indent=2))
 
 

@@ -1,17 +1,26 @@
-"""The published JSON Schema of the result document: `mailproof schema result`."""
+"""The published JSON Schemas of what we write: `mailproof schema result`, `mailproof schema calibration`."""
 
 import msgspec
 
-from reports.document import SCHEMA, Document
+from reports import calibration, document
 
 
 def result_json_schema() -> dict[str, object]:
     """Return the JSON Schema (2020-12) of `result.json`, with the meaning and unit of every field."""
-    schema: dict[str, object] = msgspec.json.schema(Document, schema_hook=_anything)
+    return _published(document.Document, document.SCHEMA, "mailproof result")
+
+
+def calibration_json_schema() -> dict[str, object]:
+    """Return the JSON Schema of `calibration.json`."""
+    return _published(calibration.Calibration, calibration.SCHEMA, "mailproof calibration")
+
+
+def _published(kind: type[msgspec.Struct], name: str, title: str) -> dict[str, object]:
+    schema: dict[str, object] = msgspec.json.schema(kind, schema_hook=_anything)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"https://mailproof.invalid/{SCHEMA.replace('/', '-')}.json",
-        "title": "mailproof result",
+        "$id": f"https://mailproof.invalid/{name.replace('/', '-')}.json",
+        "title": title,
         **schema,
     }
 

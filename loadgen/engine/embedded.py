@@ -63,7 +63,16 @@ async def embedded_server(
 
     Raises PreconditionFailed if it does not come up, and UserError for accounts it cannot be given.
     """
-    arguments = [*command, *_options(scenario, book)]
+    async with own_server([*command, *_options(scenario, book)]) as server:
+        yield server
+
+
+@asynccontextmanager
+async def own_server(arguments: Sequence[str]) -> AsyncIterator[EmbeddedServer]:
+    """Run a server of ours: a command that says where it listens, and ends when its standard input does.
+
+    Raises PreconditionFailed if it does not come up.
+    """
     with tempfile.TemporaryFile() as errors:
         try:
             process = await trio.lowlevel.open_process(

@@ -15,6 +15,7 @@ COMMAND_LINE = {
     "mailproof.py",
     "loadgen/cli.py",
     "loadgen/routing/cli.py",
+    "loadgen/calibrate/cli.py",
     "conformance/cli.py",
     "conformance/conform_cli.py",
     "reports/cli.py",

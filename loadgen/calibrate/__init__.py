@@ -1,0 +1,1 @@
+"""The tool's own ceiling: our client against a sink that does nothing."""
