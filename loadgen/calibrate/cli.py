@@ -19,7 +19,7 @@ from loadgen.engine.health.process import raise_open_files_limit
 from loadgen.engine.progress import Progress
 from loadgen.engine.result import host_facts
 from loadgen.engine.run import run
-from loadgen.engine.workers import Pool
+from loadgen.engine.pool import Pool
 from loadgen.scenario.accounts import open_accounts
 from reports.calibration import Calibration, Level, encode
 from reports.calibration_text import calibration_summary, plain_calibration
