@@ -16,10 +16,10 @@ from rich.console import Console
 from loadgen.calibrate.level import MESSAGES, Sessions, level_of, scenario_for
 from loadgen.calibrate.sink import Sink, null_sink
 from loadgen.engine.health.process import raise_open_files_limit
+from loadgen.engine.pool import Pool
 from loadgen.engine.progress import Progress
 from loadgen.engine.result import host_facts
 from loadgen.engine.run import run
-from loadgen.engine.pool import Pool
 from loadgen.scenario.accounts import open_accounts
 from reports.calibration import Calibration, Level, encode
 from reports.calibration_text import calibration_summary, plain_calibration
