@@ -106,6 +106,8 @@ class Overview:
 
     def told(self, worker: int, progress: Progress) -> None:
         """Note how a worker's part stands, and show the whole if that makes a new second of it."""
+        if worker not in self._newest:
+            return                    # its last word was still on its way when its result was there
         self._newest[worker] = progress
         foremost_s = max(each.elapsed_s for each in self._newest.values())
         silent = [each for each in self._newest.values() if each.elapsed_s < foremost_s - SILENT_BEHIND_S]

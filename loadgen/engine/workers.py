@@ -5,7 +5,7 @@ in the result, and what the others measured is kept.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, replace
 
 import trio
@@ -103,6 +103,8 @@ class _Call:
             self._future = executor.submit(call, given)
         except OSError as error:
             self._end_without(f"its process could not be started: {error.strerror}")
+        except BrokenExecutor as error:        # the death of an earlier one has broken it
+            self._end_without(f"its executor could not take it: {error}")
         else:
             self._future.add_done_callback(wake)
 

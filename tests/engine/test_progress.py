@@ -35,6 +35,16 @@ def test_what_a_worker_that_ended_had_counted_stays_and_its_sessions_are_over() 
     assert (shown[-1].arrived, shown[-1].in_flight, shown[-1].stage) == (30, 3, "drain")
 
 
+def test_a_last_word_that_comes_after_the_result_counts_nothing_twice() -> None:
+    shown: list[Progress] = []
+    overview = Overview(2, shown.append)
+    overview.told(0, at(1, 10))
+    overview.ended(0, lost=False)
+    overview.told(0, at(2, 20))
+    overview.told(1, at(2, 20))
+    assert [(each.arrived, each.workers_silent) for each in shown] == [(30, 0)]
+
+
 def test_what_a_lost_worker_had_counted_is_in_no_number_any_more_and_it_is_said_so() -> None:
     shown: list[Progress] = []
     overview = Overview(2, shown.append)

@@ -5,7 +5,7 @@ The workers are calls of an executor of threads, each in virtual time of its own
 
 import pickle
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 
 import pytest
 import trio
@@ -153,14 +153,23 @@ def test_when_all_workers_die_there_is_a_result_of_nothing() -> None:
     assert all(each.lost for each in load.workers)
 
 
-class NoProcesses(Executor):
+class Refusing(Executor):
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
     def submit(self, fn: object, /, *args: object, **kwargs: object) -> Future[ShardResult]:  # type: ignore[override]
-        raise OSError(11, "Resource temporarily unavailable")
+        raise self._error
 
 
-def test_a_worker_that_cannot_be_started_is_lost_too() -> None:
-    _, load = trio.run(lambda: shared_out(shard_of(STEADY), 2, executor=NoProcesses()))
-    why = "its process could not be started: Resource temporarily unavailable"
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(11, "Not now"), "its process could not be started: Not now"),
+        (BrokenExecutor("a process died"), "its executor could not take it: a process died"),
+    ],
+)
+def test_a_worker_that_cannot_be_started_is_lost_too(error: Exception, why: str) -> None:
+    _, load = trio.run(lambda: shared_out(shard_of(STEADY), 2, executor=Refusing(error)))
     assert [each.lost for each in load.workers] == [why, why]
 
 
