@@ -45,7 +45,8 @@ def signs(load: LoadResult, cpus: int | None = None) -> Iterator[Sign]:
     yield _lag("timers", "was late for its timers", processes, more, lambda each: each.loop_lag_ns.p99)
     yield _processor(processes, more)
     if load.arrival_check is not None:
-        yield from _arrivals(load.arrival_check, more)
+        busiest = max(processes, key=lambda each: each.health.cpu_share)
+        yield from _arrivals(load.arrival_check, _remedy(busiest, more))
     yield _in_flight(load.health.in_flight)
     yield from _process_facts(load.health)
     if load.machine is not None:
@@ -132,11 +133,11 @@ def _processor(processes: Sequence[Process], more: str) -> Sign:
     )
 
 
-def _arrivals(check: ArrivalCheckResult, more: str) -> Iterator[Sign]:
+def _arrivals(check: ArrivalCheckResult, what_to_do: str) -> Iterator[Sign]:
     """Judge the arrival process, once for its rate and once for its spacing, but say all of it in one doubt."""
     doubt, note = None, ""
     if not check.holds and check.drawn_holds:
-        doubt = f"the generator did not deliver the arrivals that were configured: {check.sentence}; {more}"
+        doubt = f"the generator did not deliver the arrivals that were configured: {check.sentence}; {what_to_do}"
     elif not check.holds:
         note = "the seed's own instants are as unlikely as this: no fault of the generator's; choose another seed"
     ratio, dispersion = check.ratio, check.dispersion

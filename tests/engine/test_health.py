@@ -2,11 +2,13 @@
 
 import gc
 import resource
+import time
 
 import pytest
 import trio
 from trio.testing import MockClock
 
+from loadgen.clock import clock_ns
 from loadgen.engine.health.collector import CollectorWatch, heap_at_rest
 from loadgen.engine.health.in_flight import Presence
 from loadgen.engine.health.monitor import HealthMonitor
@@ -172,3 +174,36 @@ def test_the_limit_of_open_files_is_what_the_system_grants(monkeypatch: pytest.M
 
     monkeypatch.setattr(resource, "setrlimit", refuse)
     assert raise_open_files_limit() == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+async def test_a_pause_tells_whether_the_process_was_at_work_in_it() -> None:
+    # Real time, for processor time has no other; but only as much of it as is asserted, and no limit above.
+    with HealthMonitor(
+        Recorder(Window(0, 1 << 62)), origin_ns=clock_ns(), pause_max_ns=50 * MS, presence=Presence()
+    ) as monitor:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(monitor.watch)
+            await trio.sleep(0.03)
+            begun_ns = time.process_time_ns()
+            while time.process_time_ns() < begun_ns + 60 * MS:
+                pass
+            nursery.cancel_scope.cancel()
+    health = monitor.result()
+    assert health.pauses_count >= 1
+    assert max(pause.busy_ns for pause in health.pauses) >= 60 * MS
+
+
+async def test_a_pause_tells_what_the_collector_took_of_it(autojump_clock: MockClock) -> None:
+    with HealthMonitor(
+        Recorder(Window(0, 1 << 62)), origin_ns=0, pause_max_ns=200 * MS, presence=Presence()
+    ) as monitor:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(monitor.watch)
+            await trio.sleep_until(1.001)
+            gc.collect()
+            autojump_clock.jump(0.3)
+            await trio.sleep_until(2.0)
+            nursery.cancel_scope.cancel()
+    health = monitor.result()
+    [pause] = health.pauses
+    assert 0 < pause.collector_ns <= health.gc_pause_ns_sum
