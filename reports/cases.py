@@ -1,7 +1,8 @@
 """A conformance run on a terminal: what is worth reading first, each with what repeats it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
@@ -13,7 +14,7 @@ from reports import units
 from reports.document import CaseResult, ConformanceResult
 from reports.safe import inert
 
-# In the order in which a person wants them; what is told of one by one, and how it looks.
+# In the order in which a person wants them, and how each looks on a terminal.
 STYLES: Final = {
     "fail": "bold red",
     "error": "bold red",
@@ -25,7 +26,60 @@ STYLES: Final = {
     "not-applicable": "dim",
     "pass": "green",
 }
-_TOLD: Final = ("fail", "error", "divergence", "weak", "inconclusive", "latitude")
+TOLD: Final = ("fail", "error", "divergence", "weak", "inconclusive", "latitude")     # one by one, with evidence
+MEANINGS: Final = {
+    "fail": "a MUST was broken",
+    "error": "the case itself broke: mailproof's own fault",
+    "divergence": "a MUST was broken in the way in which nearly every server breaks it",
+    "weak": "lawful, and bad for the server's users",
+    "inconclusive": "the case did not come to its question",
+    "latitude": "lawful: a SHOULD not followed, or a choice that the RFC leaves",
+    "observed": "a fact; nothing was asked",
+    "not-applicable": "no occasion: something is not offered, or was not declared",
+    "pass": "the requirement was kept",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The variants of one requirement that came to the same verdict."""
+
+    requirement: str
+    verdict: str
+    cases: tuple[CaseResult, ...]
+
+    @property
+    def first(self) -> CaseResult:
+        """Return the case that stands for all."""
+        return self.cases[0]
+
+
+def told(result: ConformanceResult) -> list[Told]:
+    """Return what must be told one by one, gravest first."""
+    found = []
+    for verdict in TOLD:
+        of_verdict = (case for case in result.cases if case.verdict == verdict)
+        for (requirement, _), same in groupby(of_verdict, key=lambda case: (_requirement(case), case.known)):
+            found.append(Told(requirement, verdict, tuple(same)))
+    return found
+
+
+def by_area(result: ConformanceResult) -> dict[str, list[CaseResult]]:
+    """Return all cases by area, the first two words of their ids."""
+    areas: dict[str, list[CaseResult]] = {}
+    for case in result.cases:
+        areas.setdefault(".".join(case.id.split(".")[:2]), []).append(case)
+    return areas
+
+
+def number_of(cases: Iterable[CaseResult]) -> dict[str, int]:
+    """Count cases by verdict, those that there are, in the order in which a person wants them."""
+    number = Counter[str](case.verdict for case in cases)
+    return {verdict: number[verdict] for verdict in STYLES if number[verdict]}
+
+
+def _requirement(case: CaseResult) -> str:
+    return case.id.partition("#")[0]
 
 
 def summary_of_cases(result: ConformanceResult) -> Iterator[RenderableType]:
@@ -36,11 +90,8 @@ def summary_of_cases(result: ConformanceResult) -> Iterator[RenderableType]:
     yield _counts(result)
     for note in result.notes:
         yield Text.assemble(("note  ", "dim"), inert(note))
-    for verdict in _TOLD:
-        of_verdict = (case for case in result.cases if case.verdict == verdict)
-        for _, same in groupby(of_verdict, key=lambda case: (case.id.partition("#")[0], case.known)):
-            first, *others = same
-            yield _case(first, [case.id.partition("#")[2] for case in others])
+    for each in told(result):
+        yield _case(each.first, [case.id.partition("#")[2] for case in each.cases[1:]])
 
 
 def in_words(case: CaseResult) -> str:
@@ -50,15 +101,13 @@ def in_words(case: CaseResult) -> str:
 
 
 def _counts(result: ConformanceResult) -> Text:
-    number = Counter[str](case.verdict for case in result.cases)
     of = " ".join(filter(None, [result.requirement_set and f"set {result.requirement_set}", result.profile]))
     line = Text(f"cases  {units.count(result.executed)} of {units.count(result.planned)} put to the server")
     if of:
         line.append(f" ({inert(of)})", style="dim")
     line.append("\n      ")
-    for verdict, style in STYLES.items():
-        if number[verdict]:
-            line.append(f" {verdict} {units.count(number[verdict])}", style=style)
+    for verdict, number in number_of(result.cases).items():
+        line.append(f" {verdict} {units.count(number)}", style=STYLES[verdict])
     return line
 
 

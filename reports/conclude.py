@@ -51,7 +51,7 @@ def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str]
 
 _NOTHING_ASKED: Final[dict[Question, str]] = {
     "correct": "deliveries were not verified and no case was run",
-    "fast_enough": "the scenario has no gate",
+    "fast_enough": "there was no gate on it",
     "valid": "there was nothing to believe",
 }
 

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports import plots, units
+from reports.cases import MEANINGS, by_area, number_of, told
 from reports.document import Document, EndpointFacts, ReplyCount, Verdict
 from reports.phases import in_order, order_of
 from reports.safe import inert
@@ -20,6 +21,11 @@ _MARKS: Final = {
     "inconclusive": ("inconclusive", "?"),
     "not-applicable": ("not asked", "–"),
 }
+_CASE_SIGNS: Final = {
+    "fail": "✕", "error": "!", "divergence": "≠", "weak": "△", "inconclusive": "?", "latitude": "~", "observed": "·",
+    "not-applicable": "–", "pass": "✓",
+}  # fmt: skip
+_CASE_MARKS: Final = {verdict: (verdict, sign) for verdict, sign in _CASE_SIGNS.items()}
 _UNIT: Final = re.compile(r"(\d) (%|(?:ns|µs|ms|s|min|h|B|KiB|MiB|GiB)\b)")
 _OUTCOMES: Final = ("arrived", "accepted", "refused", "failed", "timed_out", "dropped", "interrupted")
 
@@ -74,6 +80,11 @@ def html(document: Document) -> str:
         replies=_replies(document),
         failures=sorted(load.failures, key=lambda each: -each.count) if load else [],
         unverified=[endpoint for endpoint in document.target if _unverified(endpoint)],
+        case_marks=_CASE_MARKS,
+        meanings=MEANINGS,
+        number_of=number_of,
+        told=told(document.conformance) if document.conformance else [],
+        areas=by_area(document.conformance) if document.conformance else {},
         scenario=to_toml(document.scenario) if document.scenario else "",
     )
 
@@ -104,6 +115,8 @@ def _breakable(name: str) -> Markup:
 
 
 def _title(document: Document) -> str:
+    if document.conformance is not None and document.target:
+        return ", ".join(endpoint.url for endpoint in document.target)
     about = document.scenario.get("scenario")
     name = about.get("name") if isinstance(about, dict) else None
     return str(name) if name else document.run_id

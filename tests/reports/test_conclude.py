@@ -43,7 +43,7 @@ def test_nothing_asked_is_not_applicable_and_does_not_fail_a_run(good: Document)
     judged = conclude(structs.replace(good, ledger=None), [])
     assert (judged.verdicts.correct, judged.verdicts.fast_enough) == (NOT_ASKED, NOT_ASKED)
     assert judged.exit_code == ExitCode.HELD
-    assert sentences(judged, "fast_enough") == ["the scenario has no gate"]
+    assert sentences(judged, "fast_enough") == ["there was no gate on it"]
 
 
 @pytest.mark.parametrize(
