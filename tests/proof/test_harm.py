@@ -22,7 +22,7 @@ from tests.engine.stage import MS
 from tests.engine.test_shard import play, shard_of
 
 LATENCY_S = 0.005
-LOAD = '[load]\nmodel = "open"\narrivals = [{shape = "constant", rate = 10, for = "10s"}]\n'
+LOAD = '[load]\nmodel = "open"\narrivals = [{shape = "constant", rate = 10, for = "5s"}]\n'
 DELIVER = '[[session]]\nname = "deliver"\nkind = "smtp-deliver"\nweight = 4\n'
 BOTHERING: Mapping[str, str] = {
     "half-open": 'kind = "half-open"\nafter = "ehlo"\nhold = "2s"',
@@ -55,7 +55,7 @@ class Narrow(House):
 
 async def seen(places: int, bothering: str) -> LoadResult:
     """Return what a load of deliveries sees, one arrival in five bothering the server."""
-    text = LOAD + DELIVER + (f'[[session]]\nname = "bother"\n{bothering}' if bothering else "")
+    text = f'{LOAD}{DELIVER}[[session]]\nname = "bother"\n{bothering}'
     async with trio.open_nursery() as nursery:
         house = Narrow(nursery, latency_s=LATENCY_S, places=trio.CapacityLimiter(places))
         return (await play(shard_of(text), house.routes())).load
@@ -65,12 +65,11 @@ async def seen(places: int, bothering: str) -> LoadResult:
 async def test_the_others_wait_where_there_is_no_room_and_it_shows_under_their_name(
     kind: str, autojump_clock: MockClock
 ) -> None:
-    calm, narrow, roomy = await seen(4, ""), await seen(4, BOTHERING[kind]), await seen(1000, BOTHERING[kind])
-    alone, harmed, unharmed = (load.session_times["deliver"].response_ns for load in (calm, narrow, roomy))
-    for nobody_waits in (alone.max, unharmed.max):
-        assert nobody_waits == pytest.approx(35 * MS, abs=1), "seven answers, 5 ms each"
-    assert harmed.p99 > 10 * alone.max
+    narrow, roomy = await seen(3, BOTHERING[kind]), await seen(1000, BOTHERING[kind])
+    harmed, unharmed = (load.session_times["deliver"].response_ns for load in (narrow, roomy))
+    assert unharmed.max == pytest.approx(35 * MS, abs=1), "seven answers, 5 ms each"
+    assert harmed.p99 > 10 * unharmed.max
     for load in (narrow, roomy):
-        assert load.kinds["bother"].accepted == load.kinds["bother"].arrived > 10
+        assert load.kinds["bother"].accepted == load.kinds["bother"].arrived > 5
         assert list(load.session_times) == ["deliver"], "as long as the scenario wished: no time of the server's"
         assert load.phases["smtp.session"].count == load.session_times["deliver"].count
