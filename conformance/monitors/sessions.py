@@ -34,8 +34,8 @@ def shuts_down_when_it_says_so(steps: Sequence[Step]) -> Iterator[Look]:
 
 
 def _goes_on(exchange: Exchange) -> bool:
-    """Say whether a transaction begins, or its data are asked for. RCPT and LMTP's many replies may be on their way."""
-    return (exchange.verb == "MAIL" and exchange.reply_class == 2) or (exchange.verb == "DATA" and exchange.code == 354)
+    """Say whether mail data are asked for. Replies to MAIL and RCPT, and LMTP's many, may have been on their way."""
+    return exchange.verb == "DATA" and exchange.code == 354
 
 
 def answers_each_recipient_once(steps: Sequence[Step]) -> Iterator[Look]:

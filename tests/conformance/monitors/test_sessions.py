@@ -20,6 +20,7 @@ CLOSING = heard(b"421 closing\r\n", b"NOOP")
     [
         [],
         [heard(b"250 ok\r\n", b"RCPT TO:<a@b>")],                # it may have been on its way
+        [heard(b"250 ok\r\n", b"MAIL FROM:<a@b>")],
         [heard(b"421 closing\r\n", b"MAIL FROM:<a@b>"), heard(b"221 bye\r\n", b"QUIT")],
         [heard(b"503 closing\r\n", b"MAIL FROM:<a@b>")],
     ],
@@ -31,12 +32,11 @@ def test_a_421_before_a_close_is_lawful(later: list[Exchange]) -> None:
     assert tally.broken[SHUTS_DOWN] == 0
 
 
-@pytest.mark.parametrize(
-    "later", [heard(b"250 ok\r\n", b"MAIL FROM:<a@b>"), heard(b"354 go on\r\n", b"DATA")]
-)
-def test_a_transaction_behind_a_421_is_flagged(later: Exchange) -> None:
-    tally = watch_smtp([CLOSING, later])
+def test_a_transaction_behind_a_421_is_flagged() -> None:
+    later = [heard(b"250 ok\r\n", b"MAIL FROM:<a@b>"), heard(b"250 ok\r\n", b"RCPT TO:<a@b>")]
+    tally = watch_smtp([CLOSING, *later, heard(b"354 go on\r\n", b"DATA")])
     assert tally.broken[SHUTS_DOWN] == 1
+    assert tally.examples[SHUTS_DOWN] == ["354 to DATA after a 421"]
 
 
 def test_a_421_of_which_nobody_saw_the_end_is_not_looked_at() -> None:
