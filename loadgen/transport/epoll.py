@@ -124,13 +124,13 @@ class EpollWatch:
 
     def notice(self, events: int) -> None:
         """Wake whom these events concern, or remember them."""
-        task = self._reader
         if events & _READABLE:
-            if events & _OVER:
-                self._over = True
-            # A read stops at the mark of urgent data (TCP's URG) though more lies behind it: read twice.
+            task = self._reader
             if task is None or events & _TWO_READS:
+                # A read stops at the mark of urgent data (TCP's URG) though more lies behind it: read twice.
                 self._at_hand = True
+                if events & _OVER:
+                    self._over = True
             if task is not None:
                 self._reader = None
                 trio.lowlevel.reschedule(task, _READY)

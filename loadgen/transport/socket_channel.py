@@ -71,18 +71,19 @@ class SocketChannel:
 
     async def receive(self, deadline: float) -> bytes:
         """Return what has arrived, `b""` at the end. May end without a checkpoint, like `send`."""
-        wait = not self._more or self._turns <= 0
         while True:
-            if wait:
-                self._turns = AT_ONCE_MAX
+            if not self._more:
                 if not await self._watch.readable(deadline):
                     raise late_receive(self._peer)
-            else:
-                self._turns -= 1
+                self._turns = AT_ONCE_MAX
+            elif self._turns <= 0:
+                await trio.lowlevel.checkpoint()     # not a wait: of what is there already no edge would tell
+                self._turns = AT_ONCE_MAX
+            self._turns -= 1
             try:
                 octets = self._sock.recv(RECEIVE_OCTETS)
             except BlockingIOError:
-                wait = True
+                self._more = False
                 continue
             except OSError as exc:
                 raise io_failure(exc, self._peer) from exc

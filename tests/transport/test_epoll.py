@@ -10,9 +10,10 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from loadgen.transport import epoll
+from loadgen.transport.channel import RECEIVE_OCTETS
 from loadgen.transport.deadlines import TICKS_PER_S
 from loadgen.transport.epoll import EpollReadiness, EpollWatch, serve_epoll
-from loadgen.transport.socket_channel import SocketChannel
+from loadgen.transport.socket_channel import AT_ONCE_MAX, SocketChannel
 
 FAR = 1e6   # a deadline no test reaches
 Pair = tuple[socket.socket, socket.socket]
@@ -85,6 +86,30 @@ async def test_the_end_that_came_with_the_last_octets_is_not_lost(
             nursery.start_soon(read)
     assert got == [b"221 bye\r\n", b"", b""]
     await channel.aclose()
+
+
+async def test_more_than_many_reads_take_is_read_to_its_end(readiness: EpollReadiness, pair: Pair) -> None:
+    """No further edge tells of what lay in the kernel's buffer when the last turn at once was over."""
+    ours, theirs = pair
+    channel = SocketChannel(ours, "peer", readiness.watch(ours))
+    reads = 0
+
+    class FullReads:
+        """A socket whose kernel holds twice as many full reads as are done at once."""
+
+        def recv(self, octets: int) -> bytes:
+            nonlocal reads
+            reads += 1
+            if reads > 2 * AT_ONCE_MAX:
+                raise BlockingIOError
+            return b"x" * octets
+
+    theirs.send(b"x")
+    channel._sock = FullReads()  # type: ignore[assignment]
+    with trio.fail_after(5):
+        for _ in range(2 * AT_ONCE_MAX):
+            assert len(await channel.receive(FAR)) == RECEIVE_OCTETS
+    channel._watch.close()
 
 
 async def test_urgent_data_hides_nothing_behind_it(readiness: EpollReadiness, tcp: Pair) -> None:
