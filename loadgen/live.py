@@ -107,6 +107,8 @@ def line_of(progress: Progress) -> str:
     ]
     if progress.refused:
         parts.append(f"{progress.refused:,} refused")
+    if progress.waiting:
+        parts.append(f"{progress.waiting:,} waiting")
     for workers, what in ((progress.workers_lost, "lost"), (progress.workers_silent, "silent")):
         if workers:
             parts.append(f"{workers} {'worker' if workers == 1 else 'workers'} {what}")

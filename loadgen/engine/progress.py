@@ -28,6 +28,7 @@ class Progress:
     p99_ns: int | None
     response_hdr: str = ""           # the same, to be merged
     response_max_ns: int = 0
+    waiting: int = 0                 # arrivals with mail that was put off
     workers_lost: int = 0            # of a run in several processes
     workers_silent: int = 0
 
@@ -54,6 +55,7 @@ def progress_of(recorder: Recorder, elapsed_s: float) -> Progress:
         p99_ns=last.p99_ns,
         response_hdr=last.response_hdr,
         response_max_ns=last.response_max_ns,
+        waiting=recorder.waiting,
     )
 
 
@@ -71,8 +73,8 @@ NOTHING_YET = Progress(
 def at_rest(part: Progress) -> Progress:
     """Return what a process told last, if it tells no more: its counts stay, and nothing goes on as far as we know."""
     return replace(
-        part, stage="drain", in_flight=0, messages_accepted_per_s=0, p50_ns=None, p99_ns=None, response_hdr="",
-        response_max_ns=0,
+        part, stage="drain", in_flight=0, waiting=0, messages_accepted_per_s=0, p50_ns=None, p99_ns=None,
+        response_hdr="", response_max_ns=0,
     )
 
 
@@ -89,6 +91,7 @@ def together(parts: Sequence[Progress]) -> Progress:
         messages_accepted_per_s=sum(part.messages_accepted_per_s for part in parts),
         errors=sum(part.errors for part in parts),
         refused=sum(part.refused for part in parts),
+        waiting=sum(part.waiting for part in parts),
         p50_ns=p50_ns,
         p99_ns=p99_ns,
     )

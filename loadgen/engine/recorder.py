@@ -90,6 +90,11 @@ class Recorder:
         ended = sum(kinds.total() for kinds in self.outcomes.values())
         return 0 <= self.retrying <= self.in_flight and self.arrived == self.in_flight - self.retrying + ended
 
+    @property
+    def waiting(self) -> int:
+        """Count the arrivals with mail that was put off and waits to be tried again."""
+        return sum(book.sessions["unfinished"] for book in self.retries.values()) - self.retrying
+
     def started(self, intended_ns: int) -> None:
         """Count an arrival that starts, in flight from now on."""
         self.in_flight += 1

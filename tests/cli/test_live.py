@@ -66,3 +66,8 @@ def test_a_note_stays_above_the_line_and_in_the_log() -> None:
     with LiveView(Console(file=screen, force_terminal=True, width=100), scenario_of(LOAD)) as live:
         live.note("3 line ends [were] made CRLF")
     assert "3 line ends [were] made CRLF" in screen.getvalue()
+
+
+def test_mail_that_waits_to_be_tried_again_is_counted_on_the_line() -> None:
+    assert "3 refused  1,234 waiting  p50" in line_of(replace(PROGRESS, refused=3, waiting=1234))
+    assert "waiting" not in line_of(PROGRESS)

@@ -116,6 +116,21 @@ async def test_a_message_that_waits_is_not_in_flight(autojump_clock: MockClock) 
     assert post.recorder.in_flight_peak == post.open_max == 1
 
 
+async def test_what_waits_is_counted_while_it_does(autojump_clock: MockClock) -> None:
+    post, seen = after("-", "y", length_s=0.5), []
+
+    async def look() -> None:
+        await trio.sleep(0.25)
+        for _ in range(6):
+            seen.append((post.recorder.in_flight, post.recorder.waiting))
+            await trio.sleep(0.5)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(look)
+        await play(post, 0, 0.5)
+    assert seen == [(1, 0), (1, 1), (0, 2), (1, 1), (1, 0), (0, 0)]
+
+
 async def test_past_the_in_flight_limit_a_retry_waits_for_a_place_and_is_not_dropped(autojump_clock: MockClock) -> None:
     post = Post(lambda k, attempt: Said(PUT_OFF if attempt == 1 else TAKEN, length_s=4 if k == 1 else 0.5))
     await play(post, 0, 1, 2, in_flight_max=1)

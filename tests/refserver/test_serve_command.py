@@ -101,6 +101,7 @@ def mistakes(tmp_path: Path) -> dict[str, list[str]]:
         "cannot use certificate": ["--smtp=0", f"--tls-cert={tmp_path}/cert", f"--tls-key={tmp_path}/key"],
         "cannot write the CA": ["--smtp=0", f"--ca-file={tmp_path}/no/ca.pem"],
         "cannot keep maildrops": ["--smtp=0", "--maildir=/proc/nowhere"],
+        "there are greylisting[=5m], tempfail[=0.1]": ["--smtp=0", "--variant=greylisted"],
         "no address of this host": ["--smtp=0", "--host=192.0.2.1"],
     }
 
@@ -120,3 +121,12 @@ def test_a_port_in_use_is_one_sentence_and_exit_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, server(f"--smtp={taken.getsockname()[1]}") as process:
         assert process.wait(8) == 2
         assert "another process uses it" in piped(process.stderr).read()
+
+
+def test_variants_are_served_as_they_are_asked_for() -> None:
+    with server("--smtp=0", "--variant=greylisting=1h", "--variant=tempfail") as process:
+        urls = json.loads(piped(process.stdout).readline())
+        with smtplib.SMTP("127.0.0.1", port(urls["smtp"]), timeout=5) as client:
+            client.ehlo("client.example")
+            client.mail("a@client.example")
+            assert client.rcpt("user1@example.test") == (450, b"4.7.1 Greylisted, please try again later")
