@@ -30,6 +30,7 @@ class _Owed:
 
     path: str
     octets: bool = False
+    message: bool = False
 
 
 @dataclass(slots=True)
@@ -130,7 +131,10 @@ def _in_its_place(step: Step, path: str, course: _Course) -> Iterator[Problem]:
         if step.starttls:
             yield from _starttls_problems(path, course)
         elif step.expect is None:
-            course.owed.append(_Owed(path, octets=step.send_octets is not None))
+            if step.send_message and (before := next((each for each in course.owed if each.message), None)):
+                what = f"the message of {before.path} has no answer yet: the ledger could not tell one from the other"
+                yield Problem(path, what=what, hint="expect that one first")
+            course.owed.append(_Owed(path, octets=step.send_octets is not None, message=step.send_message))
         elif step.send_octets is not None:
             course.owed.append(_Owed(path, octets=True))
     elif step.expect is not None:

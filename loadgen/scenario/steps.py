@@ -21,7 +21,7 @@ _VERB: Final = re.compile(rf"({STEP_NAME_PATTERN})(?:\s.*)?", re.IGNORECASE | re
 _MULTI_LINE: Final = re.compile(r"(?:RETR|TOP|CAPA)\b.*|(?:LIST|UIDL)", re.IGNORECASE | re.DOTALL)
 
 
-class Step(Table, frozen=True, kw_only=True):
+class Step(Table, frozen=True, kw_only=True, omit_defaults=True):
     """One thing to do: send, expect, both, think, starttls or disconnect."""
 
     name: Annotated[
@@ -65,7 +65,7 @@ class Step(Table, frozen=True, kw_only=True):
     ] = None
 
 
-class RepeatableStep(Step, frozen=True, kw_only=True):
+class RepeatableStep(Step, frozen=True, kw_only=True, omit_defaults=True):
     """One thing to do, or several of them again and again."""
 
     repeat: Annotated[Counts | None, says("How often; needs steps, and nothing else. {i} is 1, 2, 3 … in them.")] = None

@@ -96,6 +96,9 @@ MEANT = [
         'steps[1].send: no match makes "woh"; did you mean `who`?'),
     ([GREET, "send = 'NOOP {capture.x}'"],
         "steps[1].send: no match makes \"x\"; (?P<x>…) in an earlier step's match would"),
+    ([GREET, "send_message = true", "send_message = true"],
+        "steps[2]: the message of session[0].steps[1] has no answer yet: the ledger could not tell one from the other; "
+        "expect that one first"),
     (["disconnect = 'reset'", "think = '1s'"],
         "steps[1]: comes after the end of the connection, which is session[0].steps[0]"),
     (["expect = 'closed'", "send = 'NOOP'"],
