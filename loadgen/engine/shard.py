@@ -16,7 +16,7 @@ from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.endpoint import Protocol
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.closed_loop import closed_loop
-from loadgen.engine.health.collector import heap_at_rest
+from loadgen.engine.health.collector import circles_freed, heap_at_rest
 from loadgen.engine.health.in_flight import Presence
 from loadgen.engine.health.monitor import HealthMonitor
 from loadgen.engine.open_loop import open_loop
@@ -158,6 +158,10 @@ async def _watch(arrivals: Arrivals, observe: Observe) -> None:
         with trio.CancelScope(shield=True):       # a few milliseconds: a second once begun to be closed is closed
             # All we missed, if we were late; and never none, should float seconds have rounded a second's end away.
             until = max(recorder.seconds.closed + 1, arrivals.now_ns() // NS_PER_S)
-            for _ in recorder.close_seconds(until):
+            steps, more = recorder.close_seconds(until), True
+            while more:
+                with circles_freed():             # a library's histograms and encoders are such
+                    more = next(steps, None) is not None
                 await trio.lowlevel.checkpoint()
-        observe(progress_of(recorder, recorder.seconds.closed))
+        with circles_freed():
+            observe(progress_of(recorder, recorder.seconds.closed))
