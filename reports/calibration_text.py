@@ -60,7 +60,7 @@ def _row(level: Level) -> list[str]:
 
 def _reading(calibration: Calibration) -> Iterator[str]:
     """Say of each level what its rate is worth; the processor time of a message stands in any case."""
-    crowded = [level for level in calibration.levels if level.in_flight > 1]
+    crowded = [level for level in calibration.levels if level.in_flight > calibration.workers]
     idle = [level for level in crowded if max(level.client_cpu_share, level.sink_cpu_share) < BUSY]
     sinks = [level for level in crowded if level.busier == "sink" and level not in idle]
     clients = [level for level in crowded if level.busier == "client" and level not in idle]
@@ -69,12 +69,13 @@ def _reading(calibration: Calibration) -> Iterator[str]:
     if sinks:
         yield f"At {_named(sinks)} the sink was the busier: the client could have done more."
     if idle:
+        where = "At no level had either" if idle == crowded else f"At {_named(idle)} neither had"
         yield (
-            f"At {_named(idle)} neither had a processor for itself, so these rates are no ceilings: other work held "
-            "the machine; calibrate when it is quiet, or with fewer workers."
+            f"{where} a processor for itself, so these rates are no ceilings: other work held the machine; calibrate "
+            "when it is quiet, or with fewer workers."
         )
-    if any(level.in_flight == 1 for level in calibration.levels):
-        yield "A single session waits for every reply: its rate is a matter of latency."
+    if len(crowded) < len(calibration.levels):
+        yield "Where each worker has one session, it waits for every reply: its rate is a matter of latency."
 
 
 def _named(levels: Iterable[Level]) -> str:

@@ -49,16 +49,19 @@ def register(app: typer.Typer) -> None:
 
 def calibrate_command(
     workers: Annotated[int, typer.Option(min=1, max=WORKERS_MAX, help="Processes to generate the load with.")] = 1,
-    seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long each level is measured.")] = 2.0,
-    in_flight: Annotated[str, typer.Option(metavar="N,N…", help="Sessions in flight, level by level.")] = "1,100,1000",
+    seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long each level is measured.")] = 1.5,
+    in_flight: Annotated[
+        str | None,
+        typer.Option(metavar="N,N…", help="Sessions in flight by level; default: one for each worker, 100, 1000."),
+    ] = None,
     message_octets: Annotated[int, typer.Option(min=600, max=10_000_000, help="Octets of a message.")] = 1024,
     out: Annotated[Path, typer.Option(metavar="DIR", help=f"Where {FILE} goes.")] = Path("out"),
 ) -> None:
     """Run our client against a null sink over loopback, and say how much either could do.
 
-    Fresh sessions carry one message each, reused ones a hundred. It takes about 25 seconds.
+    Fresh sessions carry one message each, reused ones a hundred. It takes about 25 seconds on a quiet machine.
     """
-    asked = Asked(workers, seconds, _levels(in_flight, workers), message_octets)
+    asked = Asked(workers, seconds, levels_of(in_flight, workers), message_octets)
     check_writable(out)
     calibration = trio.run(_until_interrupted, asked)
     if calibration is None:
@@ -77,8 +80,10 @@ def calibrate_command(
     typer.echo(f"\ncalibration  {path}")
 
 
-def _levels(written: str, workers: int) -> list[int]:
+def levels_of(written: str | None, workers: int) -> list[int]:
     """Return the numbers of sessions in flight; UserError for what is none, or leaves a worker without a session."""
+    if written is None:
+        return sorted({workers, max(workers, 100), 1000})
     levels = [part.strip() for part in written.split(",")]
     if not all(part.isascii() and part.isdigit() and workers <= int(part) <= IN_FLIGHT_MAX for part in levels):
         raise UserError(

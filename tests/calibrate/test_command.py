@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from loadgen.calibrate.cli import FILE
+from loadgen.calibrate.cli import FILE, levels_of
 from mailproof import build_app
 from reports.calibration import Calibration, Level, encode
 from reports.calibration_text import plain_calibration
@@ -38,7 +38,7 @@ def calibration(*levels: Level) -> Calibration:
 
 
 WHOLE = calibration(
-    level("fresh", 1, 0.5, 0.2), level("fresh", 100, 0.97, 0.3), level("reused", 100, 0.85, 0.99),
+    level("fresh", 2, 0.5, 0.2), level("fresh", 100, 0.97, 0.3), level("reused", 100, 0.85, 0.99),
     level("reused", 1000, 0.4, 0.2),
 )   # fmt: skip
 
@@ -52,7 +52,14 @@ def test_the_table_fits_a_terminal_and_says_what_each_rate_is_worth() -> None:
     assert "At fresh 100 the client was the busier: its rate there is its ceiling." in words
     assert "At reused 100 the sink was the busier: the client could have done more." in words
     assert "At reused 1,000 neither had a processor for itself, so these rates are no ceilings" in words
-    assert "A single session waits for every reply" in words
+    assert "Where each worker has one session, it waits for every reply" in words
+
+
+def test_on_a_busy_machine_no_rate_is_called_a_ceiling() -> None:
+    busy = calibration(level("fresh", 100, 0.2, 0.1), level("reused", 100, 0.3, 0.2))
+    words = " ".join(plain_calibration(busy).split())
+    assert "At no level had either a processor for itself, so these rates are no ceilings" in words
+    assert "its ceiling" not in words
 
 
 def test_what_is_written_is_read_again_and_fits_the_published_schema() -> None:
@@ -66,6 +73,11 @@ def test_levels_that_make_no_sense_are_refused_in_a_sentence(given: str, tmp_pat
     result = CliRunner().invoke(build_app(), ["calibrate", f"--in-flight={given}", "--out", str(tmp_path)])
     assert isinstance(result.exception, UserError)
     assert str(result.exception).startswith(f'--in-flight: got "{given}", expected numbers from 1 to 20,000')
+
+
+@pytest.mark.parametrize(("workers", "levels"), [(1, [1, 100, 1000]), (2, [2, 100, 1000]), (200, [200, 1000])])
+def test_levels_not_given_leave_no_worker_without_a_session(workers: int, levels: list[int]) -> None:
+    assert levels_of(None, workers) == levels
 
 
 def test_no_worker_is_left_without_a_session(tmp_path: Path) -> None:
