@@ -61,6 +61,7 @@ class Claims(Struct, frozen=True, forbid_unknown_fields=True):
     """What the server is configured to do, where the RFCs leave it to the operator."""
 
     vrfy_disabled: bool = False
+    address: Annotated[Word | None, Meta(description="The server's own IPv4 address, if the URL names a host.")] = None
     defers_recipient_checks: Annotated[bool, Meta(description="Bad recipients are refused after the data.")] = False
     no_trace_fields: Annotated[bool, Meta(description="Received is left out for submissions, on purpose.")] = False
     rewrites_senders: Annotated[bool, Meta(description="SRS, VERP: Return-Path is not the reverse-path.")] = False

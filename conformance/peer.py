@@ -148,6 +148,17 @@ class SmtpPeer(Connection):
         """Return a forward-path that this server takes."""
         return self.recipients(1)[0]
 
+    @property
+    def promised_recipient(self) -> bytes:
+        """Return the first forward-path that was declared as accepted, whether or not this server takes it."""
+        declared = self.subject.declared.addresses.accepted
+        return declared[0].encode() if declared else self.recipient
+
+    @property
+    def promised_sender(self) -> bytes:
+        """Return the reverse-path to try where it is not known that this server takes any."""
+        return self.sender if self.subject.found.sender is not None else b"mailproof@example.test"
+
     def recipients(self, count: int) -> list[bytes]:
         """Return so many forward-paths that this server takes."""
         known = self.subject.found.recipients

@@ -15,7 +15,7 @@ _FORCES: Final = {Level.SHOULD: Force.ADVISORY, Level.MAY: Force.FREE, Level.HAR
 
 # Whether a subject meets a need. SLOW is the run's own choice.
 _MET: Final[Mapping[Need, Callable[[Subject], bool]]] = {
-    Need.ACCEPTED_ADDRESS: lambda subject: bool(subject.found.recipients),
+    Need.ACCEPTED_ADDRESS: lambda subject: bool(subject.found.recipients or subject.declared.addresses.accepted),
     Need.REJECTED_ADDRESS: lambda subject: bool(subject.declared.addresses.rejected),
     Need.LOGIN: lambda subject: bool(subject.declared.accounts.smtp),
     Need.READ_BACK: lambda subject: subject.mailbox is not None,

@@ -84,13 +84,16 @@ async def _find_envelope(subject: Subject, peer: SmtpPeer) -> None:
     session = peer.another()
     await session.open()
     for sender in senders:
-        answer = await session.ask(b"MAIL FROM:<" + sender.encode() + b">")
-        if not answer.yes:
-            continue
-        taken = [to for to in candidates if (await session.ask(b"RCPT TO:<" + to.encode() + b">")).yes]
-        if subject.found.sender is None or taken:
-            subject.found = replace(subject.found, sender=sender, recipients=tuple(taken))
+        taken = []
+        for recipient in candidates:         # each by itself: how many a transaction may have is a case's question
+            if not (await session.ask(b"MAIL FROM:<" + sender.encode() + b">")).yes:
+                break
+            if subject.found.sender is None:
+                subject.found = replace(subject.found, sender=sender)
+            if (await session.ask(b"RCPT TO:<" + recipient.encode() + b">")).yes:
+                taken.append(recipient)
+            await session.control(b"RSET")
         if taken:
+            subject.found = replace(subject.found, sender=sender, recipients=tuple(taken))
             break
-        await session.control(b"RSET")
     await session.quit()

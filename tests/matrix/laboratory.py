@@ -48,7 +48,7 @@ DECLARED: Final = Declared(
     ),
     accounts=Accounts(pop3=(("user1", "secret1"), ("user2", "secret2")), smtp=(("user1", "secret1"),)),
     allow=Allow(leave_mail=True, destroy_mail=True),
-    claims=Claims(vrfy_disabled=True, message_octets_max=LIMITS.message_octets),
+    claims=Claims(vrfy_disabled=True, address="192.0.2.25", message_octets_max=LIMITS.message_octets),
     timers=Timers(reply=30.0, quiet=0.3, delivery=5.0),
 )
 
