@@ -123,6 +123,15 @@ def test_steps_are_taken_with_a_server_of_python_s(aiosmtpd: MailSystem, tmp_pat
     assert document["load"]["messages"]["accepted"] == 80
 
 
+def test_a_maildrop_read_slowly_is_read_whole(postfix: MailSystem, tmp_path: Path) -> None:
+    everybody = f'[[session]]\nkind = "smtp-deliver"\nsize = "20 KiB"\nrecipients = {postfix.accounts.count}\n'
+    verified = '[ledger]\nverify = true\nsettle = "30s"\n'      # waits until the mail is there, and leaves it
+    result_of_a_run(postfix, head(postfix, sessions=4) + everybody + verified, tmp_path)
+    slowly = '[[session]]\nkind = "slow-reader"\nread_octets = 4096\nwindow = "2 KiB"\npause = "5ms"\n'
+    document = result_of_a_run(postfix, head(postfix, sessions=8) + slowly, tmp_path)
+    assert document["load"]["messages"]["retrieved"] >= 4 * 8
+
+
 @pytest.mark.parametrize("server", ["postfix", "exim", "aiosmtpd"])
 def test_clients_that_bother_are_borne_or_cut_off(
     server: str, request: pytest.FixtureRequest, tmp_path: Path
