@@ -28,8 +28,8 @@ GROUPS: Final = {
 The server is `smtp-sink -c -m … 127.0.0.1:PORT BACKLOG`, a new one for each turn. The backlog is 512, or 4,096 from
 1,000 sessions up: smtp-sink takes in one connection for up to a hundred other things it does, so most of many
 sessions wait in the backlog, and what does not fit there waits for TCP's back-off, a second and then twice as long
-each time. Both run for the same time, three seconds (eight with 5,000 sessions; one and three if quick), connecting
-included; then smtp-source is killed, and the sink has counted. Differences:
+each time, up to a minute. Both send the same number of messages, from the first connection to the end of the last
+session. Differences:
 
 - mailproof says EHLO and reads nine lines of extensions, smtp-source says HELO. Otherwise the same commands, one at a
   time: MAIL, RCPT, DATA, the dot, QUIT; both send the same number of octets (smtp-source's `-l` leaves its header out,
@@ -39,7 +39,6 @@ included; then smtp-source is killed, and the sink has counted. Differences:
   records nothing.
 - smtp-source starts one connection after another, each when the last has connected. mailproof's virtual users begin
   5,000 a second (`ramp`) and are then on their own.
-- With connections kept, mailproof ends one after 20 messages and makes another; smtp-source never does.
 - smtp-source resets its connections (SO_LINGER 0), mailproof closes them in an orderly way.""",
     ),
     "curve": (

@@ -14,13 +14,13 @@ STARTS_PER_S = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """A closed load of deliveries: so many sessions at once for so long, each with its messages."""
+    """A closed load of deliveries: so many sessions at once, so many in all, each with its messages."""
 
     port: int
     at_once: int
+    sessions: int
     messages: int              # in each session
     payload_octets: int
-    for_ms: int
 
     @property
     def ramp_ms(self) -> int:
@@ -40,8 +40,8 @@ smtp = "smtp://127.0.0.1:{self.port}"
 model = "closed"
 virtual_users = {self.at_once}
 ramp = "{self.ramp_ms}ms"
-for = "{self.for_ms}ms"
-drain = "5s"
+sessions = {self.sessions}
+drain = "70s"
 
 [[session]]
 kind = "smtp-deliver"

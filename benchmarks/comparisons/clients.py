@@ -7,12 +7,10 @@ from pathlib import Path
 
 from benchmarks.comparison import Comparison, Contender, Taken
 from benchmarks.comparisons.source import (
-    Work,
-    killed,
     mailproof_turn,
-    time_for,
     took_all,
     whole_process,
+    work_for,
 )
 from benchmarks.figures import OURS, Metrics
 from benchmarks.place import CHECKOUT, SCRATCH, peers_python, postal_program, shown
@@ -32,7 +30,7 @@ def comparisons() -> tuple[Comparison, ...]:
             group="clients",
             title=f"a session for each message, 1 KiB, {SESSIONS} sessions",
             contenders=(
-                Contender(OURS, lambda quick: mailproof_turn(_work(quick))),
+                Contender(OURS, lambda quick: mailproof_turn(work_for("fresh", SESSIONS, PAYLOAD_OCTETS, quick=quick))),
                 Contender("smtplib in threads", lambda quick: _hand_written("smtplib_threads", _python(), quick)),
                 Contender(
                     "aiosmtplib", lambda quick: _hand_written("aiosmtplib_tasks", peers_python("aiosmtplib"), quick)
@@ -91,10 +89,6 @@ def postal_command(program: Path, port: int, users: Path) -> list[str]:
     return pinned([str(program), *options, f"[127.0.0.1]{port}", str(users)], CLIENT_CORE)
 
 
-def _work(quick: bool) -> Work:
-    return Work("fresh", SESSIONS, PAYLOAD_OCTETS, time_for(SESSIONS, quick=quick))
-
-
 def _python() -> Path:
     return Path(sys.executable)
 
@@ -134,6 +128,7 @@ def _postal(quick: bool) -> Taken:
         command = postal_command(program, sink.port, users)
         # It leaves a log wherever it is run.
         finished = run(command, stop_after_s=POSTAL_QUICK_S if quick else POSTAL_S, directory=SCRATCH)
-        killed(finished)
         messages = sink.messages()
+    if messages < 1:
+        raise TurnFailedError(f"the sink got no message: {' '.join(finished.output.split())[-200:]}")
     return Taken(whole_process(finished, messages), shown(command))

@@ -27,7 +27,7 @@ DATE = datetime(2026, 1, 1, tzinfo=UTC)
 def ours() -> dict[str, float]:
     """The planner of a scenario of deliveries, and the composer; the message is stamped, and digested if asked."""
     file: Path = scratch("plans.toml")
-    file.write_text(Deliveries(2525, 100, 1, 1024, 1_000).toml(), encoding="utf-8")
+    file.write_text(Deliveries(2525, 100, 10_000, 1, 1024).toml(), encoding="utf-8")
     scenario = load_scenario(str(file), overrides=[], urls={}, seed=None, authorized=False)
     planner = Planner(scenario, open_accounts(scenario.accounts, environ={}))
     composer = Composer(seed=1, run_token="00000000", date=DATE)

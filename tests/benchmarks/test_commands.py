@@ -9,7 +9,7 @@ from benchmarks import place
 from benchmarks.clients.mail import mail_of
 from benchmarks.comparisons.clients import client_command, locust_command, postal_command
 from benchmarks.comparisons.maildrops import SERVERS, WORKS
-from benchmarks.comparisons.source import Work, time_for
+from benchmarks.comparisons.source import Mode, Work, work_for
 from benchmarks.scenario import SOURCE_HEADER_OCTETS, Deliveries, Held, Listings, Retrievals, Soak
 from benchmarks.turn import CLIENT_CORE, CannotRunError, pinned
 from loadgen.scenario.arrivals import Constant
@@ -38,51 +38,47 @@ def test_with_one_core_nothing_is_pinned(monkeypatch: pytest.MonkeyPatch, cores:
 
 
 def test_smtp_source_sends_what_mailproof_sends_a_session_for_each_message(tmp_path: Path) -> None:
-    work = Work("fresh", 100, 1024, 3000)
+    work = Work("fresh", 100, 1024, 10_000)
     options = work.source_options(2525)
     assert "-d" not in options
-    assert (options[:2], options[4:6]) == (["-s", "100"], ["-l", "1024"])
+    assert options[:6] == ["-s", "100", "-m", "10000", "-l", "1024"]
     scenario = loaded(work.deliveries(2525).toml(), tmp_path)
     assert isinstance(scenario.load, ClosedLoad)
-    assert scenario.load.duration is not None
-    assert (scenario.load.virtual_users, scenario.load.duration.s) == (100, 3.0)
+    assert (scenario.load.virtual_users, scenario.load.sessions) == (100, 10_000)
     [session] = scenario.sessions
     assert isinstance(session, SmtpDeliver)
     assert (session.messages, session.pipelining) == (Counts.parse(1), "never")
     assert not scenario.ledger.verify
 
 
-def test_with_connections_kept_a_session_sends_many_messages(tmp_path: Path) -> None:
-    work = Work("reuse", 1000, 1024, 3000)
+def test_with_connections_kept_every_session_sends_its_share(tmp_path: Path) -> None:
+    work = Work("reuse", 1000, 1024, 20_000)
     assert work.source_options(2525)[0] == "-d"
-    [session] = loaded(work.deliveries(2525).toml(), tmp_path).sessions
+    scenario = loaded(work.deliveries(2525).toml(), tmp_path)
+    assert isinstance(scenario.load, ClosedLoad)
+    assert (scenario.load.virtual_users, scenario.load.sessions) == (1000, 1000)
+    [session] = scenario.sessions
     assert isinstance(session, SmtpDeliver)
     assert session.messages == Counts.parse(20)
 
 
 @pytest.mark.parametrize("quick", [False, True])
-def test_many_sessions_are_given_longer_for_they_go_in_step(quick: bool) -> None:
-    times = [time_for(sessions, quick=quick) for sessions in (1, 1_000, 5_000, 19_500)]
-    assert times == sorted(times)
-    assert times[1] < times[2]
-
-
-@pytest.mark.parametrize("sessions", [1, 100, 19_500])
-def test_the_ramp_is_shorter_than_the_time(sessions: int, tmp_path: Path) -> None:
-    for quick in (False, True):
-        if quick and sessions > 5_000:
-            continue          # never in a quick look
-        work = Work("reuse", sessions, 1024, time_for(sessions, quick=quick))
-        load = loaded(work.deliveries(2525).toml(), tmp_path).load
-        assert isinstance(load, ClosedLoad)
-        assert load.duration is not None
-        assert load.ramp.ns < load.duration.ns / 2
+@pytest.mark.parametrize("sessions", [1, 10, 100, 1_000, 5_000, 10_000, 19_500])
+@pytest.mark.parametrize("mode", ["fresh", "reuse"])
+def test_the_work_divides_among_the_sessions_and_a_kept_one_has_two_messages(
+    mode: Mode, sessions: int, quick: bool
+) -> None:
+    for payload_octets in (1024, 102_400):
+        work = work_for(mode, sessions, payload_octets, quick=quick)
+        deliveries = work.deliveries(2525)
+        assert deliveries.sessions * deliveries.messages == work.messages
+        assert deliveries.messages == 1 if mode == "fresh" else deliveries.messages >= 2
 
 
 def test_both_sides_send_the_same_number_of_octets() -> None:
     assert len(mail_of(1024)) == 1024 + SOURCE_HEADER_OCTETS
     assert len(mail_of(100 * 1024)) == 100 * 1024 + SOURCE_HEADER_OCTETS
-    assert f"size = {1024 + SOURCE_HEADER_OCTETS}\n" in Deliveries(2525, 1, 1, 1024, 1000).toml()
+    assert f"size = {1024 + SOURCE_HEADER_OCTETS}\n" in Deliveries(2525, 1, 1, 1, 1024).toml()
 
 
 def test_every_scenario_made_for_the_purpose_is_one_mailproof_accepts(tmp_path: Path) -> None:
