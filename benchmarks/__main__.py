@@ -103,7 +103,7 @@ def curve_panels(
 ) -> dict[str, dict[str, list[tuple[float, Spread]]]]:
     """Return the cost curve: metric -> side -> (sessions, spread), in order of the sessions."""
     panels: dict[str, dict[str, list[tuple[float, Spread]]]] = {}
-    on_curve = [each for each in comparisons if each.group in {"source", "curve"} and each.x is not None]
+    on_curve = [each for each in comparisons if each.group == "curve" and each.x is not None]
     for comparison in sorted(on_curve, key=lambda each: each.x or 0):
         record = records.get(comparison.name)
         if record is None:

@@ -46,9 +46,9 @@ session. Differences:
         """\
 ![throughput and cost over the number of sessions](curve.svg)
 
-Connections kept, 1 KiB; the points at 100, 1,000 and 5,000 sessions are those above. Kept, because of sessions that
-come and go smtp-sink has only a few in hand, however many wait for it. The last is 19,500 because a process here may
-have 20,000 descriptors and smtp-sink is one process. One generator process throughout.""",
+Connections kept, 1 KiB, against `mailproof serve`: smtp-sink takes in so few connections while it is busy that most of
+many sessions never reach it (above). Its rate is a limit here; the cost is the client's own. The last is 19,500 because
+a process here may have 20,000 descriptors and the server is one process. One generator process throughout.""",
     ),
     "clients": (
         "Other clients",

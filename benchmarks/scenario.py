@@ -41,7 +41,7 @@ model = "closed"
 virtual_users = {self.at_once}
 ramp = "{self.ramp_ms}ms"
 sessions = {self.sessions}
-drain = "70s"
+drain = "100s"
 
 [[session]]
 kind = "smtp-deliver"

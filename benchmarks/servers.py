@@ -3,9 +3,10 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import trustme
 
@@ -64,12 +65,10 @@ def holder(*, processes: int, tls: bool) -> Iterator[tuple[int, Path]]:
 
 
 @contextlib.contextmanager
-def reference_server(maildrops: Path, accounts: int) -> Iterator[int]:
-    """Run `mailproof serve` over Maildirs; return its POP3 port."""
+def reference_server(protocol: Literal["smtp", "pop3"], options: Sequence[str]) -> Iterator[int]:
+    """Run `mailproof serve`; return its port."""
     [port] = free_ports(1)
-    command = [
-        *mailproof(), "serve", "--pop3", str(port), "--maildir", str(maildrops), "--account-count", str(accounts)
-    ]  # fmt: skip
+    command = [*mailproof(), "serve", f"--{protocol}", str(port), *options]
     with named_failures(), child(pinned(command, SERVER_CORE), log=scratch("serve.log")) as server:
         server.wait_until_it_answers(port)
         yield port

@@ -100,7 +100,7 @@ def filled(server: Server, work: Work) -> Iterator[int]:
     else:
         maildrops = scratch("maildrops")
         fill(maildrops, [f"user{n}@example.test" for n in numbers], work.messages, work.octets)
-        with reference_server(maildrops, work.accounts) as port:
+        with reference_server("pop3", ["--maildir", str(maildrops), "--account-count", str(work.accounts)]) as port:
             yield port
 
 

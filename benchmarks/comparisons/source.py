@@ -1,6 +1,7 @@
 """Postfix's smtp-source, the anchor in C, in both its modes; and over the number of sessions, the cost curve."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,13 +10,16 @@ from benchmarks.figures import OURS, Metrics
 from benchmarks.ours import load_metrics, run_mailproof
 from benchmarks.place import postfix_program, shown
 from benchmarks.scenario import Deliveries
-from benchmarks.servers import Sink, smtp_sink
+from benchmarks.servers import Sink, reference_server, smtp_sink
 from benchmarks.turn import CLIENT_CORE, Finished, TurnFailedError, expect_success, pinned, run
 
 KIB = 1024
 FEW_SESSIONS, MANY_SESSIONS = 100, 5_000
 HELO_NAME = "mailproof.invalid"      # what mailproof says too
 Mode = Literal["fresh", "reuse"]
+Server = Literal["sink", "reference"]
+CURVE = (1, 10, 100, 1_000, 5_000, 10_000, 19_500)
+CURVE_QUICK = (1, 10, 1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Work:
     sessions: int             # at once
     payload_octets: int
     messages: int             # a multiple of the sessions
+    server: Server = "sink"
 
     def deliveries(self, port: int) -> Deliveries:
         """Return it in mailproof's words."""
@@ -41,7 +46,7 @@ class Work:
         ]  # fmt: skip
 
 
-def work_for(mode: Mode, sessions: int, payload_octets: int, *, quick: bool) -> Work:
+def work_for(mode: Mode, sessions: int, payload_octets: int, *, server: Server = "sink", quick: bool) -> Work:
     """Return how much is sent: for some seconds, and several messages by each session.
 
     Many sessions go in step with each other, all with one command and then all with the next. A run of a certain
@@ -53,14 +58,25 @@ def work_for(mode: Mode, sessions: int, payload_octets: int, *, quick: bool) -> 
     each = 4 if mode == "reuse" or sessions < MANY_SESSIONS else 2
     if quick:
         wanted, each = wanted // 4, max(1, each // 2)
-    return Work(mode, sessions, payload_octets, sessions * max(each, wanted // sessions))
+    return Work(mode, sessions, payload_octets, sessions * max(each, wanted // sessions), server)
+
+
+@contextmanager
+def target(work: Work) -> Iterator[int]:
+    """Run the server for one turn; return its port. TurnFailedError at the end unless the sink has counted it all."""
+    if work.server == "reference":
+        with reference_server("smtp", ["--max-connections", str(work.sessions + 100)]) as port:
+            yield port
+        return
+    with smtp_sink(sessions=work.sessions) as sink:
+        yield sink.port
+        took_all(sink, work.messages)
 
 
 def mailproof_turn(work: Work) -> Taken:
     """Let mailproof do the work."""
-    with smtp_sink(sessions=work.sessions) as sink:
-        load, finished, command = run_mailproof(work.deliveries(sink.port).toml())
-        took_all(sink, work.messages)
+    with target(work) as port:
+        load, finished, command = run_mailproof(work.deliveries(port).toml())
     rate = load.messages.accepted / load.steady_s
     return Taken(load_metrics(load, finished, rate=rate, count=load.messages.accepted), command)
 
@@ -68,10 +84,9 @@ def mailproof_turn(work: Work) -> Taken:
 def source_turn(work: Work) -> Taken:
     """Let smtp-source do the work."""
     program, environment = postfix_program("smtp-source")
-    with smtp_sink(sessions=work.sessions) as sink:
-        command = pinned([program, *work.source_options(sink.port)], CLIENT_CORE)
+    with target(work) as port:
+        command = pinned([program, *work.source_options(port)], CLIENT_CORE)
         finished = expect_success(run(command, environment=environment))
-        took_all(sink, work.messages)
     return Taken(whole_process(finished, work.messages), shown(command))
 
 
@@ -90,37 +105,32 @@ def whole_process(finished: Finished, messages: int) -> Metrics:
 
 
 def comparisons() -> tuple[Comparison, ...]:
-    """Return the twelve pairs, and the points that the curve needs beside them."""
+    """Return the twelve pairs, and the curve."""
     pairs = [
         _comparison(mode, sessions, payload_octets)
         for mode in _MODES for payload_octets in (KIB, 100 * KIB) for sessions in (100, 1_000, 5_000)
     ]  # fmt: skip
-    curve = [_comparison("reuse", sessions, KIB, group="curve") for sessions in (1, 10, 10_000, 19_500)]
+    curve = [_comparison("reuse", sessions, KIB, server="reference") for sessions in CURVE]
     return (*pairs, *curve)
 
 
 _MODES: tuple[Mode, ...] = ("fresh", "reuse")
 
 
-def _comparison(mode: Mode, sessions: int, payload_octets: int, *, group: str = "source") -> Comparison:
-    size = f"{payload_octets // KIB} KiB"
-    title = (
-        f"{'a session for each message' if mode == 'fresh' else 'connections kept'}, {size}, "
-        f"{sessions:,} session{'s' if sessions > 1 else ''}"
-    )
-
+def _comparison(mode: Mode, sessions: int, payload_octets: int, *, server: Server = "sink") -> Comparison:
     def turn(take: Callable[[Work], Taken]) -> Callable[[bool], Taken]:
-        return lambda quick: take(work_for(mode, sessions, payload_octets, quick=quick))
+        return lambda quick: take(work_for(mode, sessions, payload_octets, server=server, quick=quick))
 
-    many = sessions >= MANY_SESSIONS
+    on_curve = server == "reference"
+    how = "a session for each message" if mode == "fresh" else "connections kept"
     return Comparison(
-        name=f"source-{mode}-{payload_octets // KIB}k-{sessions}",
-        group=group,
-        title=title,
+        name=f"{'curve' if on_curve else f'source-{mode}-{payload_octets // KIB}k'}-{sessions}",
+        group="curve" if on_curve else "source",
+        title=f"{how}, {payload_octets // KIB} KiB, {sessions:,} session{'s' if sessions > 1 else ''}",
         contenders=(Contender(OURS, turn(mailproof_turn)), Contender("smtp-source", turn(source_turn))),
-        round_s=9.5 + sessions / 500,
+        round_s=9.5 + sessions / 700,
         quick_s=5.5 + sessions / 1000,
-        rounds_max=2 if sessions > MANY_SESSIONS else 3 if many or group == "curve" else 5,
-        x=sessions if mode == "reuse" and payload_octets == KIB else None,
-        in_quick=sessions <= MANY_SESSIONS,
+        rounds_max=2 if on_curve else 3 if sessions >= MANY_SESSIONS else 5,
+        x=sessions if on_curve else None,
+        in_quick=not on_curve or sessions in CURVE_QUICK,
     )

@@ -140,7 +140,7 @@ def test_samples_are_read_from_the_csv(tmp_path: Path) -> None:
 
 
 def test_the_plots_are_the_same_octets_each_time(tmp_path: Path) -> None:
-    records = {name: pair(name, 9.0, 6.0) for name in ("source-reuse-1k-100", "source-reuse-1k-10")}
+    records = {name: pair(name, 9.0, 6.0) for name in ("curve-100", "curve-10")}
     panels = curve_panels(all_comparisons(), records)
     assert [x for x, _ in panels["messages/s"][OURS]] == [10, 100]
     for name in ("a.svg", "b.svg"):
