@@ -18,7 +18,7 @@ from loadgen.session.trace import Offered, Trace
 from loadgen.session.transaction import Envelope, Opened, envelope_of, open_transaction, positive, refusal_among
 from loadgen.wire.commands import Mail, Rset
 from loadgen.wire.reply import Reply
-from loadgen.wire.transparency import Unstuffer
+from loadgen.wire.transparency import unstuff
 
 ANY_MAIL: Final = Mail("")      # asked about, never sent
 
@@ -175,7 +175,7 @@ async def _hand_over(
         elif behind is not None:
             sent = Sent(behind, at_ns)
     else:
-        content = Unstuffer().feed(message.mail_data)
+        content = unstuff(message.mail_data)
         refusal = await dialogue.send_chunks(content, parcel.chunk_octets, begin, heed)
         if refusal is not None:
             trace.messages_refused += 1

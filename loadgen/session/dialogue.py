@@ -126,7 +126,7 @@ class Connection:
         """Return the instant (trio's clock) by which a phase that begins now must have ended."""
         return self._now() + self._limits_s[phase]
 
-    async def _say(self, octets: bytes, deadline: float) -> None:
+    async def _say(self, octets: bytes | memoryview, deadline: float) -> None:
         """Send octets that an answer is owed to. A server that is gone may have said why: the read tells."""
         try:
             await self.transport.send(octets, deadline)

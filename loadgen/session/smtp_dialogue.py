@@ -107,9 +107,9 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
         if behind:
             octets += b"".join([self.client.send(command) for _, command in behind])
         last_ns = started_ns
-        for start in range(0, len(octets), BLOCK_OCTETS):
+        for block in blocks_of(octets):
             last_ns = clock_ns() if behind else started_ns
-            await self._say(octets[start : start + BLOCK_OCTETS], self._by("block"))
+            await self._say(block, self._by("block"))
         for _ in range(owed):
             if self.closed:
                 break
@@ -133,9 +133,8 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
             end = start + chunk_octets
             if ends := end >= len(content):
                 last()
-            octets = self.client.send(Bdat(content[start:end], ends))
-            for block in range(0, len(octets), BLOCK_OCTETS):
-                await self._say(octets[block : block + BLOCK_OCTETS], self._by("block"))
+            for block in blocks_of(self.client.send(Bdat(content[start:end], ends))):
+                await self._say(block, self._by("block"))
             if not ends:
                 reply = await self._answer("body", self._by("body"))
                 if not reply.positive:
@@ -248,3 +247,11 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
         """Go on only with a 2yz reply."""
         if not reply.positive:
             raise self.refusal(phase, reply)
+
+
+def blocks_of(octets: bytes) -> Sequence[bytes | memoryview]:
+    """Return octets in blocks of BLOCK_OCTETS, without copying them."""
+    if len(octets) <= BLOCK_OCTETS:
+        return (octets,)
+    view = memoryview(octets)
+    return [view[start : start + BLOCK_OCTETS] for start in range(0, len(octets), BLOCK_OCTETS)]

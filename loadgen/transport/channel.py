@@ -22,7 +22,7 @@ class Channel(Protocol):
     def local(self) -> str:
         """Our own address in words; empty if there is none."""
 
-    async def send(self, octets: bytes, deadline: float) -> None:
+    async def send(self, octets: bytes | memoryview, deadline: float) -> None:
         """Send all of `octets`. After a failure or a cancellation an unknown part of them was sent."""
 
     def receive(self, deadline: float) -> Awaitable[bytes]:
@@ -55,7 +55,7 @@ class StreamChannel:
         self._peer = peer
         self.local = ""
 
-    async def send(self, octets: bytes, deadline: float) -> None:
+    async def send(self, octets: bytes | memoryview, deadline: float) -> None:
         """Send all of `octets`. Always a checkpoint, as the stream's own `send_all` is."""
         with trio.CancelScope(deadline=deadline) as scope:
             try:

@@ -43,7 +43,7 @@ class SocketChannel:
         except OSError:
             return ""
 
-    async def send(self, octets: bytes, deadline: float) -> None:
+    async def send(self, octets: bytes | memoryview, deadline: float) -> None:
         """Send all of `octets`. May end without a checkpoint, AT_ONCE_MAX times in a row at most."""
         sent = self._send_some(octets)
         if sent == len(octets):

@@ -39,7 +39,7 @@ class Transport:
         """Our own address in words; empty if there is none, or after closing."""
         return self._channel.local
 
-    async def send(self, octets: bytes, deadline: float) -> None:
+    async def send(self, octets: bytes | memoryview, deadline: float) -> None:
         """Send all of `octets`.
 
         Raises TransportTimeout, PeerClosed, TlsFailed; after that, or after a cancellation, an unknown part

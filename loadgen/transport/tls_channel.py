@@ -56,7 +56,7 @@ class TlsChannel:
                 self._open = True
                 return facts_of(self._tls)
 
-    async def send(self, octets: bytes, deadline: float) -> None:
+    async def send(self, octets: bytes | memoryview, deadline: float) -> None:
         """Send all of `octets`."""
         if self._mid_record:
             raise TlsFailed(f"An earlier send to {self._peer} was cut short, so TLS can carry nothing more")

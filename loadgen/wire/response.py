@@ -139,13 +139,32 @@ def _response_code(text: bytes) -> bytes | None:
 
 
 # scan-listing = message-number SP size; what follows is strongly discouraged, and allowed   (RFC 1939 §5)
-_SCAN_LISTING: Final = re.compile(rb"([0-9]{1,18}) ([0-9]{1,18})(?: [^\r\n]*)?")
-_UIDL_LISTING: Final = re.compile(rb"([0-9]{1,18}) ([!-~]{1,70})")  # unique-id: RFC 1939 §7
+_SCAN: Final = rb"([0-9]{1,18}) ([0-9]{1,18})(?: [^\r\n]*)?"
+_UNIQUE_ID: Final = rb"([0-9]{1,18}) ([!-~]{1,70})"  # RFC 1939 §7
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """One kind of listing. A maildrop has ten thousand lines: they are read in two searches, not one by one."""
+
+    line: re.Pattern[bytes]
+    whole: re.Pattern[bytes]  # all the lines there are
+    each: re.Pattern[bytes]
+    section: str
+
+
+def _kind(line: bytes, section: str) -> _Listing:
+    each = line + rb"\r\n"
+    return _Listing(re.compile(line), re.compile(rb"(?:%b)*+" % each), re.compile(each), section)
+
+
+_SCAN_LISTING: Final = _kind(_SCAN, "RFC 1939 §5")
+_UIDL_LISTING: Final = _kind(_UNIQUE_ID, "RFC 1939 §7")
 
 
 def parse_stat(response: Response) -> tuple[int, int]:
     """Return how many messages there are, and their octets. Raises RemoteProtocolError (RFC 1939 §5)."""
-    found = _SCAN_LISTING.fullmatch(response.text)
+    found = _SCAN_LISTING.line.fullmatch(response.text)
     if found is None or not response.ok:
         raise RemoteProtocolError("no drop listing", octets=response.text, section="RFC 1939 §5")
     return int(found[1]), int(found[2])
@@ -156,7 +175,7 @@ def parse_scan_listing(response: Response) -> tuple[tuple[int, int], ...]:
 
     Raises RemoteProtocolError at the first line that is no scan listing (RFC 1939 §5).
     """
-    return tuple([(number, int(size)) for number, size in _listing(response, _SCAN_LISTING, "RFC 1939 §5")])
+    return tuple([(number, int(size)) for number, size in _listing(response, _SCAN_LISTING)])
 
 
 def parse_uidl(response: Response) -> tuple[tuple[int, bytes], ...]:
@@ -164,7 +183,7 @@ def parse_uidl(response: Response) -> tuple[tuple[int, bytes], ...]:
 
     Raises RemoteProtocolError at the first line that is no unique-id listing (RFC 1939 §7).
     """
-    return _listing(response, _UIDL_LISTING, "RFC 1939 §7")
+    return _listing(response, _UIDL_LISTING)
 
 
 def parse_capabilities(response: Response) -> Mapping[str, tuple[str, ...]]:
@@ -176,12 +195,10 @@ def parse_capabilities(response: Response) -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType(capabilities)
 
 
-def _listing(response: Response, pattern: re.Pattern[bytes], section: str) -> tuple[tuple[int, bytes], ...]:
-    lines = [response.text] if response.body is None else response.body.split(b"\r\n")[:-1]
-    listed: list[tuple[int, bytes]] = []
-    for line in lines:
-        found = pattern.fullmatch(line)
-        if found is None or not response.ok:
-            raise RemoteProtocolError("no listing", octets=line[:512], section=section)
-        listed.append((int(found[1]), found[2]))
-    return tuple(listed)
+def _listing(response: Response, kind: _Listing) -> tuple[tuple[int, bytes], ...]:
+    body = response.text + b"\r\n" if response.body is None else response.body
+    if response.ok and kind.whole.fullmatch(body):
+        return tuple([(int(number), rest) for number, rest in kind.each.findall(body)])
+    lines = body.split(b"\r\n")[:-1]
+    first = next((line for line in lines if not response.ok or kind.line.fullmatch(line) is None), b"")
+    raise RemoteProtocolError("no listing", octets=first[:512], section=kind.section)
