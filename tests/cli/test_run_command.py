@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.document import read
+from reports.document import Document, read
 from reports.exit_codes import ExitCode
 from reports.verdict import Verdict
 
@@ -75,16 +75,23 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str], code: ExitCode, 
     assert said
 
 
+def assert_code(done: subprocess.CompletedProcess[str], document: Document, code: ExitCode) -> None:
+    """Hold a run to its exit code. A machine too busy to be believed is no failure here, but must then say so."""
+    believed = document.verdicts.valid is Verdict.PASS
+    assert done.returncode == document.exit_code == (code if believed else ExitCode.INCONCLUSIVE), done.stderr
+    assert believed or "INCONCLUSIVE" in done.stdout
+
+
 def test_a_run_writes_its_report_and_says_where(scenario: Path, tmp_path: Path) -> None:
     done = mailproof("run", scenario, cwd=tmp_path)
-    assert done.returncode == ExitCode.HELD, done.stderr + done.stdout
     [directory] = (tmp_path / "out").iterdir()
     document = read(directory / "result.json")
+    assert_code(done, document, ExitCode.HELD)
     assert document.load is not None
     assert document.load.sessions.arrived == document.load.sessions.accepted == 40
     assert document.ledger is not None
     assert document.ledger.delivered_once == document.ledger.accepted == document.load.messages.accepted > 0
-    assert document.verdicts.correct is document.verdicts.fast_enough is document.verdicts.valid is Verdict.PASS
+    assert document.verdicts.correct is document.verdicts.fast_enough is Verdict.PASS
     assert (directory / "run.hlog").stat().st_size
     assert (directory / "histograms" / "smtp.body.response.hgrm").stat().st_size
     assert (directory / "report.html").read_text().startswith("<!DOCTYPE html>")
@@ -116,8 +123,10 @@ def test_out_names_the_directory_of_the_run(scenario: Path, tmp_path: Path) -> N
 
 def test_a_failed_gate_is_exit_code_1(scenario: Path, tmp_path: Path) -> None:
     scenario.write_text(SCENARIO + '[[gate]]\nmetric = "sessions.accepted"\nat_least = 1000000\n')
-    done = mailproof("run", scenario, "--set", "load.arrivals.0.for=1s", cwd=tmp_path)
-    assert done.returncode == ExitCode.FAILED
+    done = mailproof("run", scenario, "--out", "x", "--set", "load.arrivals.0.for=1s", cwd=tmp_path)
+    document = read(tmp_path / "x" / "result.json")
+    assert_code(done, document, ExitCode.FAILED)
+    assert document.verdicts.fast_enough is Verdict.FAIL
     assert "sessions.accepted" in done.stdout
 
 
@@ -202,8 +211,9 @@ def test_an_unverified_certificate_is_said_so_in_the_result(scenario: Path, tmp_
             "run", scenario, *urls, "--set", "target.tls=starttls", "--set", "target.verify=false", "--out", "x",
             cwd=tmp_path,
         )
-    assert done.returncode == ExitCode.HELD, done.stderr
-    facts = read(tmp_path / "x" / "result.json").target
+    document = read(tmp_path / "x" / "result.json")
+    assert_code(done, document, ExitCode.HELD)
+    facts = document.target
     assert [each.tls is not None and not each.tls.verified for each in facts] == [True, True]
     assert "not verified" in done.stdout.lower()
 
@@ -250,7 +260,7 @@ def test_a_second_ctrl_c_stops_at_once(scenario: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "x" / "result.json").exists()
 
 
-@pytest.mark.parametrize("of", ["scenario", "result"])
+@pytest.mark.parametrize("of", ["scenario", "result", "calibration"])
 def test_the_schemas_are_published(of: str, tmp_path: Path) -> None:
     done = mailproof("schema", of, cwd=tmp_path)
     assert done.returncode == 0
