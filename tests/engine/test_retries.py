@@ -51,6 +51,13 @@ async def test_what_is_put_off_comes_again_after_its_back_off_until_it_is_taken(
     assert post.recorder.retries[SESSION].tried_again == 4
 
 
+async def test_what_is_due_first_comes_first_whenever_it_was_put_off(autojump_clock: MockClock) -> None:
+    post = after("-", "y")
+    post.back_off = lambda k, *_: (10, 1, 4)[k] * NS_PER_S
+    await play(post, 0, 1, 2.5)
+    assert post.began == [(0, 0.0), (1, 1.0), (1, 2.0), (2, 2.5), (2, 6.5), (0, 10.0)]
+
+
 async def test_only_those_who_were_put_off_are_asked_again(autojump_clock: MockClock) -> None:
     post = Post(lambda _, attempt: Said(("y-n--", "--y-y", "yynnn")[attempt - 1]), shape=(2, 3))
     await play(post, 0)
@@ -230,7 +237,8 @@ async def test_two_workers_books_add_up_to_the_books_of_one(autojump_clock: Mock
     one, both = alone.retries[SESSION], merged.retries[SESSION]
     for name in ("deliveries", "sessions", "first", "attempts", "tried_again"):
         assert getattr(one, name) == getattr(both, name), name
-    assert one.delay.quantiles() == both.delay.quantiles()
+    assert (one.delay.quantiles(), one.delay.count) == (both.delay.quantiles(), both.delay.count)
+    assert one.delay.count > merged.arrived
     assert merged.balanced()
 
 
