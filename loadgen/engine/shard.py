@@ -95,7 +95,9 @@ async def run_shard(
     with heap_at_rest():
         async with trio.open_nursery() as serving:
             readiness = await best_readiness(serving)
-            watched = {protocol: replace(route, readiness=readiness) for protocol, route in routes.items()}
+            watched = {
+                protocol: replace(route, readiness=readiness, verified=verify) for protocol, route in routes.items()
+            }
 
             async def carry_out(plan: Plan, trace: Trace, arrival: int) -> Outcome:
                 presence.now += 1

@@ -39,6 +39,7 @@ class Route:
     mail_domain: str | None = None             # whose MX the endpoint is; None: the scenario named it
     hello_name: str = HELLO_NAME
     readiness: Readiness = TRIO_READINESS      # how a session waits for its socket: one for all those of a trio run
+    verified: bool = True                      # what comes out of the maildrops is held against what was sent
     receive_buffer_octets: int | None = None   # of each connection; None: the system's choice
     dial: Callable[["Route", int, float], Awaitable[Transport]] = over_the_network    # tests: memory streams
     phase_names: PhaseNames = field(init=False, repr=False, compare=False)

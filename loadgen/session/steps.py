@@ -197,7 +197,8 @@ class _Walk:
         if verb == b"UIDL":
             self._unique_ids = {int(listed[1]): listed[2] for listed in _LISTED.finditer(body)}
             return
-        unique_id, stamp = self._unique_ids.get(number), read_stamp(body)
+        unique_id = self._unique_ids.get(number)
+        stamp = read_stamp(body) if self._connection.route.verified else None
         self._trace.retrieved.append(Retrieved(self._plan.account.address, unique_id, stamp, len(body), clock_ns()))
 
     async def _start_tls(self, step: Step) -> Outcome | None:

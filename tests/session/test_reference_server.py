@@ -137,6 +137,21 @@ async def test_what_is_delivered_is_retrieved_once_and_unchanged(
     assert (books.accepted, books.delivered_once) == (9, 9)
 
 
+async def test_without_a_ledger_what_is_retrieved_is_counted_and_not_looked_at(
+    tls: Tls, autojump_clock: MockClock
+) -> None:
+    async with server(tls) as target:
+        _, sent = await target.run(delivery(sizes=(5000,)))
+        trace = Trace()
+        route = replace(target.route("pop3"), verified=False)
+        assert await perform(retrieval(ACCOUNTS[0]), {"pop3": route}, COMPOSER, trace, 0) == ACCEPTED
+        _, read = await target.run(retrieval(ACCOUNTS[0]))
+    [counted], [looked_at] = trace.retrieved, read.retrieved
+    assert counted.stamp is None
+    assert looked_at.stamp == sent.begun[0].stamp
+    assert counted.octets == looked_at.octets >= 5000
+
+
 @pytest.mark.parametrize("tls_mode", ["none", "starttls", "implicit"])
 @pytest.mark.parametrize("auth", MAIL_AUTHS)
 async def test_every_smtp_login_is_granted(auth: str, tls_mode: str, tls: Tls, autojump_clock: MockClock) -> None:
