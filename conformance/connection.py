@@ -92,6 +92,20 @@ class Connection:
         """Return what the server does next; silent once it has said nothing long enough to prove it, at its pace."""
         return await self.answer(self.subject.quiet_s)
 
+    async def octets(self, within_s: float) -> bytes | Answer:
+        """Return octets that are no reply, such as TLS's own, as they come, or how none came. No monitor hears them."""
+        transport = await self._connected()
+        try:
+            octets = await transport.receive(trio.current_time() + within_s)
+        except TransportTimeout:
+            return Answer(ended=Ended.SILENT, waited_s=within_s)
+        except PeerClosed as closed:
+            return Answer(ended=Ended.RESET if closed.reset else Ended.CLOSED)
+        except TlsFailed as error:
+            return Answer(ended=Ended.TLS_BROKE, detail=str(error))
+        self.transcript.note(f"the server sent {printable(octets, 80)}", self._now())
+        return octets
+
     async def ask(self, command: bytes) -> Answer:
         """Send one command line and return what comes of it."""
         await self.send(command + b"\r\n")

@@ -87,10 +87,14 @@ class SmtpPeer(Connection):
         """Begin TLS by STARTTLS, and say EHLO again (RFC 3207 §4.2)."""
         self.require("STARTTLS")
         await self.control(b"STARTTLS", "220")
+        await self.must_shake_hands()
+        await self.ehlo()
+
+    async def must_shake_hands(self) -> None:
+        """Begin TLS where it must begin; nothing is said in it yet."""
         trouble = await self.handshake()
         if trouble is not None:
             raise Undetermined(f"no TLS: {trouble}")
-        await self.ehlo()
 
     async def log_in(self) -> None:
         """Log in as the first of the declared accounts, by the first mechanism that both sides know."""

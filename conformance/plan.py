@@ -21,7 +21,7 @@ _MET: Final[Mapping[Need, Callable[[Subject], bool]]] = {
     Need.READ_BACK: lambda subject: subject.mailbox is not None,
     Need.MAILDROP: lambda subject: bool(subject.declared.accounts.pop3),
     Need.TWO_MAILDROP_SESSIONS: lambda subject: bool(subject.declared.accounts.pop3),
-    Need.TLS: lambda subject: subject.found.extensions_in_tls is not None,
+    Need.TLS: lambda subject: subject.found.offers_tls,
     Need.LOW_SIZE_LIMIT: lambda subject: subject.declared.claims.message_octets_max is not None,
     Need.OVER_QUOTA_ADDRESS: lambda subject: bool(subject.declared.addresses.over_quota),
     Need.SEVERAL_CONNECTIONS: lambda subject: True,

@@ -38,6 +38,11 @@ class Found:
     latency_s: float = 0.0                           # the median of its answers to NOOP
     slowest_s: float = 0.0                           # the longest of the answers seen, to errors too
 
+    @property
+    def offers_tls(self) -> bool:
+        """Say whether TLS is offered; whether it can be had as well is another question."""
+        return self.extensions_in_tls is not None or (self.extensions is not None and self.extensions.starttls)
+
 
 async def _nobody_listens(_case_id: str, _transcripts: Sequence[Transcript]) -> None:
     """Let what was said go unheard."""

@@ -36,6 +36,8 @@ class Fault:
     # What becomes of a message, trace fields and all, on its way into the maildrops.
     stored: Callable[[bytes], bytes] | None = None
     copies: int = 1                             # of every message that go into each maildrop
+    in_tls: bytes = b""                         # what is said unasked once TLS has begun
+    idle_s: float | None = None                 # how long a silent client is waited for; None: as long as is lawful
     # What is done when the connection is gone, before the transaction is forgotten.
     gone: "Callable[[SmtpState], None] | None" = None
 

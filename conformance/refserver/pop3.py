@@ -64,9 +64,10 @@ class Pop3Session:
             self._lines.clear()      # plain text behind STLS is nobody's command (RFC 2595 §4)
         return b"".join(answers)
 
-    def tls_started(self, cipher: str) -> None:
+    def tls_started(self, cipher: str) -> bytes:
         """See Session."""
         self._session.begin(cipher)
+        return b""
 
     def timed_out(self) -> bytes:
         """See Session. Autologout closes without a response and without an update (RFC 1939 §3)."""

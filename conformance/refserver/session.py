@@ -68,8 +68,11 @@ class Session(Protocol):
     def receive(self, octets: bytes) -> bytes:
         """Take octets, cut anywhere, and return what they are owed."""
 
-    def tls_started(self, cipher: str) -> None:
-        """Begin anew inside TLS: everything known before it is forgotten (RFC 3207 §4.2, RFC 2595 §4)."""
+    def tls_started(self, cipher: str) -> bytes:
+        """Begin anew inside TLS: everything known before it is forgotten (RFC 3207 §4.2, RFC 2595 §4).
+
+        Returns what is said first: nothing, for there is no second greeting.
+        """
 
     def timed_out(self) -> bytes:
         """Return the last words after too long a silence; often none."""

@@ -46,7 +46,8 @@ class SmtpSession:
     @property
     def idle_s(self) -> float:
         """See Session."""
-        return self._service.limits.smtp_idle_s
+        longer = [fault.idle_s for fault in self._faults if fault.idle_s is not None]
+        return max([self._service.limits.smtp_idle_s, *longer]) if longer else self._service.limits.smtp_idle_s
 
     def greeting(self) -> bytes:
         """See Session (RFC 5321 §3.1)."""
@@ -76,9 +77,10 @@ class SmtpSession:
             self._lines.clear()      # what came behind STARTTLS is nobody's command (RFC 3207 §4.2)
         return b"".join(answers)
 
-    def tls_started(self, cipher: str) -> None:
+    def tls_started(self, cipher: str) -> bytes:
         """See Session."""
         self._session.begin(cipher)
+        return b"".join([fault.in_tls for fault in self._faults])
 
     def timed_out(self) -> bytes:
         """See Session (RFC 5321 §3.8)."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import trio
 from trio.testing import memory_stream_pair
@@ -127,8 +127,8 @@ def cases_of(*prefixes: str) -> list[Case]:
     return [case for case in CASES.values() if case.requirement.startswith(prefixes)]
 
 
-def with_faults(*names: str) -> Behaviour:
-    """Return the behaviour of a server with some faults."""
+def with_faults(*names: str, **choices: Any) -> Behaviour:
+    """Return the behaviour of a server with some faults, and with lawful choices of its own."""
     from conformance.refserver.faults import FAULTS  # noqa: PLC0415
 
-    return replace(Behaviour(), faults=tuple(FAULTS[name] for name in names))
+    return replace(Behaviour(), faults=tuple(FAULTS[name] for name in names), **choices)

@@ -45,7 +45,8 @@ def accused(findings: Mapping[str, Finding]) -> dict[str, str]:
 @pytest.mark.parametrize("area", AREAS)
 async def test_the_lawful_server_is_accused_of_nothing(area: str, tls: Tls, autojump_clock: MockClock) -> None:
     module = AREAS[area]
-    findings = await judge(tls, cases_of(*module.CASES), **_circumstances(module))
+    lawful = with_faults(**getattr(module, "CHOICES", {}))
+    findings = await judge(tls, cases_of(*module.CASES), lawful, **_circumstances(module))
     assert accused(findings) == getattr(module, "KNOWN", {})
     undecided = {id_: found.got for id_, found in findings.items() if found.verdict is CaseVerdict.INCONCLUSIVE}
     assert undecided == {}
@@ -58,7 +59,8 @@ async def test_a_fault_is_found_by_exactly_the_cases_it_breaks(
     module = AREAS[area]
     cases = cases_of(*module.CASES)
     others = [CASES[id_] for id_ in module.BREAKS[fault] if id_ in CASES and CASES[id_] not in cases]
-    findings = await judge(tls, [*cases, *others], with_faults(fault), **_circumstances(module))
+    faulty = with_faults(fault, **getattr(module, "CHOICES", {}))
+    findings = await judge(tls, [*cases, *others], faulty, **_circumstances(module))
     assert sorted(accused(findings)) == sorted(module.BREAKS[fault])
 
 

@@ -97,7 +97,8 @@ class Conversation:
                 self._scope.deadline = self._due_s
                 self._stream, cipher = await self._start_tls(self._stream)
                 self._link = None
-                session.tls_started(cipher)
+                if opening := session.tls_started(cipher):
+                    await self._send(opening)
 
     async def _send(self, octets: bytes) -> None:
         if self._link is not None:
