@@ -39,13 +39,16 @@ async def sound(subject: Subject) -> None:
 async def _introduce(subject: Subject, peer: SmtpPeer) -> None:
     greeting = await peer.greet()
     subject.found = replace(subject.found, greeting=greeting.octets, hello_name=subject.declared.session.hello_name)
-    try:
-        await peer.ehlo()
-    except Undetermined:
-        # A client without a name of its own gives its address (RFC 5321 §4.1.4); some servers look names up.
-        subject.found = replace(subject.found, hello_name="[127.0.0.1]")
-        await peer.ehlo()
-    subject.found = replace(subject.found, extensions=peer.extensions)
+    # A client without a name of its own gives its address (RFC 5321 §4.1.4); some servers look names up.
+    for name in (subject.found.hello_name, "[127.0.0.1]"):
+        subject.found = replace(subject.found, hello_name=name)
+        try:
+            await peer.ehlo()
+        except Undetermined:
+            continue
+        subject.found = replace(subject.found, extensions=peer.extensions)
+        return
+    subject.found = replace(subject.found, hello_name=subject.declared.session.hello_name)     # a case will say so
 
 
 async def _time(subject: Subject, peer: SmtpPeer) -> None:

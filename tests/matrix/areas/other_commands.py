@@ -22,7 +22,7 @@ BREAKS = {
     "help-unknown": {"smtp.help.supported"},
     "help-forgets-envelope": {"smtp.help.keeps-envelope"},
     "help-wants-hello": {"smtp.help.before-ehlo"},
-    "vrfy-unknown": {"smtp.vrfy.recognised", "smtp.vrfy.disabled-252"},
+    "vrfy-unknown": {"smtp.vrfy.recognised", "smtp.vrfy.disabled-252", "smtp.cmd.required-verbs#vrfy"},
     "vrfy-disabled-550": {"smtp.vrfy.not-always-550", "smtp.vrfy.disabled-252"},
     "vrfy-confirms-anybody": {
         "smtp.vrfy.no-false-250#declared", "smtp.vrfy.no-false-250#random", "smtp.vrfy.disabled-252",

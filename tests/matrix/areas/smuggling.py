@@ -52,7 +52,9 @@ BREAKS = {
     "loses-its-place": {f"smuggle.in.stuffed-boundary#{octets}" for octets in BUFFERS},
     "normalises-then-looks-for-dots": {"smuggle.in.normalise-stuffing"},
     "refuses-stuffed-lines": {"smuggle.in.control"},
-    "lf-ends-commands": {"smuggle.cmd.bare-lf#noop", "smuggle.cmd.bare-lf#ehlo"},
-    "cr-ends-commands": {"smuggle.cmd.bare-cr", "smuggle.cmd.crcrlf"},
+    "lf-ends-commands": {
+        "smuggle.cmd.bare-lf#noop", "smuggle.cmd.bare-lf#ehlo", "smtp.cmd.bare-lf", "smtp.cmd.embedded-lf",
+    },
+    "cr-ends-commands": {"smuggle.cmd.bare-cr", "smuggle.cmd.crcrlf", "smtp.cmd.bare-cr", "smtp.cmd.embedded-cr"},
     "nul-ends-addresses": {"smuggle.cmd.nul-truncation"},
 }

@@ -1,0 +1,48 @@
+"""What the faults in EHLO and HELO break."""
+
+CASES = ("smtp.ehlo.", "smtp.helo.")
+
+BREAKS = {
+    "ehlo-unknown": {"smtp.ehlo.supported"},
+    "ehlo-names-nobody": {"smtp.ehlo.first-line-domain"},
+    "ehlo-odd-keyword": {"smtp.ehlo.keyword-grammar"},
+    "ehlo-8bit-parameter": {"smtp.ehlo.param-grammar", "smtp.reply.ascii", "smtp.utf8.replies-ascii"},
+    "ehlo-lists-twice": {"smtp.ehlo.no-duplicates", "smtp.ehlo.param-only-once"},
+    "ehlo-hides-auth": {"smtp.ehlo.lists-what-it-honours#auth"},
+    "ehlo-hides-starttls": {"smtp.ehlo.lists-what-it-honours#starttls"},
+    "ehlo-hides-chunking": {"smtp.ehlo.lists-what-it-honours#chunking"},
+    "ehlo-hides-etrn": {"smtp.ehlo.lists-what-it-honours#etrn"},
+    "ehlo-hides-expn": {"smtp.ehlo.expn-listed"},
+    "lists-starttls-in-vain": {"smtp.ehlo.honours-what-it-lists#starttls"},
+    "lists-expn-in-vain": {"smtp.ehlo.honours-what-it-lists#expn"},
+    "lists-help-in-vain": {"smtp.ehlo.honours-what-it-lists#help"},
+    "lists-chunking-in-vain": {"smtp.ehlo.honours-what-it-lists#chunking"},
+    "lists-auth-in-vain": {"smtp.ehlo.honours-what-it-lists#auth"},
+    "lists-vrfy-in-vain": {"smtp.ehlo.honours-what-it-lists#vrfy"},
+    "lists-etrn-in-vain": {"smtp.ehlo.honours-what-it-lists#etrn"},
+    "ehlo-only-once": {"smtp.ehlo.repeatable"},
+    "ehlo-keeps-envelope": {"smtp.ehlo.resets-transaction"},
+    "ehlo-drops-on-refusal": {"smtp.ehlo.rejected-keeps-state"},
+    "ehlo-refused-with-554": {"smtp.ehlo.reject-codes"},
+    "ehlo-no-v4": {"smtp.ehlo.literal-v4"},
+    "ehlo-no-v6": {"smtp.ehlo.literal-v6#compressed", "smtp.ehlo.literal-v6#full"},
+    "ehlo-knows-us": {"smtp.ehlo.name-mismatch-accepted"},
+    "ehlo-underscore": {"smtp.ehlo.underscore"},
+    "ehlo-controls": {
+        "smtp.ehlo.control-octet#bel",
+        "smtp.ehlo.control-octet#del",
+        "smtp.ehlo.control-octet#esc",
+        "smtp.ehlo.control-octet#nul",
+    },
+    "ehlo-injects": {
+        "smtp.ehlo.injection-in-trace#comment",
+        "smtp.ehlo.injection-in-trace#cr",
+        "smtp.ehlo.injection-in-trace#quote",
+    },
+    "ehlo-short-names": {"smtp.ehlo.long-domain"},
+    "helo-unknown": {"smtp.helo.supported"},
+    "helo-lists": {"smtp.helo.no-extension-list"},
+    "helo-keeps-envelope": {"smtp.helo.resets-transaction"},
+    "helo-without-name": {"smtp.helo.no-argument"},
+    "helo-not-for-mail": {"smtp.helo.plain-transaction"},
+}
