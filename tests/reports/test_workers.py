@@ -11,7 +11,8 @@ from tests.reports.test_html import Page
 SOUND = WorkerResult(
     worker=1, arrived=4_012, sessions_per_s=37.5,
     health=Health(
-        schedule_lag_ns=Quantiles(p99=2_820_000, max=7_220_000), loop_lag_ns=Quantiles(p99=3_840_000), cpu_share=0.1306
+        schedule_lag_ns=Quantiles(p99=2_820_000, max=7_220_000), loop_lag_ns=Quantiles(p99=3_840_000), cpu_share=0.1306,
+        longest_pause_ns=9_150_000,
     ),
 )  # fmt: skip
 BRIEF = WorkerResult(worker=2, arrived=9)
@@ -38,7 +39,7 @@ def test_the_summary_has_a_row_for_each_worker(good: Document) -> None:
 
 def test_the_page_has_a_row_for_each_worker(good: Document) -> None:
     shown = " ".join(Page(html(with_workers(good, SOUND, BRIEF))).text).replace("\N{NO-BREAK SPACE}", " ").split()
-    assert "1 4,012 37.5/s 13.06 % 3.84 2.82 7.22 2 9 – 0 % 0 0 0" in " ".join(shown)
+    assert "1 4,012 37.5/s 13.06 % 9.15 3.84 2.82 7.22 2 9 – 0 % 0 0 0 0" in " ".join(shown)
 
 
 def test_a_lost_worker_is_shown_with_its_reason_made_harmless(good: Document) -> None:
