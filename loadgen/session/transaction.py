@@ -11,6 +11,7 @@ from loadgen.wire.commands import Data, Mail, Rcpt, SmtpCommand
 from loadgen.wire.reply import Reply, ReplyClass
 
 NO_MAIL_DATA: Final = b".\r\n"
+_DATA: Final[tuple[str, SmtpCommand]] = ("data", Data())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def envelope_of(
         parameters.append("SMTPUTF8")
     mail: tuple[str, SmtpCommand] = ("mail", Mail(reverse_path, tuple(parameters)))
     rcpts = [("rcpt", Rcpt(recipient)) for recipient in recipients]
-    return Envelope(recipients, (mail, *rcpts, ("data", Data())) if by_data else (mail, *rcpts))
+    return Envelope(recipients, (mail, *rcpts, _DATA) if by_data else (mail, *rcpts))
 
 
 async def open_transaction(

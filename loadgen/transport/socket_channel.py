@@ -47,12 +47,16 @@ class SocketChannel:
         """Send all of `octets`. May end without a checkpoint, AT_ONCE_MAX times in a row at most."""
         sent = self._send_some(octets)
         if sent == len(octets):
-            self._turns -= 1
-            if self._turns <= 0:
-                self._turns = AT_ONCE_MAX
-                await trio.lowlevel.checkpoint()
+            await self._take_turn()
         else:
             await self._send_rest(memoryview(octets)[sent:], deadline)
+
+    async def _take_turn(self) -> None:
+        """Count one more operation that did not wait, and let other tasks have their turn if it was the last."""
+        self._turns -= 1
+        if self._turns <= 0:
+            self._turns = AT_ONCE_MAX
+            await trio.lowlevel.checkpoint()
 
     def _send_some(self, octets: bytes | memoryview) -> int:
         try:
@@ -64,7 +68,6 @@ class SocketChannel:
 
     async def _send_rest(self, rest: memoryview, deadline: float) -> None:
         while rest:
-            self._turns = AT_ONCE_MAX
             if not await self._watch.writable(deadline):
                 raise late_send(self._peer)
             rest = rest[self._send_some(rest) :]
@@ -72,14 +75,10 @@ class SocketChannel:
     async def receive(self, deadline: float) -> bytes:
         """Return what has arrived, `b""` at the end. May end without a checkpoint, like `send`."""
         while True:
-            if not self._more:
-                if not await self._watch.readable(deadline):
-                    raise late_receive(self._peer)
-                self._turns = AT_ONCE_MAX
-            elif self._turns <= 0:
-                await trio.lowlevel.checkpoint()     # not a wait: of what is there already no edge would tell
-                self._turns = AT_ONCE_MAX
-            self._turns -= 1
+            if self._more:
+                await self._take_turn()     # no wait: of what is there already no edge would tell
+            elif not await self._watch.readable(deadline):
+                raise late_receive(self._peer)
             try:
                 octets = self._sock.recv(RECEIVE_OCTETS)
             except BlockingIOError:
