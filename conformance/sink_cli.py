@@ -23,7 +23,7 @@ def sink_command(
         bool, typer.Option("--until-eof", help="End when standard input closes; a line of it asks for the accounts.")
     ] = False,
 ) -> None:
-    """Run a null sink: it grants whatever an SMTP client says, reads nothing and keeps nothing.
+    """Run a null sink: it grants all an SMTP client says, and keeps nothing.
 
     Prints one JSON line when it is ready; Ctrl-C ends it.
     """

@@ -245,7 +245,11 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         int, Meta(ge=0, description="A pause of the generator this long voids the run: the scenario's load.pause_max.")
     ] = 200_000_000
     health: Annotated[
-        Health, Meta(description="With several workers the worst of each; their schedule lag and memory together.")
+        Health,
+        Meta(
+            description="With several workers the worst of each; their schedule lag, memory, pauses and sessions in "
+            "flight together."
+        ),
     ] = Health()
     machine: Annotated[
         Machine | None, Meta(description="What the system tells of the machine that generated the load.")

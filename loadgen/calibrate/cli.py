@@ -44,7 +44,7 @@ class Asked:
 
 def register(app: typer.Typer) -> None:
     """Add this package's sub-command."""
-    app.command("calibrate", help="Measure this tool's own ceiling on this machine.")(calibrate_command)
+    app.command("calibrate")(calibrate_command)
 
 
 def calibrate_command(
@@ -57,9 +57,10 @@ def calibrate_command(
     message_octets: Annotated[int, typer.Option(min=600, max=10_000_000, help="Octets of a message.")] = 1024,
     out: Annotated[Path, typer.Option(metavar="DIR", help=f"Where {FILE} goes.")] = Path("out"),
 ) -> None:
-    """Run our client against a null sink over loopback, and say how much either could do.
+    """Measure this tool's own ceiling on this machine.
 
-    Fresh sessions carry one message each, reused ones a hundred. It takes about 25 seconds on a quiet machine.
+    Our client runs against a null sink over loopback, and the table says how much either could do. Fresh sessions
+    carry one message each, reused ones a hundred. It takes about 25 seconds on a quiet machine.
     """
     asked = Asked(workers, seconds, levels_of(in_flight, workers), message_octets)
     check_writable(out)
