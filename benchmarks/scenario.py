@@ -174,7 +174,7 @@ pop3 = "embedded"
 tls = "{"starttls" if self.tls else "none"}"
 
 [accounts]
-count = 4000
+count = {self.virtual_users}
 
 [load]
 model = "closed"
