@@ -46,9 +46,9 @@ def _usage_of(directory: Path) -> Usage:
 
 
 def children(process_id: int) -> list[int]:
-    """Return the processes that a process has started and that still run."""
-    try:
-        text = Path("/proc", str(process_id), "task", str(process_id), "children").read_text()
-    except OSError:
-        return []
-    return [int(word) for word in text.split()]
+    """Return the processes that a process, by whichever of its threads, has started and that still run."""
+    found: list[int] = []
+    for thread in Path("/proc", str(process_id), "task").glob("*/children"):
+        with suppress(OSError):
+            found += map(int, thread.read_text().split())
+    return found

@@ -58,6 +58,11 @@ def soak(minutes: float, sessions: int, tell: Tell) -> SoakRecord:
             load.append((part, _told(outs[part])))
         except TurnFailedError as reason:
             failures.append(f"{part}: {reason}")
+    try:
+        series = judge(read_samples(CSV), duration_s)
+    except ValueError as reason:
+        series = ()
+        failures.append(str(reason))
     return SoakRecord(
         taken=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         revision=revision(),
@@ -65,7 +70,7 @@ def soak(minutes: float, sessions: int, tell: Tell) -> SoakRecord:
         minutes=minutes,
         sessions=sessions,
         load=tuple(load),
-        series=judge(read_samples(CSV), duration_s),
+        series=series,
         failures=tuple(failures),
     )
 

@@ -71,6 +71,8 @@ def judge(samples: Sequence[Sample], duration_s: float) -> tuple[Series, ...]:
         times_s = [each.second for each in kept]
         for quantity in QUANTITIES:
             values = [float(getattr(each, quantity)) for each in kept]
+            if not all(values):
+                raise ValueError(f"{process} was not there all the time: there is nothing to judge")
             found.append(
                 Series(process=process, quantity=quantity, greatest=max(values), slope=slope_of_blocks(times_s, values))
             )

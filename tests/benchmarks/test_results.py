@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from benchmarks.__main__ import choose, curve_panels
 from benchmarks.comparisons import all_comparisons
 from benchmarks.figures import OURS, Record, Side
@@ -131,6 +133,12 @@ def test_a_soak_in_which_something_failed_is_not_called_flat() -> None:
 def test_the_warm_up_is_left_out() -> None:
     rising = [sample._replace(rss_kib=sample.rss_kib + max(0, 140 - int(sample.second)) * 999) for sample in samples(0)]
     assert {series.slope.verdict for series in judge(rising, 600)} == {"flat"}
+
+
+def test_a_process_that_was_not_seen_all_the_time_is_not_called_flat() -> None:
+    absent = [sample._replace(rss_kib=0) if sample.process.startswith("server") else sample for sample in samples(0)]
+    with pytest.raises(ValueError, match="server, clear was not there all the time"):
+        judge(absent, 600)
 
 
 def test_samples_are_read_from_the_csv(tmp_path: Path) -> None:
