@@ -15,6 +15,7 @@ import typer
 
 from conformance.conform_cli import conform_command
 from conformance.refserver.behaviour import Behaviour, Limits
+from conformance.refserver.collector import seldom_collect
 from conformance.refserver.directory import Directory, accounts_by_pattern
 from conformance.refserver.errors import ServerSetupError
 from conformance.refserver.listener.conversation import StartTls
@@ -96,6 +97,7 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
             store = _store(maildir, limits, behaviour.host_name)
             service = make_service(directory, store, behaviour, limits, tls=start_tls is not None)
             listening = stack.enter_context(listening_on(binds, host))
+            seldom_collect()
             trio.run(_run, service, listening, start_tls, ca, until_eof)
     except ServerSetupError as exc:
         raise UserError(str(exc)) from exc
