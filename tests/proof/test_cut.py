@@ -143,7 +143,7 @@ async def cut_and_checked(text: str, cut: Cut) -> None:
         assert ledger.accepted <= house.drops.taken <= ledger.accepted + ledger.ambiguous
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(st.sampled_from([OPEN, CLOSED]), CUTS)
 @example(OPEN, Cut(None, 0, 600_000))          # the end of the schedule cuts
 @example(OPEN, Cut(0, 0, 1))
@@ -178,7 +178,7 @@ async def shared_out(text: str, cuts: Sequence[Cut], lost: frozenset[int]) -> No
             check_honesty(ledger)
 
 
-@settings(max_examples=25)
+@settings(max_examples=14)
 @given(
     st.sampled_from([OPEN, CLOSED]), st.lists(CUTS, min_size=2, max_size=4), st.frozensets(st.integers(0, 3)),
 )
