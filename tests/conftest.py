@@ -3,8 +3,27 @@
 `--hypothesis-profile=explore --timeout=0` looks further, with new examples each time.
 """
 
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
 from hypothesis import settings
+
+from loadgen.transport.tls import TlsPolicy, make_client_context
+from tests.session.theatre import SERVER_NAME, Tls
 
 settings.register_profile("mailproof", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=5000)
 settings.load_profile("mailproof")
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    """Both ends' contexts, with a certificate made for this run."""
+    authority = trustme.CA()
+    ca_file: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(ca_file)
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(SERVER_NAME).configure_cert(server)
+    return Tls(server, make_client_context(TlsPolicy("starttls", str(ca_file))))
