@@ -15,7 +15,7 @@ from tests.reports.test_html import Page
 STOPPED = Pause(at_ns=4_200_000_000, length_ns=312_000_000, busy_ns=3_000_000)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def doubtful(good: Document) -> Document:
     """A run whose generator was stopped once, and late for it."""
     assert good.load is not None
@@ -23,6 +23,16 @@ def doubtful(good: Document) -> Document:
         good.load.health, longest_pause_ns=STOPPED.length_ns, pauses=(STOPPED,), pauses_count=1, cpu_share=0.99
     )
     return conclude(structs.replace(good, load=structs.replace(good.load, health=health)), [])
+
+
+@pytest.fixture(scope="module")
+def good_page(good: Document) -> Page:
+    return Page(html(good))
+
+
+@pytest.fixture(scope="module")
+def doubtful_page(doubtful: Document) -> Page:
+    return Page(html(doubtful))
 
 
 def shown(text: str) -> str:
@@ -35,7 +45,8 @@ def test_every_sign_is_in_the_page(which: str, request: pytest.FixtureRequest) -
     document: Document = request.getfixturevalue(which)
     assert document.load is not None
     assert document.host is not None
-    words = shown(Page(html(document)).words)
+    page: Page = request.getfixturevalue(f"{which}_page")
+    words = shown(page.words)
     found = list(signs(document.load, document.host.cpus))
     assert len(found) > 14
     for sign in found:
@@ -43,9 +54,9 @@ def test_every_sign_is_in_the_page(which: str, request: pytest.FixtureRequest) -
             assert shown(part) in words
 
 
-def test_a_sign_past_its_limit_is_marked_and_no_other(good: Document, doubtful: Document) -> None:
-    assert "too much" not in Page(html(good)).words
-    assert Page(html(doubtful)).words.count("too much") == 2
+def test_a_sign_past_its_limit_is_marked_and_no_other(good_page: Page, doubtful_page: Page) -> None:
+    assert "too much" not in good_page.words
+    assert doubtful_page.words.count("too much") == 2
 
 
 def test_every_doubt_is_in_the_summary_and_never_only_in_the_page(doubtful: Document) -> None:
