@@ -10,6 +10,7 @@ from benchmarks.soak_record import SoakRecord
 from benchmarks.trend import S_PER_HOUR, Slope
 
 CURVE_METRICS = 2          # of a record's metrics, the first: the rate and the cost under load
+BUSY_LOAD = 2.5            # of our own making is some 1.5: a client, a server
 Records = dict[str, Record]
 
 
@@ -28,6 +29,7 @@ def _page(
         yield f"## Machine\n\nSeen {machine.taken}.\n\n| | |\n|---|---|"
         yield from (f"| {name} | {said} |" for name, said in machine.facts)
         yield ""
+    yield from _busy(records)
     for group, (title, prose) in GROUPS.items():
         members = [comparison for comparison in comparisons if comparison.group == group]
         measured = [comparison for comparison in members if comparison.name in records]
@@ -40,6 +42,21 @@ def _page(
         yield from _missing(measured, records)
     yield from _soak(soak)
     yield from _commands(comparisons, records)
+
+
+def _busy(records: Records) -> Iterator[str]:
+    """Say how busy the machine was, for that decides what the figures are worth."""
+    loads = Spread.of(record.load_average for record in records.values())
+    if loads is None:
+        return
+    between = f"between {loads.least:.2f} and {loads.greatest:.2f}"
+    if loads.greatest > BUSY_LOAD:
+        yield (
+            f"**Others used the machine meanwhile:** the load average before a comparison was {between}. Rates say "
+            "then how the processor was shared out; look at the processor time, and measure again on a quiet machine.\n"
+        )
+    else:
+        yield f"The load average before a comparison was {between}.\n"
 
 
 def _not_measured(members: Iterable[Comparison], measured: Sequence[Comparison]) -> Iterator[str]:

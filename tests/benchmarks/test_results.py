@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from benchmarks.__main__ import choose, curve_panels
 from benchmarks.comparisons import all_comparisons
@@ -83,6 +84,14 @@ def test_memory_is_told_by_session_and_above_what_few_sessions_need() -> None:
     }
     page = render(all_comparisons(), records, None, None)
     assert "| 5,000 | 149 | 30.5 | 10.0 | 1 |" in page.replace("148.8", "149")
+
+
+@pytest.mark.parametrize(("load_average", "busy"), [(0.5, False), (7.5, True)])
+def test_a_machine_that_others_used_is_told(load_average: float, busy: bool) -> None:
+    measured = structs.replace(pair("source-fresh-1k-100", 2, 1), load_average=load_average)
+    page = render(all_comparisons(), {"source-fresh-1k-100": measured}, MACHINE, None)
+    assert ("**Others used the machine meanwhile:**" in page) is busy
+    assert f"between {load_average:.2f} and {load_average:.2f}" in page
 
 
 def test_quick_figures_are_marked() -> None:
