@@ -202,6 +202,11 @@ class SmtpPeer(Connection):
         await self.send(END_OF_MAIL_DATA)
         return await self.answer()
 
+    async def end_of(self, message: bytes) -> Answer:
+        """Send a message where mail data are awaited, and return the answer to its end."""
+        await self.send(stuff(message))
+        return await self.answer()
+
     async def quit(self) -> Answer:
         """Say goodbye, and return the answer."""
         return await self.ask(b"QUIT")
