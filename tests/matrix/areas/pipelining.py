@@ -24,7 +24,7 @@ BREAKS = {
         "smtp.pipe.rset-first",
         "smtp.pipe.split-anywhere",
     },
-    "pipe-loses-a-lf": {"smtp.pipe.one-octet-writes", "smtp.pipe.split-anywhere"},
+    "pipe-loses-a-lf": {"smtp.pipe.split-anywhere"},
     "pipe-loses-a-lf-in-tls": {"smtp.pipe.under-tls"},
     "pipe-loses-lone-spaces": {"smtp.pipe.one-octet-writes"},
     "pipe-same-words": {"smtp.pipe.reply-names-command"},
