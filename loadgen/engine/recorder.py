@@ -18,7 +18,8 @@ from loadgen.engine.window import Window
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.trace import Trace
 from loadgen.wire.printable import printable
-from reports.histogram import Histogram, Interval
+from reports.histogram import Histogram
+from reports.interval_log import IntervalLog
 
 DISTINCT_FAILURES_MAX = 500       # causes are our own sentences; this bounds them all the same
 DISTINCT_REPLIES_MAX = 2_000      # a hostile server has a million enhanced codes, and POP3's are free text
@@ -83,7 +84,7 @@ class Recorder:
         self.deviation_examples: dict[tuple[str, str], str] = {}
         self.steady = Steady()
         self.seconds = Seconds()
-        self.intervals: list[Interval] = []
+        self.intervals = IntervalLog()
 
     def balanced(self) -> bool:
         """Say whether every arrival that reached its instant is in flight, or has exactly one outcome."""
@@ -214,7 +215,7 @@ class Recorder:
         self.steady.merge(other.steady)
         self.seconds.merge(other.seconds)
         self.in_flight_peak = self.seconds.most_in_flight()
-        self.intervals += other.intervals
+        self.intervals.extend(other.intervals)
 
     def _arrived(self, intended_ns: int) -> None:
         self.arrived += 1

@@ -32,7 +32,7 @@ from loadgen.scenario.resolve import resolved
 from loadgen.session.route import Route
 from reports.conclude import conclude
 from reports.document import Document
-from reports.histogram import Interval
+from reports.interval_log import IntervalLog
 from reports.load_result import LoadResult
 from reports.machine import Machine
 from reports.verdict import UNJUDGED, exit_code_for
@@ -45,7 +45,7 @@ class RunResult:
     """A finished run: the document, and what the `.hlog` is written from."""
 
     document: Document
-    intervals: tuple[Interval, ...]
+    intervals: IntervalLog
     started: datetime
 
 
@@ -100,7 +100,7 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
         target=seen,
         host=host_facts(nofile),
     )
-    return RunResult(conclude(document, scenario.gates, doubts=troubles), tuple(driven.recorder.intervals), started)
+    return RunResult(conclude(document, scenario.gates, doubts=troubles), driven.recorder.intervals, started)
 
 
 async def _watched(

@@ -25,6 +25,7 @@ from loadgen.scenario.model import Load
 from loadgen.schedule.arrivals import load_duration_ns
 from reports.health import Health
 from reports.histogram import merged
+from reports.interval_log import IntervalLog
 from reports.load_result import WorkerResult
 
 NOTHING_SAID = "it ended without a result"
@@ -147,7 +148,7 @@ def put_together(ended: Sequence[ShardResult | str], shard: Shard) -> Shared:
     if len(there) < len(ended) and whole.ledger is not None:
         whole.ledger.miss_pages()
     if len(there) > 1:
-        whole.recorder.intervals = merged(whole.recorder.intervals)
+        whole.recorder.intervals = IntervalLog(merged(whole.recorder.intervals))
     health = worst_of([each.health for each in there], whole.recorder.lag_histogram) if there else whole.health
     ended_ns = max((each.ended_ns for each in there), default=0)
     return Shared(replace(whole, health=health, ended_ns=ended_ns), workers)
