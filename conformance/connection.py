@@ -1,6 +1,7 @@
 """A case's end of one connection: it says anything, takes whatever comes, and records every octet."""
 
 from contextlib import AsyncExitStack
+from typing import Final
 
 import trio
 
@@ -14,6 +15,8 @@ from loadgen.transport.stream import Transport
 from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.printable import printable
 from loadgen.wire.reply import ReplyReader
+
+APART_S: Final = 0.002       # between two segments, so that no kernel joins them
 
 
 class Connection:
@@ -61,6 +64,12 @@ class Connection:
             raise Undetermined("the server stopped reading") from None
         except TlsFailed as error:
             self.transcript.note(str(error), self._now())
+
+    async def send_one_by_one(self, octets: bytes) -> None:
+        """Send each octet in a segment of its own."""
+        for octet in octets:
+            await self.send(bytes([octet]))
+            await trio.sleep(APART_S)
 
     async def answer(self, within_s: float | None = None) -> Answer:
         """Return what the server does next, waiting as long as for any reply if not told otherwise."""

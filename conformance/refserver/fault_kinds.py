@@ -1,5 +1,6 @@
 """Departures of the kinds that come back in every area, as functions for `Fault.around` and `Fault.outgoing`."""
 
+import re
 from collections.abc import Callable
 
 from conformance.refserver import replies
@@ -21,6 +22,12 @@ def always(session: SmtpState, argument: bytes) -> bool:
 def with_argument(session: SmtpState, argument: bytes) -> bool:
     """Say whether the command came with an argument."""
     return bool(argument)
+
+
+def holds(pattern: bytes) -> When:
+    """Return the question whether a command's argument holds a pattern, in any case."""
+    found = re.compile(pattern, re.IGNORECASE)
+    return lambda session, argument: found.search(argument) is not None
 
 
 def before_hello(session: SmtpState, argument: bytes) -> bool:

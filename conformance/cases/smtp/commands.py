@@ -83,11 +83,14 @@ async def nothing_happens_before_crlf(peer: SmtpPeer) -> Judgement:
 @case("smtp.cmd.byte-by-byte")
 async def commands_may_come_octet_by_octet(peer: SmtpPeer) -> Judgement:
     """How a session is cut into segments makes no difference."""
+    control = peer.another()
+    await control.hello()
     await peer.greet()
     for command in (b"EHLO " + peer.hello_name, b"MAIL FROM:<" + peer.sender + b">", b"RSET", b"NOOP", b"QUIT"):
-        for octet in command + b"\r\n":
-            await peer.send(bytes([octet]))
+        await peer.send_one_by_one(command + b"\r\n")
         answer = await peer.answer()
+        if answer.silent:
+            return violated(f"{answer} to {command[:4].decode()} in single octets", "an answer, as to a whole line")
         if not answer.yes:
             return answer.expect("2yz", to=f"{command[:4].decode()} in single octets")
     return satisfied("every command was understood")
@@ -113,10 +116,8 @@ async def cr_ends_no_command(peer: SmtpPeer) -> Judgement:
     return violated(answer, "silence or 5yz") if answer.yes else satisfied(answer)
 
 
-EMBEDDED: Final = {"lf": b"NOOP\nNOOP\r\n", "cr": b"NOOP\rNOOP\r\n"}
-
-
-async def _one_answer_to(peer: SmtpPeer, octets: bytes) -> Judgement:
+async def one_answer_to(peer: SmtpPeer, octets: bytes) -> Judgement:
+    """Send what is one line by the RFC, and judge whether it is answered as one."""
     await peer.open()
     await peer.control(b"NOOP")
     await peer.send(octets)
@@ -132,13 +133,13 @@ async def _one_answer_to(peer: SmtpPeer, octets: bytes) -> Judgement:
 @case("smtp.cmd.embedded-lf")
 async def lf_in_a_line_makes_no_two(peer: SmtpPeer) -> Judgement:
     """A bare LF does not make two commands of one line."""
-    return await _one_answer_to(peer, EMBEDDED["lf"])
+    return await one_answer_to(peer, b"NOOP\nNOOP\r\n")
 
 
 @case("smtp.cmd.embedded-cr")
 async def cr_in_a_line_makes_no_two(peer: SmtpPeer) -> Judgement:
     """A bare CR does not make two commands of one line."""
-    return await _one_answer_to(peer, EMBEDDED["cr"])
+    return await one_answer_to(peer, b"NOOP\rNOOP\r\n")
 
 
 @case("smtp.cmd.unknown-500", variants={"word": NONSENSE, "x": b"XMAILPROOF"})

@@ -17,11 +17,11 @@ from conformance.cases.smtp.groups import (
     send_one_by_one,
     take_answers,
 )
+from conformance.connection import APART_S
 from conformance.judgement import Judgement, Undetermined, declined, satisfied, violated
 from conformance.peer import SmtpPeer
 from loadgen.wire.transparency import stuff
 
-APART_S: Final = 0.002                       # so that no kernel joins two segments
 BIG_GROUP: Final = 512                       # commands of 512 octets: 256 KiB
 CUTS_PER_SESSION: Final = 4                  # some servers mind many commands without mail
 RECORDS: Final = re.compile(rb"[^\r\n]{1,7}\r?|\r|\n")
@@ -61,9 +61,7 @@ async def octets_may_come_alone(peer: SmtpPeer) -> Judgement:
     await peer.open()
     answers = []
     for step in steps:
-        for octet in step + b"\r\n":
-            await peer.send(bytes([octet]))
-            await trio.sleep(APART_S)
+        await peer.send_one_by_one(step + b"\r\n")
         answers.append(await peer.answer())
     return judge_alike(answers, single)
 

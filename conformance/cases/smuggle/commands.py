@@ -1,7 +1,8 @@
 """A command line ends in CRLF and in nothing else (RFC 5321 §2.3.8)."""
 
 from conformance.case import case
-from conformance.judgement import Judgement, satisfied, undetermined, violated, weakened
+from conformance.cases.smtp.commands import one_answer_to
+from conformance.judgement import Judgement, satisfied, violated, weakened
 from conformance.peer import SmtpPeer
 
 
@@ -15,29 +16,16 @@ async def lf_ends_no_command(peer: SmtpPeer, line: bytes) -> Judgement:
     return violated(answer, "silence or 5yz") if answer.yes else satisfied(answer)
 
 
-async def _one_answer(peer: SmtpPeer, octets: bytes) -> Judgement:
-    await peer.hello()
-    await peer.control(b"NOOP")
-    await peer.send(octets)
-    first = await peer.answer()
-    if first.reply is None and not first.closed:
-        return undetermined(first)
-    second = await peer.answer_or_silence()
-    if second.reply is not None and second.code != 421:
-        return violated(f"{first}, then {second}", "one answer")
-    return satisfied(first)
-
-
 @case("smuggle.cmd.bare-cr")
 async def cr_ends_no_command(peer: SmtpPeer) -> Judgement:
     """A bare CR does not make two commands of one line."""
-    return await _one_answer(peer, b"NOOP\rNOOP\r\n")
+    return await one_answer_to(peer, b"NOOP\rNOOP\r\n")
 
 
 @case("smuggle.cmd.crcrlf")
 async def crcrlf_ends_one_command(peer: SmtpPeer) -> Judgement:
     """CRCRLF ends one command line at most."""
-    return await _one_answer(peer, b"NOOP\r\r\n")
+    return await one_answer_to(peer, b"NOOP\r\r\n")
 
 
 @case("smuggle.cmd.nul-truncation")

@@ -5,17 +5,11 @@ from typing import Final
 
 from conformance.refserver import replies
 from conformance.refserver.fault import Fault, GoOn
-from conformance.refserver.fault_kinds import Around, When, answers, does_but_answers, says_nothing
+from conformance.refserver.fault_kinds import Around, answers, does_but_answers, holds, says_nothing
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_commands import COMMANDS
 from conformance.refserver.smtp_state import SmtpState, State
-
-
-def _has(pattern: bytes) -> When:
-    """Return the question whether a command's argument holds a pattern."""
-    found = re.compile(pattern, re.IGNORECASE)
-    return lambda session, argument: found.search(argument) is not None
 
 
 def _hears(verb: bytes, pattern: bytes, by: bytes) -> Around:
@@ -102,8 +96,8 @@ _ROUTE: Final = rb"<@[^:>]*:"
 
 FAULTS: Final = (
     Fault("mail-354", "MAIL is answered 354", around=does_but_answers(b"MAIL", 354)),
-    Fault("mail-null-unknown", "the null reverse-path is a syntax error", around=answers(b"MAIL", 501, _has(rb"<>"))),
-    Fault("mail-null-refused", "the null reverse-path is refused", around=answers(b"MAIL", 550, _has(rb"<>"))),
+    Fault("mail-null-unknown", "the null reverse-path is a syntax error", around=answers(b"MAIL", 501, holds(rb"<>"))),
+    Fault("mail-null-refused", "the null reverse-path is refused", around=answers(b"MAIL", 550, holds(rb"<>"))),
     Fault("mail-without-path", "MAIL needs no path", around=_hears(b"MAIL", rb"\A(FROM:)?\Z", b"FROM:<>")),
     Fault("mail-takes-anything", "a malformed reverse-path is taken", around=_takes_any_path),
     Fault("mail-refused-once", "a refused MAIL must be followed by RSET", around=_once_refused_always_refused),
@@ -112,9 +106,9 @@ FAULTS: Final = (
         b"MAIL", rb" (XMAILPROOF=1|=x|SIZE=1=2|SIZE=)\Z", b"",
     )),
     Fault("mail-no-routes", "a source route before a sender is a syntax error", around=answers(
-        b"MAIL", 501, _has(_ROUTE),
+        b"MAIL", 501, holds(_ROUTE),
     )),
-    Fault("mail-no-literals", "an address literal is a syntax error", around=answers(b"MAIL", 501, _has(rb"@\["))),
+    Fault("mail-no-literals", "an address literal is a syntax error", around=answers(b"MAIL", 501, holds(rb"@\["))),
     Fault("mail-lowers-case", "the sender is kept in lower case", stored=_lowers_return_path),
     Fault("mail-once", "a session takes one message", around=_one_message_a_session),
     Fault("rcpt-354", "RCPT is answered 354", around=does_but_answers(b"RCPT", 354)),
@@ -122,19 +116,19 @@ FAULTS: Final = (
         b"RCPT", 554, lambda session, argument: session.transaction is None,
     )),
     Fault("rcpt-takes-rejected", "mail for nobody is taken", around=_hears(b"RCPT", rb"nobody", b"user2")),
-    Fault("rcpt-refuses-with-500", "a bad recipient is answered 500", around=answers(b"RCPT", 500, _has(rb"nobody"))),
+    Fault("rcpt-refuses-with-500", "a bad recipient is answered 500", around=answers(b"RCPT", 500, holds(rb"nobody"))),
     Fault("rcpt-only-one", "a second recipient is out of order", around=answers(b"RCPT", 503, _second_recipient)),
     Fault("rcpt-bad-ends-all", "a bad recipient ends the transaction", around=_one_bad_ends_all),
     Fault("rcpt-last-decides", "DATA is refused after a bad recipient", around=_last_one_decides),
-    Fault("rcpt-no-routes", "a source route is a syntax error", around=answers(b"RCPT", 501, _has(_ROUTE))),
+    Fault("rcpt-no-routes", "a source route is a syntax error", around=answers(b"RCPT", 501, holds(_ROUTE))),
     Fault("rcpt-loses-routed", "mail for a source route is taken and lost", around=_hears(
         b"RCPT", rb"<@[^:>]*:user1@", b"<user3@",
     )),
     Fault("rcpt-domain-case", "the domain must be in lower case", around=answers(
         b"RCPT", 550, lambda session, argument: b"EXAMPLE.TEST" in argument,
     )),
-    Fault("rcpt-no-quotes", "a quoted local-part is unknown", around=answers(b"RCPT", 550, _has(rb'<"[a-z]'))),
-    Fault("rcpt-no-quoted-pairs", "quoted pairs are unknown", around=answers(b"RCPT", 550, _has(rb'<"\\'))),
+    Fault("rcpt-no-quotes", "a quoted local-part is unknown", around=answers(b"RCPT", 550, holds(rb'<"[a-z]'))),
+    Fault("rcpt-no-quoted-pairs", "quoted pairs are unknown", around=answers(b"RCPT", 550, holds(rb'<"\\'))),
     Fault("rcpt-any-parameter", "RCPT passes over what it does not know", around=_hears(b"RCPT", rb" XM.*\Z", b"")),
     Fault("rcpt-null", "the null path is a recipient", around=_hears(
         b"RCPT", rb"\ATO:<>", b"TO:<user1@example.test>",
@@ -143,6 +137,6 @@ FAULTS: Final = (
         b"RCPT", rb"\A(TO:)?\Z", b"TO:<user1@example.test>",
     )),
     Fault("rcpt-hangs-up", "an empty quoted local-part ends the session", around=_hangs_up_on_empty_quotes),
-    Fault("rcpt-no-literals", "an address literal is a syntax error", around=answers(b"RCPT", 501, _has(rb"@\["))),
+    Fault("rcpt-no-literals", "an address literal is a syntax error", around=answers(b"RCPT", 501, holds(rb"@\["))),
     Fault("rcpt-unanswered", "RCPT is never answered", around=says_nothing(b"RCPT")),
 )  # fmt: skip

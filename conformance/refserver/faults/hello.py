@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.refserver import replies
 from conformance.refserver.fault import Fault, GoOn
-from conformance.refserver.fault_kinds import When, answers, before_hello, keeps_envelope
+from conformance.refserver.fault_kinds import answers, before_hello, holds, keeps_envelope
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_commands import ehlo
@@ -19,11 +19,6 @@ def _in_ehlo(pattern: bytes, by: bytes, verb: bytes = b"EHLO") -> Outgoing:
     """Return the function that changes what EHLO is answered."""
     found = re.compile(pattern)
     return lambda session, said, octets: found.sub(by, octets, count=1) if said == verb else octets
-
-
-def _has(pattern: bytes) -> When:
-    found = re.compile(pattern)
-    return lambda session, argument: found.search(argument) is not None
 
 
 def _said_before(session: SmtpState, argument: bytes) -> bool:
@@ -126,14 +121,14 @@ FAULTS: Final = (
     Fault("ehlo-refused-with-554", "EHLO without a name is answered 554", around=answers(
         b"EHLO", 554, lambda session, argument: not argument,
     )),
-    Fault("ehlo-no-v4", "an IPv4 literal is a syntax error", around=answers(b"EHLO", 501, _has(rb"\[192"))),
-    Fault("ehlo-no-v6", "an IPv6 literal is a syntax error", around=answers(b"EHLO", 501, _has(rb"\[IPv6"))),
+    Fault("ehlo-no-v4", "an IPv4 literal is a syntax error", around=answers(b"EHLO", 501, holds(rb"\[192"))),
+    Fault("ehlo-no-v6", "an IPv6 literal is a syntax error", around=answers(b"EHLO", 501, holds(rb"\[IPv6"))),
     Fault("ehlo-knows-us", "mail is refused under another's name", around=_knows_the_client),
     Fault("ehlo-underscore", "a domain may have an underscore", around=_takes_any_name(rb"_")),
     Fault("ehlo-controls", "a name may have control octets", around=_takes_any_name(rb"[\x00-\x1f\x7f]")),
     Fault("ehlo-injects", "the name adds a field to the header", around=_puts_the_name_into_the_header,
           content=_adds_a_field, incoming=lambda session, octets: octets.replace(b"\rX-Injected: yes", b'"')),
-    Fault("ehlo-short-names", "a name of 255 octets is too long", around=answers(b"EHLO", 501, _has(rb"a{60}"))),
+    Fault("ehlo-short-names", "a name of 255 octets is too long", around=answers(b"EHLO", 501, holds(rb"a{60}"))),
     Fault("helo-unknown", "HELO is not known", around=answers(b"HELO", 500)),
     Fault("helo-lists", "HELO lists extensions", outgoing=_in_ehlo(
         rb"\A250 ([^\r]*)\r\n", b"250-\\1\r\n250 SIZE 1000\r\n", b"HELO",
