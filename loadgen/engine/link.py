@@ -14,11 +14,16 @@ import msgspec
 import trio
 
 from loadgen.clock import clock_ns
+from loadgen.engine.processes import Unheard
 from loadgen.engine.progress import Progress
 from loadgen.transport.own import OwnStream, open_own_stream
 
 LINE_OCTETS_MAX = 1 << 20
 READ_OCTETS = 1 << 16
+
+
+class ParentGone(Unheard):
+    """Whoever started this worker is no more: there is nobody to give the books to, and nobody to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,10 @@ class WorkerEnd:
 
 @asynccontextmanager
 async def linked(address: LinkAddress) -> AsyncIterator[WorkerEnd]:
-    """Connect a worker to its parent. OSError if there is none."""
-    async with await open_own_stream(address.host, address.port) as stream:
+    """Connect a worker to its parent. ParentGone if there is none."""
+    try:
+        opened = await open_own_stream(address.host, address.port)
+    except OSError:
+        raise ParentGone("the parent process is gone") from None
+    async with opened as stream:
         yield WorkerEnd(stream, address)

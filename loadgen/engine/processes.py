@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-COMMAND = (sys.executable, "-m", "loadgen.engine.processes")
+COMMAND = (sys.executable, "-c", "from loadgen.engine import processes; processes.main()")
 
 
 class ProcessDied(Exception):
@@ -27,6 +27,13 @@ class ProcessDied(Exception):
 
 class CallFailed(Exception):
     """The call raised; the message names what, and where the traceback is."""
+
+
+class Unheard(Exception):
+    """A call raises it when nobody waits for its result any more: its process ends without a word.
+
+    A traceback would land on the terminal of whoever stopped a run on purpose.
+    """
 
 
 class ProcessFuture(Future[T]):
@@ -117,6 +124,8 @@ def main() -> None:
     done: tuple[str | None, object]
     try:
         done = (None, function(*args, **kwargs))
+    except Unheard:
+        return
     except Exception as error:
         raised = error
         done = (f"it raised {type(error).__name__}: {error}; the traceback is on standard error", None)
@@ -127,7 +136,3 @@ def main() -> None:
         return               # whoever asked is gone: there is nobody to tell, of the error neither
     if raised is not None:
         sys.excepthook(type(raised), raised, raised.__traceback__)
-
-
-if __name__ == "__main__":
-    main()

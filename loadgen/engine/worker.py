@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import trio
 
 from loadgen.engine.health.process import raise_open_files_limit
-from loadgen.engine.link import LinkAddress, linked
+from loadgen.engine.link import LinkAddress, ParentGone, linked
 from loadgen.engine.routes import Reach, routes_of
 from loadgen.engine.shard import Shard, ShardResult, run_shard
 
@@ -17,10 +17,6 @@ class Work:
     shard: Shard
     reach: Reach
     link: LinkAddress
-
-
-class ParentGone(Exception):
-    """Whoever started this worker is no more: there is nobody to give the books to."""
 
 
 def work(given: Work) -> ShardResult:

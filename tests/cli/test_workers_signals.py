@@ -67,7 +67,7 @@ class Terminal:
         self.shown = ""
         self.wait_until_shown(" arrived")          # its first second: sessions are running
         children = children_of(self.process.pid)
-        self.workers = [pid for pid, command in children.items() if "loadgen.engine.processes" in command]
+        self.workers = [pid for pid, command in children.items() if "loadgen.engine import processes" in command]
         self.servers = [pid for pid, command in children.items() if "mailproof serve" in command]
         self._watches = [os.pidfd_open(pid) for pid in (self.process.pid, *children)]
 

@@ -3,6 +3,7 @@
 In virtual time over memory streams, but for the two ends that need an address.
 """
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from trio.testing import MockClock, memory_stream_pair
 from loadgen.engine import link, parent, worker
 from loadgen.engine.link import Ready, Report, line_of
 from loadgen.engine.parent import BOOKS_LIMIT_S, READY_LIMIT_S, SILENCE_LIMIT_S, ParentEnd
+from loadgen.engine.processes import ProcessDied, ProcessForEach
 from loadgen.engine.progress import Progress, progress_of
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.routes import Reach
@@ -202,6 +204,24 @@ async def test_a_worker_whose_parent_is_gone_stops_at_once() -> None:
             await stream.aclose()
 
         nursery.start_soon(hang_up)
-        with pytest.raises(worker.ParentGone):
+        with pytest.raises(link.ParentGone):
             await worker.run_linked(given)
     await listeners[0].aclose()
+
+
+@pytest.mark.timeout(60)     # an interpreter has to start
+@pytest.mark.parametrize("listens", [True, False], ids=["it-hung-up", "it-listens-no-more"])
+def test_a_worker_process_whose_parent_is_gone_ends_without_a_word(
+    listens: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server((parent.HOST, 0)) as listener, ProcessForEach() as processes:
+        port = listener.getsockname()[1]
+        if not listens:
+            listener.close()
+        address = link.LinkAddress(parent.HOST, port, "token", 0)
+        future = processes.submit(worker.work, Work(shard_of(STEADY), Reach({}, None), address))
+        if listens:
+            listener.accept()[0].close()
+        with pytest.raises(ProcessDied, match="exit status 0"):
+            future.result()
+    assert capfd.readouterr() == ("", "")
