@@ -80,13 +80,13 @@ PLAIN:
   driver = plaintext
   public_name = PLAIN
   server_prompts = :
-  server_condition = ${{if eq{{$auth3}}{{${{lookup{{$auth2}}lsearch{{{home}/users}}}}}}}}
+  server_condition = ${{if eq{{$auth3}}{{${{lookup{{$auth2}}lsearch{{{home}/users}}{{$value}}fail}}}}}}
   server_set_id = $auth2
 LOGIN:
   driver = plaintext
   public_name = LOGIN
   server_prompts = Username:: : Password::
-  server_condition = ${{if eq{{$auth2}}{{${{lookup{{$auth1}}lsearch{{{home}/users}}}}}}}}
+  server_condition = ${{if eq{{$auth2}}{{${{lookup{{$auth1}}lsearch{{{home}/users}}{{$value}}fail}}}}}}
   server_set_id = $auth1
 CRAM:
   driver = cram_md5
