@@ -74,13 +74,13 @@ async def a_finished_message_clears_the_envelope(peer: SmtpPeer, command: bytes 
 async def a_refused_message_clears_the_envelope(peer: SmtpPeer) -> Judgement:
     """After a message was refused, its sender and recipients are forgotten just the same."""
     await peer.open()
-    refused = await _deliver_too_much(peer)
+    refused = await deliver_too_much(peer)
     if not (refused.no or refused.later):
         raise Undetermined(f"{refused} to a message above the limit")
     return (await peer.ask(b"DATA")).expect("5yz", to="DATA after a refused message")
 
 
-async def _deliver_too_much(peer: SmtpPeer) -> Answer:
+async def deliver_too_much(peer: SmtpPeer) -> Answer:
     """Send a message above the declared limit, without naming its size; return the answer."""
     limit = peer.subject.declared.claims.message_octets_max
     if limit is None:
@@ -257,7 +257,7 @@ async def what_was_cut_off_is_not_delivered(peer: SmtpPeer, last: bytes) -> Judg
 async def what_was_refused_is_not_delivered(peer: SmtpPeer) -> Judgement:
     """A message refused at its end is not delivered."""
     await peer.open()
-    refused = await _deliver_too_much(peer)
+    refused = await deliver_too_much(peer)
     if not (refused.no or refused.later):
         raise Undetermined(f"{refused} to a message above the limit")
     arrived = await peer.stored_before_a_later_one()
