@@ -78,6 +78,8 @@ async def conform(
         overhearing = Overhearing(lmtp=subject.is_lmtp)
         subject.overhear = overhearing.hear
         await sound(subject)
+        if subject.mailbox is not None:
+            await subject.mailbox.pass_over_what_is_there()
         seen.append(_facts(subject))
         notes += _notes(subject)
         made += await run_cases(plan_cases(part, requirements, subject, slow=order.slow), subject, order.manner, note)

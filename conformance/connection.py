@@ -8,6 +8,7 @@ import trio
 from conformance.answer import Answer, Ended
 from conformance.judgement import Undetermined
 from conformance.monitors.follow import Side
+from conformance.room import resting
 from conformance.subject import Subject
 from conformance.transcript import Transcript
 from loadgen.transport.errors import PeerClosed, TlsFailed, TransportError, TransportTimeout
@@ -73,9 +74,14 @@ class Connection:
 
     async def answer(self, within_s: float | None = None) -> Answer:
         """Return what the server does next, waiting as long as for any reply if not told otherwise."""
+        if within_s is None:
+            return await self._answer(self.subject.reply_s)
+        async with resting():
+            return await self._answer(within_s)
+
+    async def _answer(self, limit_s: float) -> Answer:
         transport = await self._connected()
         began_s = trio.current_time()
-        limit_s = self.subject.reply_s if within_s is None else within_s
         while True:
             try:
                 if (reply := self._replies.next_reply()) is not None:
@@ -100,6 +106,11 @@ class Connection:
     async def answer_or_silence(self) -> Answer:
         """Return what the server does next; silent once it has said nothing long enough to prove it, at its pace."""
         return await self.answer(self.subject.quiet_s)
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass, in which other cases may talk."""
+        async with resting():
+            await trio.sleep(seconds)
 
     async def octets(self, within_s: float) -> bytes | Answer:
         """Return octets that are no reply, such as TLS's own, as they come, or how none came. No monitor hears them."""

@@ -14,6 +14,7 @@ from conformance.connection import Connection
 from conformance.judgement import NotApplicable, Undetermined
 from conformance.mailbox import MailboxTrouble
 from conformance.message import body_of, make_message
+from conformance.room import resting
 from conformance.subject import Subject
 from conformance.transcript import Transcript
 from loadgen.wire.errors import RemoteProtocolError
@@ -263,6 +264,7 @@ class SmtpPeer(Connection):
         if self.subject.mailbox is None:
             raise NotApplicable("what was delivered cannot be read back (accounts.pop3 and pop3://, or maildir)")
         try:
-            return await self.subject.mailbox.find(self.token, count, within_s)
+            async with resting():
+                return await self.subject.mailbox.find(self.token, count, within_s)
         except MailboxTrouble as trouble:
             raise Undetermined(str(trouble)) from None

@@ -13,6 +13,7 @@ from conformance.case import Case
 from conformance.finding import Finding, gravest
 from conformance.judgement import (
     CaseVerdict,
+    Did,
     Force,
     Judgement,
     NotApplicable,
@@ -22,11 +23,14 @@ from conformance.judgement import (
     verdict_of,
 )
 from conformance.peer import SmtpPeer
+from conformance.room import Room
 from conformance.subject import Subject
+from conformance.transcript import Speaker, Transcript
 
 SURVIVES: Final = "core.survives-input"
 SURVIVES_TITLE: Final = "Whatever a client sent, the server goes on to serve the next one"
 SECOND_LOOK_S: Final = 1.0            # a server that was asked too fast may only have been out of breath
+ATTEMPTS: Final = 4                   # of a case that the server had no room for
 LEAVE_S: Final = 0.05                 # for a goodbye nobody judges
 
 
@@ -57,6 +61,7 @@ class _Asked:
     transcript: tuple[str, ...]
     seconds: float
     ours: bool = False                # the case broke, not the server
+    turned_away: bool = False         # the server would not begin a session just then
 
 
 Observe = Callable[[Finding], None]
@@ -71,15 +76,10 @@ async def run_cases(
     each finding as it is made.
     """
     findings: dict[str, list[Finding]] = {}
-    room = trio.CapacityLimiter(manner.parallel)
+    room = Room(manner.parallel)
 
-    async def run(item: Planned, limiter: trio.CapacityLimiter | None) -> None:
-        if limiter is None:
-            made = await _findings(item, subject, manner)
-        else:
-            async with limiter:
-                made = await _findings(item, subject, manner)
-        findings[item.case.id] = made
+    async def run(item: Planned, room: Room | None) -> None:
+        findings[item.case.id] = made = await _findings(item, subject, manner, room)
         for finding in made:
             observe(finding)
 
@@ -98,15 +98,15 @@ async def run_cases(
     return [finding for item in planned for finding in findings[item.case.id]]
 
 
-async def _findings(item: Planned, subject: Subject, manner: Manner) -> list[Finding]:
+async def _findings(item: Planned, subject: Subject, manner: Manner, room: Room | None) -> list[Finding]:
     """Run one case as often as asked; the gravest of its findings counts."""
     if item.lacking is not None:
         return [_finding(item, _Asked(not_applicable(item.lacking), (), 0.0), manner)]
     made, survived = [], []
     for repetition in range(manner.repeat):
-        asked = await _asked(item, subject, manner, repetition)
+        asked, survival = await _admitted(item, subject, manner, repetition, room)
         made.append(_finding(item, asked, manner))
-        survived.append(await _survival(item.case, subject))
+        survived.append(survival)
     verdicts = [finding.verdict for finding in made]
     worst = next(finding for finding in made if finding.verdict is gravest(verdicts))
     if len(set(verdicts)) > 1:
@@ -114,8 +114,23 @@ async def _findings(item: Planned, subject: Subject, manner: Manner) -> list[Fin
     return [worst, *[finding for finding in survived if finding is not None][:1]]
 
 
-async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: int) -> _Asked:
-    token = f"{subject.run_token}-{_short(item.case.id)}{repetition or ''}"
+async def _admitted(
+    item: Planned, subject: Subject, manner: Manner, repetition: int, room: Room | None
+) -> tuple[_Asked, Finding | None]:
+    """Run one case once there is room for it, again if the server had none; and look how the server took it."""
+    for attempt in range(ATTEMPTS):
+        async with AsyncExitStack() as stack:
+            if room is not None:
+                await stack.enter_async_context(room.entered())
+            asked = await _asked(item, subject, manner, f"{repetition or ''}{'abc'[:attempt]}")
+            if room is None or not asked.turned_away or attempt == ATTEMPTS - 1:
+                return asked, await _survival(item.case, subject)
+            room.make_smaller()
+    raise AssertionError("no attempt was the last")
+
+
+async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: str) -> _Asked:
+    token = f"{subject.run_token}-{_short(item.case.id)}{repetition}"
     began_s = trio.current_time()
     judgement = undetermined("the case took longer than its limit")
     ours = False
@@ -134,7 +149,14 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: in
     seconds = trio.current_time() - began_s
     await subject.overhear(item.case.id, peer.transcripts)
     lines = tuple(line for transcript in peer.transcripts for line in transcript.lines())
-    return _Asked(judgement, lines, seconds, ours)
+    turned_away = judgement.did is Did.UNDETERMINED and any(map(_turned_away, peer.transcripts))
+    return _Asked(judgement, lines, seconds, ours, turned_away)
+
+
+def _turned_away(transcript: Transcript) -> bool:
+    """Say whether all that a session heard was 421: so does a server greet that has enough of them (RFC 5321 §3.8)."""
+    first = next((turn for turn in transcript.turns if turn.speaker is not Speaker.NOTE), None)
+    return first is not None and first.speaker is Speaker.SERVER and first.octets.startswith(b"421")
 
 
 def _finding(item: Planned, asked: _Asked, manner: Manner) -> Finding:

@@ -1,18 +1,23 @@
 """The runner: every case comes to a finding, whatever becomes of it."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
-from trio.testing import MockClock
+from msgspec.structs import replace
+from trio.testing import MockClock, memory_stream_pair
 
 from conformance.case import Case
+from conformance.declared import Timers
 from conformance.finding import Finding
 from conformance.judgement import CaseVerdict, Force, Judgement, NotApplicable, Undetermined, satisfied, violated
 from conformance.peer import SmtpPeer
 from conformance.refserver.behaviour import Behaviour
-from conformance.runner import Manner, Planned, run_cases
-from tests.matrix.laboratory import reference_subject
+from conformance.runner import SURVIVES, Manner, Planned, run_cases
+from loadgen.endpoint import Endpoint
+from loadgen.transport.stream import Transport
+from tests.matrix.laboratory import DECLARED, reference_subject
 from tests.session.theatre import Tls
 
 Ask = Callable[[SmtpPeer], Awaitable[Judgement]]
@@ -120,3 +125,25 @@ async def test_a_server_that_does_not_survive_a_case_is_told_of(tls: Tls, autoju
         findings = await run_cases([planned("killer", kills)], subject, Manner())
     assert [finding.case_id for finding in findings] == ["smtp.killer", "core.survives-input#smtp.killer"]
     assert findings[1].verdict is CaseVerdict.WEAK
+
+
+async def test_a_server_that_takes_few_sessions_at_once_is_asked_by_fewer(tls: Tls, autojump_clock: MockClock) -> None:
+    begun: Counter[float] = Counter()      # sessions by the instant: each of them lasts a second
+
+    async def crowded(endpoint: Endpoint, deadline: float) -> Transport:
+        begun[trio.current_time()] += 1
+        ours, theirs = memory_stream_pair()
+        full = begun[trio.current_time()] > 3
+        await theirs.send_all(b"421 4.3.2 too many\r\n" if full else b"220 mail.example.test ESMTP\r\n")
+        return Transport.over(ours)
+
+    async def dawdles(peer: SmtpPeer) -> Judgement:
+        await peer.greet()
+        await trio.sleep(1)
+        return satisfied("well")
+
+    async with reference_subject(tls, Behaviour()) as subject:
+        subject.dial, subject.declared = crowded, replace(DECLARED, timers=Timers(reply=0.25))
+        findings = await run_cases([planned(f"a{number}", dawdles) for number in range(40)], subject, Manner())
+    verdicts = {finding.verdict for finding in findings if finding.requirement != SURVIVES}
+    assert verdicts == {CaseVerdict.PASS}

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import trio
-
 from conformance.case import case
 from conformance.cases.smtp.data import same
 from conformance.judgement import Judgement, Undetermined, satisfied, undetermined, violated
@@ -150,7 +148,7 @@ async def the_end_may_come_slowly(peer: SmtpPeer) -> Judgement:
     """A dot is no end until its CRLF has come."""
     await peer.begin_mail_data()
     await peer.send(peer.message(b"last line\r\n") + b".")
-    await trio.sleep(SLOW_S)
+    await peer.pause(SLOW_S)
     early = await peer.answer_or_silence()
     if early.yes:
         return violated(f"{early} to a dot without CRLF", "silence")
