@@ -40,13 +40,13 @@ def in_transaction(session: SmtpState, argument: bytes) -> bool:
     return session.transaction is not None
 
 
-def _as_told(code: int) -> Reply:
-    return replies.reply(code, f"{code // 100}.0.0" if code // 100 in {2, 4, 5} else "", "As told")
+def _as_told(code: int, status: str = "") -> Reply:
+    return replies.reply(code, status or (f"{code // 100}.0.0" if code // 100 in {2, 4, 5} else ""), "As told")
 
 
-def answers(verb: bytes, code: int, when: When = always) -> Around:
-    """Answer a command with another code, and do nothing that it asks."""
-    refusal = _as_told(code)
+def answers(verb: bytes, code: int, when: When = always, status: str = "") -> Around:
+    """Answer a command with another code, and perhaps enhanced code, and do nothing that it asks."""
+    refusal = _as_told(code, status)
 
     def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
         return refusal if said == verb and when(session, argument) else go_on()
@@ -123,5 +123,19 @@ def out_of_order(verb: bytes, when: When = always) -> Around:
         if said != verb or not when(session, argument):
             return go_on()
         return COMMANDS[verb].run(session, argument)
+
+    return around
+
+
+def hears(verb: bytes, pattern: bytes, by: bytes) -> Around:
+    """Run a command with its argument changed: what fits a pattern, in any case, is replaced."""
+    found = re.compile(pattern, re.IGNORECASE)
+    command = COMMANDS[verb]
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        if said != verb or session.state not in command.permitted:
+            return go_on()
+        heard = found.sub(by, argument)
+        return go_on() if heard == argument else command.run(session, heard)
 
     return around

@@ -5,25 +5,11 @@ from typing import Final
 
 from conformance.refserver import replies
 from conformance.refserver.fault import Fault, GoOn
-from conformance.refserver.fault_kinds import Around, answers, does_but_answers, holds, says_nothing
+from conformance.refserver.fault_kinds import answers, does_but_answers, hears, holds, says_nothing
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_commands import COMMANDS
 from conformance.refserver.smtp_state import SmtpState, State
-
-
-def _hears(verb: bytes, pattern: bytes, by: bytes) -> Around:
-    """Run a command with its argument changed: what fits a pattern is replaced."""
-    found = re.compile(pattern, re.IGNORECASE)
-
-    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
-        heard = found.sub(by, argument)
-        command = COMMANDS[verb]
-        if said != verb or heard == argument or session.state not in command.permitted:
-            return go_on()
-        return command.run(session, heard)
-
-    return around
 
 
 def _nests(session: SmtpState, verb: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
@@ -98,11 +84,11 @@ FAULTS: Final = (
     Fault("mail-354", "MAIL is answered 354", around=does_but_answers(b"MAIL", 354)),
     Fault("mail-null-unknown", "the null reverse-path is a syntax error", around=answers(b"MAIL", 501, holds(rb"<>"))),
     Fault("mail-null-refused", "the null reverse-path is refused", around=answers(b"MAIL", 550, holds(rb"<>"))),
-    Fault("mail-without-path", "MAIL needs no path", around=_hears(b"MAIL", rb"\A(FROM:)?\Z", b"FROM:<>")),
+    Fault("mail-without-path", "MAIL needs no path", around=hears(b"MAIL", rb"\A(FROM:)?\Z", b"FROM:<>")),
     Fault("mail-takes-anything", "a malformed reverse-path is taken", around=_takes_any_path),
     Fault("mail-refused-once", "a refused MAIL must be followed by RSET", around=_once_refused_always_refused),
     Fault("mail-nests", "MAIL inside a transaction keeps its recipients", around=_nests),
-    Fault("mail-any-parameter", "MAIL passes over what it does not know", around=_hears(
+    Fault("mail-any-parameter", "MAIL passes over what it does not know", around=hears(
         b"MAIL", rb" (XMAILPROOF=1|=x|SIZE=1=2|SIZE=)\Z", b"",
     )),
     Fault("mail-no-routes", "a source route before a sender is a syntax error", around=answers(
@@ -115,13 +101,13 @@ FAULTS: Final = (
     Fault("rcpt-before-mail-554", "RCPT without MAIL is answered 554", around=answers(
         b"RCPT", 554, lambda session, argument: session.transaction is None,
     )),
-    Fault("rcpt-takes-rejected", "mail for nobody is taken", around=_hears(b"RCPT", rb"nobody", b"user2")),
+    Fault("rcpt-takes-rejected", "mail for nobody is taken", around=hears(b"RCPT", rb"nobody", b"user2")),
     Fault("rcpt-refuses-with-500", "a bad recipient is answered 500", around=answers(b"RCPT", 500, holds(rb"nobody"))),
     Fault("rcpt-only-one", "a second recipient is out of order", around=answers(b"RCPT", 503, _second_recipient)),
     Fault("rcpt-bad-ends-all", "a bad recipient ends the transaction", around=_one_bad_ends_all),
     Fault("rcpt-last-decides", "DATA is refused after a bad recipient", around=_last_one_decides),
     Fault("rcpt-no-routes", "a source route is a syntax error", around=answers(b"RCPT", 501, holds(_ROUTE))),
-    Fault("rcpt-loses-routed", "mail for a source route is taken and lost", around=_hears(
+    Fault("rcpt-loses-routed", "mail for a source route is taken and lost", around=hears(
         b"RCPT", rb"<@[^:>]*:user1@", b"<user3@",
     )),
     Fault("rcpt-domain-case", "the domain must be in lower case", around=answers(
@@ -129,11 +115,11 @@ FAULTS: Final = (
     )),
     Fault("rcpt-no-quotes", "a quoted local-part is unknown", around=answers(b"RCPT", 550, holds(rb'<"[a-z]'))),
     Fault("rcpt-no-quoted-pairs", "quoted pairs are unknown", around=answers(b"RCPT", 550, holds(rb'<"\\'))),
-    Fault("rcpt-any-parameter", "RCPT passes over what it does not know", around=_hears(b"RCPT", rb" XM.*\Z", b"")),
-    Fault("rcpt-null", "the null path is a recipient", around=_hears(
+    Fault("rcpt-any-parameter", "RCPT passes over what it does not know", around=hears(b"RCPT", rb" XM.*\Z", b"")),
+    Fault("rcpt-null", "the null path is a recipient", around=hears(
         b"RCPT", rb"\ATO:<>", b"TO:<user1@example.test>",
     )),
-    Fault("rcpt-without-path", "RCPT needs no path", around=_hears(
+    Fault("rcpt-without-path", "RCPT needs no path", around=hears(
         b"RCPT", rb"\A(TO:)?\Z", b"TO:<user1@example.test>",
     )),
     Fault("rcpt-hangs-up", "an empty quoted local-part ends the session", around=_hangs_up_on_empty_quotes),
