@@ -138,7 +138,8 @@ SYNTAX: Final = ("5.2", "5.4")         # less exact than the address's own codes
 async def a_malformed_recipient_is_bad_syntax(peer: SmtpPeer, path: bytes) -> Judgement:
     """The refusal of a malformed recipient says: bad destination mailbox address syntax."""
     await ready_for_rcpt(peer, KEYWORD)
-    return says(await peer.ask(b"RCPT TO:" + path), "1.3", lawful=SYNTAX, to=f"RCPT TO:{path.decode()}")
+    answer = await peer.ask(b"RCPT TO:" + path)
+    return says(answer, "1.3", lawful=(*SYNTAX, *POLICY), to=f"RCPT TO:{path.decode()}")
 
 
 @case("smtp.esc.bad-sender-syntax", variants={"two-at": b"<a@@b.example>", "unclosed": b"<a@b.example"})
