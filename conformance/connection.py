@@ -34,6 +34,7 @@ class Connection:
         self._transport: Transport | None = None
         self._replies = ReplyReader()
         self._began_s = 0.0
+        self._broken_off = False           # by a reset that a send has met: nothing tells of it a second time
 
     @property
     def is_open(self) -> bool:
@@ -60,7 +61,7 @@ class Connection:
         try:
             await transport.send(octets, trio.current_time() + self.subject.reply_s)
         except PeerClosed:
-            return
+            self._broken_off = True
         except TransportTimeout:
             raise Undetermined("the server stopped reading") from None
         except TlsFailed as error:
@@ -90,11 +91,12 @@ class Connection:
             except TransportTimeout:
                 return Answer(ended=Ended.SILENT, waited_s=limit_s, detail=printable(self._replies.pending))
             except PeerClosed as closed:
-                if closed.reset:
+                reset = closed.reset or self._broken_off
+                if reset:
                     self.transcript.note("the server reset", self._now())
                 else:
                     self.transcript.note("the server closed", self._now(), Side.CLOSED)
-                ended = Ended.RESET if closed.reset else Ended.CLOSED
+                ended = Ended.RESET if reset else Ended.CLOSED
                 return Answer(ended=ended, waited_s=trio.current_time() - began_s)
             except TlsFailed as error:
                 return Answer(ended=Ended.TLS_BROKE, detail=str(error))

@@ -178,6 +178,14 @@ class SmtpPeer(Connection):
             raise NotApplicable("needs an address that the server rejects (addresses.rejected)")
         return self.subject.declared.addresses.rejected[0].encode()
 
+    @property
+    def low_limit(self) -> int:
+        """Return the largest message that is taken, in octets, where a larger one can be sent to see."""
+        limit = self.subject.low_limit
+        if limit is None:
+            raise NotApplicable("needs a low limit on the size of a message (claims.message_octets_max)")
+        return limit
+
     async def mail(self, *parameters: bytes) -> Reply:
         """Begin a transaction."""
         return await self.control(b" ".join([b"MAIL FROM:<" + self.sender + b">", *parameters]))

@@ -22,7 +22,7 @@ _MET: Final[Mapping[Need, Callable[[Subject], bool]]] = {
     Need.MAILDROP: lambda subject: bool(subject.declared.accounts.pop3),
     Need.TWO_MAILDROP_SESSIONS: lambda subject: bool(subject.declared.accounts.pop3),
     Need.TLS: lambda subject: subject.found.offers_tls,
-    Need.LOW_SIZE_LIMIT: lambda subject: subject.declared.claims.message_octets_max is not None,
+    Need.LOW_SIZE_LIMIT: lambda subject: subject.low_limit is not None,
     Need.OVER_QUOTA_ADDRESS: lambda subject: bool(subject.declared.addresses.over_quota),
     Need.SEVERAL_CONNECTIONS: lambda subject: True,
     Need.LEAVE_MAIL: lambda subject: subject.declared.allow.leave_mail,

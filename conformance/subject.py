@@ -13,6 +13,7 @@ from loadgen.transport.stream import Transport
 from loadgen.transport.tls import TlsContext, TlsPolicy, make_client_context
 from loadgen.wire.extensions import Extensions
 
+LOW_LIMIT_OCTETS: Final = 4 * 1024 * 1024      # a limit up to here is low: a message above it is soon sent
 QUIET_PER_LATENCY: Final = 20      # silence is believed after so many times this server's usual answer
 
 Overhear = Callable[[str, Sequence[Transcript]], Awaitable[None]]       # a case's id, and its conversations
@@ -70,6 +71,13 @@ class Subject:
     def reply_s(self) -> float:
         """Return how long an answer is waited for."""
         return self.declared.timers.reply
+
+    @property
+    def low_limit(self) -> int | None:
+        """Return the limit on the size of a message if it is declared, or offered and low."""
+        declared = self.declared.claims.message_octets_max
+        offered = self.found.extensions.size if self.found.extensions is not None else None
+        return offered if declared is None and offered and offered <= LOW_LIMIT_OCTETS else declared
 
     @property
     def quiet_s(self) -> float:

@@ -43,7 +43,9 @@ NEEDS: Final[Mapping[Need, NeedWords]] = MappingProxyType({
     Need.MAILDROP: NeedWords("a POP3 account", "accounts.pop3"),
     Need.TWO_MAILDROP_SESSIONS: NeedWords("two POP3 accounts, or two sessions on one", "accounts.pop3"),
     Need.TLS: NeedWords("TLS", "the server: STARTTLS, STLS, or TLS from the start"),
-    Need.LOW_SIZE_LIMIT: NeedWords("a low limit on the size of a message", "claims.message_octets_max"),
+    Need.LOW_SIZE_LIMIT: NeedWords(
+        "a low limit on the size of a message", "claims.message_octets_max, or the server: SIZE up to 4 MiB"
+    ),
     Need.OVER_QUOTA_ADDRESS: NeedWords("an address whose maildrop is full", "addresses.over_quota"),
     Need.SLOW: NeedWords("more than a minute", "--slow"),
     Need.SEVERAL_CONNECTIONS: NeedWords("several connections at once", "the server: it must admit them"),

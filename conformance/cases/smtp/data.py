@@ -82,11 +82,8 @@ async def a_refused_message_clears_the_envelope(peer: SmtpPeer) -> Judgement:
 
 async def deliver_too_much(peer: SmtpPeer) -> Answer:
     """Send a message above the declared limit, without naming its size; return the answer."""
-    limit = peer.subject.declared.claims.message_octets_max
-    if limit is None:
-        raise NotApplicable("needs a low limit on the size of a message (claims.message_octets_max)")
     line = b"x" * 70 + b"\r\n"
-    return await peer.deliver(peer.message(line * (limit // len(line) + 2)))
+    return await peer.deliver(peer.message(line * (peer.low_limit // len(line) + 2)))
 
 
 async def _kept(peer: SmtpPeer, body: bytes) -> bytes:
