@@ -1,13 +1,14 @@
 """A case: an executable question to a server, bound to one row of the catalogue."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from conformance.judgement import Judgement
 from conformance.peer import SmtpPeer
 
 Question = Callable[..., Awaitable[Judgement]]
+OVER_LMTP: Final = "lmtp"              # in the ids of what is asked of SMTP servers, and here of one that speaks LMTP
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,18 @@ class Case:
     title: str                         # what the requirement comes to, in one sentence
     alone: bool = False                # must not run beside others: it measures time, or hurts everybody
     limit_s: float | None = None       # how long it may take; None: as long as any
+    over_lmtp: bool = False            # a case of SMTP, put to an LMTP server
+
+    @property
+    def usual_id(self) -> str:
+        """Return the id that it has when it is put to an SMTP server."""
+        return self.id if not self.over_lmtp else replace(self, over_lmtp=False).id
 
     @property
     def id(self) -> str:
-        """Return the permanent name: the requirement's, and the variant's."""
-        return self.requirement if self.variant is None else f"{self.requirement}#{self.variant}"
+        """Return the permanent name: the requirement's, and the variant's behind a `#`; there `lmtp` comes first."""
+        words = [word for word in (OVER_LMTP if self.over_lmtp else None, self.variant) if word is not None]
+        return f"{self.requirement}#{'-'.join(words)}" if words else self.requirement
 
 
 CASES: Final[dict[str, Case]] = {}     # filled by importing `conformance.cases`; read-only afterwards

@@ -1,11 +1,10 @@
 """One conformance run: the server is sounded, the cases are put to it, and the document is made."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import trio
 
@@ -14,6 +13,7 @@ from conformance.catalogue.requirement import Requirement
 from conformance.declared import Declared
 from conformance.finding import Finding
 from conformance.mailbox import Mailbox, MaildirReader, Pop3Reader
+from conformance.over_lmtp import is_put_to, with_twins
 from conformance.passive import Overhearing
 from conformance.plan import plan_cases
 from conformance.runner import SURVIVES, Manner, run_cases
@@ -27,9 +27,6 @@ from reports.conclude import conclude
 from reports.document import CaseResult, ConformanceResult, Document, EndpointFacts
 from reports.errors import UserError
 from reports.verdict import UNJUDGED
-
-LMTP_FAMILIES: Final = frozenset({"lmtp"})
-POP3_FAMILIES: Final = frozenset({"pop3"})
 
 Observe = Callable[[Finding, int, int], None]      # a finding, how many there are, how many are planned
 
@@ -45,7 +42,7 @@ class Order:
     slow: bool = False
     requirement_set: str | None = None
     profile: str | None = None
-    again: str = "mailproof conform"       # the command that repeats this run, but for --only
+    again: str = "mailproof conform"       # the command that repeats this run, but for the targets and --only
 
 
 async def conform(
@@ -58,8 +55,11 @@ async def conform(
 ) -> Document:
     """Put the cases to the server and return the document. Raises UserError and PreconditionFailed before any case."""
     started, began_s = datetime.now(UTC), trio.current_time()
-    chosen = order.selection.of(cases, requirements)
-    parts = [(endpoint, _for(endpoint, chosen)) for endpoint in order.endpoints if endpoint.protocol != "pop3"]
+    chosen = order.selection.of(with_twins(cases), requirements)
+    parts = [
+        (endpoint, [case for case in chosen if is_put_to(case, endpoint.protocol)])
+        for endpoint in order.endpoints if endpoint.protocol != "pop3"
+    ]  # fmt: skip
     total = sum(len(part) for _, part in parts)
     if not total:
         raise UserError("nothing to run: no case of the selection is for the protocols of these targets")
@@ -70,8 +70,8 @@ async def conform(
         findings.append(finding)
         observe(finding, len(findings), total)
 
-    made: list[Finding] = []
-    overheard: list[Finding] = []
+    made: list[tuple[Endpoint, Finding]] = []
+    overheard: list[tuple[Endpoint, Finding]] = []
     notes: list[str] = []
     for endpoint, part in parts:
         subject = _subject(endpoint, order)
@@ -82,17 +82,21 @@ async def conform(
             await subject.mailbox.pass_over_what_is_there()
         seen.append(_facts(subject))
         notes += _notes(subject)
-        made += await run_cases(plan_cases(part, requirements, subject, slow=order.slow), subject, order.manner, note)
-        overheard += overhearing.findings(requirements, order.selection, strict=order.manner.strict)
+        planned = plan_cases(part, requirements, subject, slow=order.slow)
+        made += [(endpoint, finding) for finding in await run_cases(planned, subject, order.manner, note)]
+        passive = overhearing.findings(requirements, order.selection, strict=order.manner.strict)
+        overheard += [(endpoint, finding) for finding in passive]
     made += overheard
     result = ConformanceResult(
         planned=total + len(overheard),
-        executed=sum(finding.verdict != "not-applicable" for finding in made if _is_case(finding)),
+        executed=sum(finding.verdict != "not-applicable" for _, finding in made if _is_case(finding)),
         requirement_set=order.requirement_set,
         profile=order.profile,
         strict=order.manner.strict,
         notes=tuple(dict.fromkeys(notes)),
-        cases=tuple(_case_result(finding, requirements[finding.requirement], order) for finding in made),
+        cases=tuple(
+            _case_result(finding, requirements[finding.requirement], order, endpoint) for endpoint, finding in made
+        ),
     )
     document = Document(
         kind="conformance",
@@ -106,13 +110,6 @@ async def conform(
         target=tuple(seen),
     )
     return conclude(document, ())
-
-
-def _for(endpoint: Endpoint, cases: Sequence[Case]) -> list[Case]:
-    """Return the cases that are for servers of an endpoint's protocol."""
-    lmtp = endpoint.protocol == "lmtp"
-    families = [(case, case.requirement.partition(".")[0]) for case in cases]
-    return [case for case, family in families if (family in LMTP_FAMILIES) is lmtp and family not in POP3_FAMILIES]
 
 
 def _subject(endpoint: Endpoint, order: Order) -> Subject:
@@ -172,7 +169,9 @@ def _notes(subject: Subject) -> list[str]:
     return notes
 
 
-def _case_result(finding: Finding, requirement: Requirement, order: Order) -> CaseResult:
+def _case_result(finding: Finding, requirement: Requirement, order: Order, endpoint: Endpoint) -> CaseResult:
+    readers = (reader for reader in order.endpoints if reader.protocol == "pop3")
+    again = [order.again, *map(str, (endpoint, *readers))]
     return CaseResult(
         id=finding.case_id,
         level=requirement.level.value,
@@ -182,7 +181,7 @@ def _case_result(finding: Finding, requirement: Requirement, order: Order) -> Ca
         expected=finding.expected,
         got=finding.got,
         transcript=finding.transcript,
-        again=f"{order.again} --only '{finding.seen_in or finding.case_id.removeprefix(f'{SURVIVES}#')}'",
+        again=f"{' '.join(again)} --only '{finding.seen_in or finding.case_id.removeprefix(f'{SURVIVES}#')}'",
         seconds=round(finding.seconds, 4),
         verdicts_seen=tuple(verdict.value for verdict in finding.verdicts_seen),
     )

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
@@ -73,7 +74,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         slow=slow,
         requirement_set=set_name,
         profile=profile_name,
-        again=_again(),
+        again=_again(targets),
     )
     if out is not None:
         check_writable(out)
@@ -140,15 +141,15 @@ def _declared(options: Path | None, accepted: list[str], rejected: list[str], *,
         raise UserError(f"--accepted, --rejected: {error}") from None
 
 
-def _again() -> str:
-    """Return this command line without what selects cases and says where results go."""
+def _again(targets: Collection[str]) -> str:
+    """Return this command line without its targets, what selects cases, and what says where results go."""
     kept, words = ["mailproof"], iter(sys.argv[1:])
     for word in words:
         name, given, _ = word.partition("=")
         if name in {"--only", "--skip", "--out", "--junit", "--repeat"}:
             if not given:
                 next(words, None)
-        else:
+        elif word not in targets:
             kept.append(word)
     return shlex.join(kept)
 

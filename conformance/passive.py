@@ -5,6 +5,7 @@ from typing import Final
 
 import trio
 
+from conformance.case import OVER_LMTP
 from conformance.catalogue.requirement import Level, Requirement
 from conformance.finding import Finding
 from conformance.judgement import Did, verdict_of
@@ -74,7 +75,7 @@ class Overhearing:
         else:
             did, got = Did.NOT_APPLICABLE, "no reply gave occasion to look"
         return Finding(
-            case_id=f"{requirement.id}#lmtp" if self._lmtp and requirement.family != "lmtp" else requirement.id,
+            case_id=f"{requirement.id}#{OVER_LMTP}" if self._lmtp and requirement.family != "lmtp" else requirement.id,
             requirement=requirement.id,
             title=f"{requirement.idea[0].upper()}{requirement.idea[1:]}",
             verdict=verdict_of(did, force_of(requirement), strict=strict),

@@ -66,10 +66,16 @@ class SmtpPeer(Connection):
 
     async def ehlo(self) -> Reply:
         """Say EHLO, or LHLO, and note what is offered."""
-        verb = b"LHLO " if self.subject.is_lmtp else b"EHLO "
-        reply = await self.control(verb + self.hello_name, "250")
+        reply = await self.control(self.hello_line, "250")
         self.extensions = parse_extensions(reply.texts)
         return reply
+
+    async def helo(self) -> Reply:
+        """Say HELO; what was offered before is forgotten. LMTP does not have it (RFC 2033 §4.1)."""
+        if self.subject.is_lmtp:
+            raise NotApplicable("LMTP has no HELO")
+        self.extensions = NO_EXTENSIONS
+        return await self.control(b"HELO " + self.hello_name, "250")
 
     async def hello(self) -> None:
         """Come to where EHLO has been answered, in clear text unless TLS is implicit."""
@@ -132,6 +138,16 @@ class SmtpPeer(Connection):
     def hello_name(self) -> bytes:
         """Return the argument of EHLO that this server takes."""
         return self.subject.found.hello_name.encode()
+
+    @property
+    def hello_verb(self) -> bytes:
+        """Return the verb that asks for the extensions: EHLO, or LMTP's LHLO, which means the same (RFC 2033 §4.1)."""
+        return b"LHLO" if self.subject.is_lmtp else b"EHLO"
+
+    @property
+    def hello_line(self) -> bytes:
+        """Return that verb with an argument which this server takes."""
+        return self.hello_verb + b" " + self.hello_name
 
     @property
     def sender(self) -> bytes:

@@ -199,7 +199,7 @@ async def _no_answer(peer: SmtpPeer) -> str | None:
     """Return how a new session was left without an answer; None: it was not. A refusal is an answer."""
     try:
         answers = [await peer.answer()]
-        for command in (b"EHLO " + peer.hello_name, b"NOOP"):
+        for command in (peer.hello_line, b"NOOP"):
             if answers[-1].code != SHUTTING_DOWN:
                 answers.append(await peer.ask(command))
     except Undetermined as why:

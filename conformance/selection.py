@@ -40,7 +40,7 @@ class Selection:
 
 
 def _matches(case: Case, requirements: Mapping[str, Requirement], globs: Sequence[str]) -> bool:
-    return _fits((case.id, case.requirement, *requirements[case.requirement].sources), globs)
+    return _fits((case.id, case.usual_id, case.requirement, *requirements[case.requirement].sources), globs)
 
 
 def _fits(names: Sequence[str], globs: Sequence[str]) -> bool:

@@ -96,7 +96,7 @@ class Transaction:
         if _in_trouble(service):
             return [replies.IN_TROUBLE]
         names = dict.fromkeys([one.maildrop for one in self.recipients])
-        for _ in range(max([fault.copies for fault in service.behaviour.faults], default=1)):
+        for _ in range(_copies(service)):
             failed = service.maildrops.deliver(names, message)
         return [_NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN]
 
@@ -106,7 +106,8 @@ class Transaction:
             if name not in outcome and _in_trouble(service):
                 outcome[name] = replies.IN_TROUBLE
             elif name not in outcome:
-                failed = service.maildrops.room(name, len(message)) or service.maildrops.deliver([name], message)
+                names = [name] * _copies(service)
+                failed = service.maildrops.room(name, len(message)) or service.maildrops.deliver(names, message)
                 outcome[name] = _NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN
         return [outcome[one.maildrop] for one in self.recipients]
 
@@ -152,6 +153,11 @@ class Transaction:
             date=service.date.at(service.wall_clock()),
         )
         return trace_fields(self.reverse_path.mailbox, arrival)
+
+
+def _copies(service: Service) -> int:
+    """Return how many copies go into each maildrop: one, but for a fault."""
+    return max([fault.copies for fault in service.behaviour.faults], default=1)
 
 
 def _in_trouble(service: Service) -> bool:

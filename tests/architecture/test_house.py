@@ -90,3 +90,11 @@ MACHINE_PATHS = [rf"(?<![\w.$}}]){directory}/" for directory in ("/wo" + "rk", "
 @pytest.mark.parametrize("pattern", [*map(re.escape, HOSTS), *MACHINE_PATHS])
 def test_no_file_names_a_registry_host_or_a_path_of_one_machine(pattern: str) -> None:
     assert [name for name, text in tracked_texts() if re.search(pattern, text)] == []
+
+
+def test_a_case_says_hello_in_the_dialect_of_its_server() -> None:
+    """Cases of SMTP are put to LMTP servers too: `peer.hello_line` is EHLO here and LHLO there."""
+    spelt_out = re.compile(r'b"EHLO\b')
+    cases = [module for module in MODULES if module.name.startswith("conformance/cases/smtp/")]
+    assert cases
+    assert names(module for module in cases if spelt_out.search(module.text)) == []

@@ -15,6 +15,7 @@ from conformance.catalogue.load import catalogue
 from conformance.declared import Accounts, Addresses, Allow, Claims, Declared, Timers
 from conformance.finding import Finding
 from conformance.mailbox import Mailbox, Pop3Reader
+from conformance.over_lmtp import is_put_to, with_twins
 from conformance.passive import Overhearing
 from conformance.plan import plan_cases
 from conformance.refserver.behaviour import Behaviour, Limits
@@ -38,6 +39,7 @@ register_all()
 
 LIMITS: Final = Limits(message_octets=100_000)
 QUOTA_OCTETS: Final = 1 << 24
+PORTS: Final = {"smtp": 25, "lmtp": 24}
 
 DECLARED: Final = Declared(
     addresses=Addresses(
@@ -94,7 +96,7 @@ async def reference_subject(
 
         pop3 = Endpoint("pop3", SERVER_NAME, 110, None, implicit_tls=False)
         subject = Subject(
-            endpoint=Endpoint(protocol, SERVER_NAME, 25, None, implicit_tls=implicit_tls),
+            endpoint=Endpoint(protocol, SERVER_NAME, PORTS[protocol], None, implicit_tls=implicit_tls),
             declared=declared,
             run_token="c0ffee",
             mailbox=Mailbox(Pop3Reader(pop3, "user1", "secret1", dial, tls.client, 30.0)),
@@ -110,11 +112,15 @@ async def judge(
     tls: Tls, cases: Collection[Case], behaviour: Behaviour | None = None, *, protocol: Protocol = "smtp",
     limits: Limits | None = None, declared: Declared = DECLARED, slow: bool = True,
 ) -> dict[str, Finding]:  # fmt: skip
-    """Run some cases against the reference server; return the findings by case id."""
+    """Run some cases against the reference server; return the findings by case id.
+
+    Those that are not for the protocol are left out; over LMTP those of SMTP that hold there too are put as well.
+    """
     async with reference_subject(
         tls, behaviour or Behaviour(), protocol=protocol, limits=limits, declared=declared
     ) as subject:
-        planned = plan_cases(cases, catalogue(), subject, slow=slow)
+        put = [case for case in with_twins(cases) if is_put_to(case, protocol)]
+        planned = plan_cases(put, catalogue(), subject, slow=slow)
         overhearing = Overhearing(lmtp=subject.is_lmtp)
         subject.overhear = overhearing.hear
         findings = await run_cases(planned, subject, Manner(parallel=8))

@@ -31,7 +31,7 @@ AREAS: Final = {area.__name__.rpartition(".")[2]: area for area in _areas()}
 FAULTY: Final = [(name, fault) for name, area in AREAS.items() for fault in area.BREAKS]
 
 
-def _circumstances(area: ModuleType) -> dict[str, Any]:
+def circumstances(area: ModuleType) -> dict[str, Any]:
     """Return what an area wants otherwise than the laboratory has it."""
     wanted = {"protocol": "PROTOCOL", "limits": "LIMITS", "declared": "DECLARED"}
     return {name: getattr(area, constant) for name, constant in wanted.items() if hasattr(area, constant)}
@@ -46,7 +46,7 @@ def accused(findings: Mapping[str, Finding]) -> dict[str, str]:
 async def test_the_lawful_server_is_accused_of_nothing(area: str, tls: Tls, autojump_clock: MockClock) -> None:
     module = AREAS[area]
     lawful = with_faults(**getattr(module, "CHOICES", {}))
-    findings = await judge(tls, cases_of(*module.CASES), lawful, **_circumstances(module))
+    findings = await judge(tls, cases_of(*module.CASES), lawful, **circumstances(module))
     assert accused(findings) == getattr(module, "KNOWN", {})
     undecided = {id_: found.got for id_, found in findings.items() if found.verdict is CaseVerdict.INCONCLUSIVE}
     assert undecided == {}
@@ -60,7 +60,7 @@ async def test_a_fault_is_found_by_exactly_the_cases_it_breaks(
     cases = cases_of(*module.CASES)
     others = [CASES[id_] for id_ in module.BREAKS[fault] if id_ in CASES and CASES[id_] not in cases]
     faulty = with_faults(fault, **getattr(module, "CHOICES", {}))
-    findings = await judge(tls, [*cases, *others], faulty, **_circumstances(module))
+    findings = await judge(tls, [*cases, *others], faulty, **circumstances(module))
     assert sorted(accused(findings)) == sorted(module.BREAKS[fault])
 
 

@@ -89,7 +89,7 @@ async def auth_before_hello(peer: SmtpPeer) -> Judgement:
 async def auth_after_helo(peer: SmtpPeer) -> Judgement:
     """What AUTH is answered after HELO is recorded."""
     await peer.greet()
-    await peer.control(b"HELO " + peer.hello_name)
+    await peer.helo()
     return observed(await peer.ask(b"AUTH PLAIN"))
 
 

@@ -4,7 +4,16 @@ from typing import Final
 
 from conformance.answer import Answer
 from conformance.case import case
-from conformance.judgement import Judgement, declined, observed, satisfied, undetermined, violated, weakened
+from conformance.judgement import (
+    Judgement,
+    NotApplicable,
+    declined,
+    observed,
+    satisfied,
+    undetermined,
+    violated,
+    weakened,
+)
 from conformance.peer import SmtpPeer
 
 NONSENSE: Final = b"MAILPROOF"
@@ -86,7 +95,7 @@ async def commands_may_come_octet_by_octet(peer: SmtpPeer) -> Judgement:
     control = peer.another()
     await control.hello()
     await peer.greet()
-    for command in (b"EHLO " + peer.hello_name, b"MAIL FROM:<" + peer.sender + b">", b"RSET", b"NOOP", b"QUIT"):
+    for command in (peer.hello_line, b"MAIL FROM:<" + peer.sender + b">", b"RSET", b"NOOP", b"QUIT"):
         await peer.send_one_by_one(command + b"\r\n")
         answer = await peer.answer()
         if answer.silent:
@@ -174,9 +183,11 @@ REQUIRED: Final = ("EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT
 @case("smtp.cmd.required-verbs", variants={verb.lower(): verb for verb in REQUIRED})
 async def the_required_verbs_are_known(peer: SmtpPeer, verb: str) -> Judgement:
     """The verbs every server must know are known."""
+    if peer.subject.is_lmtp and verb == "HELO":
+        raise NotApplicable("LMTP has no HELO")
     await (peer.greet() if verb in {"EHLO", "HELO"} else peer.open())
     words = {
-        "EHLO": b"EHLO " + peer.hello_name,
+        "EHLO": peer.hello_line,
         "HELO": b"HELO " + peer.hello_name,
         "MAIL": b"MAIL FROM:<" + peer.promised_sender + b">",
         "RCPT": b"RCPT TO:<postmaster>",
@@ -297,7 +308,7 @@ async def private_verbs_are_for_friends(peer: SmtpPeer, command: bytes) -> Judge
 async def a_browser_sends_no_mail(peer: SmtpPeer) -> Judgement:
     """A request of HTTP with commands in its body sends no mail."""
     await peer.greet()
-    body = b"EHLO x\r\nMAIL FROM:<" + peer.sender + b">\r\nRCPT TO:<" + peer.recipient + b">\r\nDATA\r\n"
+    body = peer.hello_verb + b" x\r\nMAIL FROM:<" + peer.sender + b">\r\nRCPT TO:<" + peer.recipient + b">\r\nDATA\r\n"
     await peer.send(b"POST / HTTP/1.1\r\nHost: mail.example.test\r\nContent-Length: 120\r\n\r\n" + body)
     answers = []
     while (answer := await peer.answer_or_silence()).reply is not None:
@@ -311,7 +322,7 @@ async def a_browser_sends_no_mail(peer: SmtpPeer) -> Judgement:
 async def impatience_keeps_its_order(peer: SmtpPeer) -> Judgement:
     """Commands sent before EHLO was answered are answered in order, or the session is ended."""
     await peer.greet()
-    await peer.send(b"EHLO " + peer.hello_name + b"\r\nNOOP\r\nQUIT\r\n")
+    await peer.send(peer.hello_line + b"\r\nNOOP\r\nQUIT\r\n")
     answers = []
     while (answer := await peer.answer_or_silence()).reply is not None:
         answers.append(answer)

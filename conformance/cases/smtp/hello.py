@@ -29,7 +29,7 @@ async def greeted(peer: SmtpPeer) -> None:
 async def hello_answer(peer: SmtpPeer, argument: bytes) -> Judgement:
     """Ask EHLO with a lawful argument, and judge whether it was understood."""
     await greeted(peer)
-    answer = await peer.ask(b"EHLO " + argument)
+    answer = await peer.ask(peer.hello_verb + b" " + argument)
     return answer.expect("250", POLICY, lawful=("4yz", "553", "554"), to=f"EHLO {printable(argument, 60)}")
 
 
@@ -37,7 +37,7 @@ async def hello_answer(peer: SmtpPeer, argument: bytes) -> Judgement:
 async def ehlo_is_known(peer: SmtpPeer) -> Judgement:
     """EHLO is a command that every server knows."""
     await peer.greet()
-    answer = await peer.ask(b"EHLO " + peer.hello_name)
+    answer = await peer.ask(peer.hello_line)
     if answer.matches(POLICY, "554", "553"):
         return undetermined(f"{answer}: a policy")
     return answer.expect("250", to="EHLO")
@@ -147,14 +147,14 @@ async def expn_is_listed(peer: SmtpPeer) -> Judgement:
 async def ehlo_may_be_said_again(peer: SmtpPeer) -> Judgement:
     """EHLO may be said again at any time."""
     await peer.hello()
-    return (await peer.ask(b"EHLO " + peer.hello_name)).expect("250", to="EHLO again")
+    return (await peer.ask(peer.hello_line)).expect("250", to="EHLO again")
 
 
 @case("smtp.ehlo.resets-transaction")
 async def ehlo_clears_the_envelope(peer: SmtpPeer) -> Judgement:
     """EHLO clears a transaction as RSET would."""
     await peer.begin_transaction()
-    await peer.control(b"EHLO " + peer.hello_name, "250")
+    await peer.control(peer.hello_line, "250")
     return (await peer.ask(b"DATA")).expect("5yz", to="DATA after EHLO")
 
 
@@ -162,7 +162,7 @@ async def ehlo_clears_the_envelope(peer: SmtpPeer) -> Judgement:
 async def a_refused_ehlo_keeps_the_envelope(peer: SmtpPeer) -> Judgement:
     """An EHLO that was refused leaves the session as it was."""
     await peer.begin_transaction()
-    refused = await peer.ask(b"EHLO")
+    refused = await peer.ask(peer.hello_verb)
     if not refused.no:
         return undetermined(f"{refused} to EHLO without an argument")
     return (await peer.ask(b"DATA")).expect("354", to="DATA after a refused EHLO")
@@ -172,7 +172,7 @@ async def a_refused_ehlo_keeps_the_envelope(peer: SmtpPeer) -> Judgement:
 async def how_ehlo_without_a_name_is_refused(peer: SmtpPeer) -> Judgement:
     """EHLO without an argument is refused with 501, 500, 502 or 550; some servers take it."""
     await greeted(peer)
-    answer = await peer.ask(b"EHLO")
+    answer = await peer.ask(peer.hello_verb)
     if answer.yes:
         return declined(f"{answer} to EHLO without an argument", "501, 500, 502 or 550")
     return answer.expect("501", "500", "502", "550", lawful=("504",), to="EHLO without an argument")
@@ -197,7 +197,7 @@ async def an_ipv6_literal_is_understood(peer: SmtpPeer, literal: bytes) -> Judge
 async def words_behind_a_literal(peer: SmtpPeer) -> Judgement:
     """Words may stand behind an address literal."""
     await greeted(peer)
-    return observed(await peer.ask(b"EHLO [192.0.2.1] some words"))
+    return observed(await peer.ask(peer.hello_verb + b" [192.0.2.1] some words"))
 
 
 @case("smtp.ehlo.name-mismatch-accepted")
@@ -206,7 +206,7 @@ async def a_name_that_is_not_ours_is_taken(peer: SmtpPeer) -> Judgement:
     control = peer.another()
     await control.begin_transaction()
     await peer.greet()
-    answer = await peer.ask(b"EHLO some.other.example")
+    answer = await peer.ask(peer.hello_verb + b" some.other.example")
     if not answer.matches("250"):
         return answer.expect("250", to="EHLO with another's name")
     await peer.mail()
@@ -217,7 +217,7 @@ async def a_name_that_is_not_ours_is_taken(peer: SmtpPeer) -> Judgement:
 async def an_underscore_is_no_lawful_label(peer: SmtpPeer) -> Judgement:
     """A domain with an underscore is refused; nearly every server takes it."""
     await greeted(peer)
-    return (await peer.ask(b"EHLO under_score.example")).expect("5yz", to="EHLO under_score.example")
+    return (await peer.ask(peer.hello_verb + b" under_score.example")).expect("5yz", to="EHLO under_score.example")
 
 
 CONTROL: Final = {"nul": b"\0", "bel": b"\a", "del": b"\x7f", "esc": b"\x1b"}
@@ -227,7 +227,8 @@ CONTROL: Final = {"nul": b"\0", "bel": b"\a", "del": b"\x7f", "esc": b"\x1b"}
 async def control_octets_are_refused(peer: SmtpPeer, octet: bytes) -> Judgement:
     """A control octet in the argument of EHLO is refused."""
     await greeted(peer)
-    return (await peer.ask(b"EHLO bad" + octet + b".example")).expect("5yz", to="EHLO with a control octet")
+    answer = await peer.ask(peer.hello_verb + b" bad" + octet + b".example")
+    return answer.expect("5yz", to="EHLO with a control octet")
 
 
 INJECTIONS: Final = {"comment": b"a.example (x); y", "quote": b'a.example"', "cr": b"a.example\rX-Injected: yes"}
@@ -237,7 +238,7 @@ INJECTIONS: Final = {"comment": b"a.example (x); y", "quote": b'a.example"', "cr
 async def the_hello_name_adds_no_field(peer: SmtpPeer, name: bytes) -> Judgement:
     """What stands in EHLO adds no line to the message's header."""
     await greeted(peer)
-    answer = await peer.ask(b"EHLO " + name)
+    answer = await peer.ask(peer.hello_verb + b" " + name)
     if not answer.yes:
         return satisfied(answer) if answer.no or answer.closed else undetermined(answer)
     await peer.mail()
@@ -272,7 +273,7 @@ async def helo_is_known(peer: SmtpPeer) -> Judgement:
 async def helo_lists_no_extensions(peer: SmtpPeer) -> Judgement:
     """The reply to HELO lists no extensions."""
     await peer.greet()
-    reply = await peer.control(b"HELO " + peer.hello_name, "250")
+    reply = await peer.helo()
     listed = [text for text in reply.texts[1:] if text.partition(b" ")[0].upper() in EXTENSIONS]
     return violated("; ".join(map(printable, listed)), "no keywords") if listed else satisfied(printable(reply.octets))
 
@@ -281,7 +282,7 @@ async def helo_lists_no_extensions(peer: SmtpPeer) -> Judgement:
 async def helo_clears_the_envelope(peer: SmtpPeer) -> Judgement:
     """HELO clears a transaction as RSET would."""
     await peer.begin_transaction()
-    await peer.control(b"HELO " + peer.hello_name, "250")
+    await peer.helo()
     return (await peer.ask(b"DATA")).expect("5yz", to="DATA after HELO")
 
 
@@ -296,7 +297,7 @@ async def helo_needs_a_name(peer: SmtpPeer) -> Judgement:
 async def parameters_after_helo(peer: SmtpPeer) -> Judgement:
     """What a server does with parameters of extensions after HELO is recorded."""
     await peer.greet()
-    await peer.control(b"HELO " + peer.hello_name, "250")
+    await peer.helo()
     return observed(await peer.ask(b"MAIL FROM:<" + peer.sender + b"> SIZE=1000"))
 
 
@@ -307,7 +308,7 @@ async def helo_is_enough_for_mail(peer: SmtpPeer) -> Judgement:
     await control.open()
     peer.must(await control.deliver(peer.another_message()), to=b"the same with EHLO")
     await peer.greet()
-    await peer.control(b"HELO " + peer.hello_name, "250")
+    await peer.helo()
     answer = await peer.ask(b"MAIL FROM:<" + peer.sender + b">")
     if answer.matches("530", "554", "550"):
         return undetermined(f"{answer}: a policy that wants a login or TLS, perhaps")

@@ -166,7 +166,7 @@ async def no_mail_for_nobody(peer: SmtpPeer) -> Judgement:
 async def ehlo_ends_a_group(peer: SmtpPeer) -> Judgement:
     """The answers to a group that EHLO ends are not held back."""
     await ready_for_groups(peer)
-    return await _none_held(peer, b"RSET", mail_command(peer), b"EHLO " + peer.hello_name)
+    return await _none_held(peer, b"RSET", mail_command(peer), peer.hello_line)
 
 
 LAST: Final = {"noop": b"NOOP", "vrfy": b"VRFY postmaster", "expn": b"EXPN postmaster", "quit": b"QUIT"}
@@ -289,7 +289,7 @@ async def a_group_where_none_was_offered(peer: SmtpPeer) -> Judgement:
 async def who_speaks_before_the_greeting(peer: SmtpPeer) -> Judgement:
     """What becomes of EHLO that is said before the greeting is recorded."""
     await peer.connect()
-    await peer.send(as_lines([b"EHLO " + peer.hello_name]))
+    await peer.send(as_lines([peer.hello_line]))
     return observed(codes_of(await take_answers(peer, 2)))
 
 

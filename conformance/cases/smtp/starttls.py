@@ -69,7 +69,7 @@ async def starttls_before_hello(peer: SmtpPeer) -> Judgement:
 async def starttls_after_helo(peer: SmtpPeer) -> Judgement:
     """What STARTTLS is answered after HELO is recorded."""
     await peer.greet()
-    await peer.control(b"HELO " + peer.hello_name)
+    await peer.helo()
     return observed(await peer.ask(b"STARTTLS"))
 
 
@@ -216,7 +216,7 @@ async def ehlo_is_answered_in_tls(peer: SmtpPeer) -> Judgement:
     await _offered(peer)
     await peer.control(b"STARTTLS", "220")
     await peer.must_shake_hands()
-    answer = await peer.ask(b"EHLO " + peer.hello_name)
+    answer = await peer.ask(peer.hello_line)
     if answer.later:
         return undetermined(answer)
     return satisfied(answer) if answer.matches("250") else violated(f"{answer} to EHLO inside TLS", "250")

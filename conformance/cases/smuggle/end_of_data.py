@@ -34,7 +34,7 @@ async def _in_tls(peer: SmtpPeer) -> None:
 
 async def _after_helo(peer: SmtpPeer) -> None:
     await peer.greet()
-    await peer.control(b"HELO " + peer.hello_name)
+    await peer.helo()
 
 
 async def _after_a_message(peer: SmtpPeer) -> None:
