@@ -89,16 +89,16 @@ async def body_twice_is_refused(peer: SmtpPeer, parameters: bytes) -> Judgement:
     return await mail_refuses(peer, parameters)
 
 
-@case("smtp.8bit.unadvertised", variants={"helo": b"HELO ", "ehlo": b"EHLO "})
-async def body_is_refused_where_it_was_not_offered(peer: SmtpPeer, verb: bytes) -> Judgement:
+@case("smtp.8bit.unadvertised", variants={"helo": False, "ehlo": True})
+async def body_is_refused_where_it_was_not_offered(peer: SmtpPeer, extended: bool) -> Judgement:
     """BODY is refused after HELO, and where EHLO did not list 8BITMIME."""
-    if verb == b"EHLO ":
+    if extended:
         await peer.open()
         if KEYWORD in peer.extensions.keywords:
             raise NotApplicable("8BITMIME is offered")
     else:
         await peer.greet()
-        await peer.control(verb + peer.hello_name, "250")
+        await peer.helo()
     await peer.mail()
     await peer.control(b"RSET")
     answer = await ask_mail(peer, b"BODY=8BITMIME")

@@ -74,7 +74,7 @@ async def helo_has_codes_too(peer: SmtpPeer) -> Judgement:
         if _status(await control.ask(command)) is None:
             raise Undetermined(f"{command.decode()} is answered without a code after EHLO")
     await peer.greet()
-    await peer.control(b"HELO " + peer.hello_name, "250")
+    await peer.helo()
     for command in ASKED:
         answer = await peer.ask(command)
         if answer.reply is None:
