@@ -14,7 +14,7 @@ from conformance.refserver.replies import BAD_PARAMETER, UNKNOWN_PARAMETER, Repl
 
 # esmtp-param = esmtp-keyword ["=" esmtp-value]   (RFC 5321 §4.1.2; UTF-8 in the value: RFC 6531 §3.3)
 _PARAMETER: Final = re.compile(rb"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\x80-\xff]+))?")
-_XTEXT: Final = re.compile(rb"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")                       # RFC 3461 §4
+_XTEXT: Final = re.compile(rb"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")                       # RFC 3461 §4: even nothing
 _XTEXT_HEX: Final = re.compile(rb"\+([0-9A-F]{2})")
 _PRINTABLE: Final = re.compile(rb"[ -~]*")
 _ADDRESS_TYPE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9-]*")
