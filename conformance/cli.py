@@ -14,6 +14,7 @@ import trio
 import typer
 
 from conformance.conform_cli import conform_command
+from conformance.doctor_cli import doctor_command
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.collector import seldom_collect
 from conformance.refserver.directory import Directory, accounts_by_pattern
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's sub-commands to the one command."""
     app.command("serve")(serve_command)
     app.command("conform")(conform_command)
+    app.command("doctor")(doctor_command)
     app.command("sink")(sink_command)
 
 

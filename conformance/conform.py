@@ -1,17 +1,19 @@
 """One conformance run: the server is sounded, the cases are put to it, and the document is made."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import trio
 
+from conformance.baseline import Baseline
 from conformance.case import Case
 from conformance.catalogue.requirement import Requirement
 from conformance.declared import Declared
 from conformance.finding import Finding
+from conformance.judgement import CaseVerdict
 from conformance.mailbox import Mailbox, MaildirReader, Pop3Reader
 from conformance.over_lmtp import is_put_to, with_twins
 from conformance.passive import Overhearing
@@ -42,6 +44,7 @@ class Order:
     slow: bool = False
     requirement_set: str | None = None
     profile: str | None = None
+    baseline: Baseline | None = None
     again: str = "mailproof conform"       # the command that repeats this run, but for the targets and --only
 
 
@@ -55,11 +58,12 @@ async def conform(
 ) -> Document:
     """Put the cases to the server and return the document. Raises UserError and PreconditionFailed before any case."""
     started, began_s = datetime.now(UTC), trio.current_time()
-    chosen = order.selection.of(with_twins(cases), requirements)
+    every = with_twins(cases)
+    chosen = order.selection.of(every, requirements)
+    put = chosen or order.selection.heard_in(every, requirements)
     parts = [
-        (endpoint, [case for case in chosen if is_put_to(case, endpoint.protocol)])
-        for endpoint in order.endpoints if endpoint.protocol != "pop3"
-    ]  # fmt: skip
+        (endpoint, cases_for(endpoint, put)) for endpoint in order.endpoints if endpoint.protocol != "pop3"
+    ]
     total = sum(len(part) for _, part in parts)
     if not total:
         raise UserError("nothing to run: no case of the selection is for the protocols of these targets")
@@ -74,7 +78,7 @@ async def conform(
     overheard: list[tuple[Endpoint, Finding]] = []
     notes: list[str] = []
     for endpoint, part in parts:
-        subject = _subject(endpoint, order)
+        subject = subject_at(endpoint, order.endpoints, order.declared)
         overhearing = Overhearing(lmtp=subject.is_lmtp)
         subject.overhear = overhearing.hear
         await sound(subject)
@@ -86,17 +90,19 @@ async def conform(
         made += [(endpoint, finding) for finding in await run_cases(planned, subject, order.manner, note)]
         passive = overhearing.findings(requirements, order.selection, strict=order.manner.strict)
         overheard += [(endpoint, finding) for finding in passive]
-    made += overheard
+    made = [*_reported(made, chosen), *overheard]
+    results = tuple(_case_result(finding, requirements[finding.requirement], order, at) for at, finding in made)
+    if order.baseline is not None:
+        results = order.baseline.applied(results, started.date())
+        notes += order.baseline.notes(results, started.date())
     result = ConformanceResult(
-        planned=total + len(overheard),
+        planned=(total if chosen else 0) + len(overheard),
         executed=sum(finding.verdict != "not-applicable" for _, finding in made if _is_case(finding)),
         requirement_set=order.requirement_set,
         profile=order.profile,
         strict=order.manner.strict,
         notes=tuple(dict.fromkeys(notes)),
-        cases=tuple(
-            _case_result(finding, requirements[finding.requirement], order, endpoint) for endpoint, finding in made
-        ),
+        cases=results,
     )
     document = Document(
         kind="conformance",
@@ -112,22 +118,32 @@ async def conform(
     return conclude(document, ())
 
 
-def _subject(endpoint: Endpoint, order: Order) -> Subject:
+def _reported(made: Sequence[tuple[Endpoint, Finding]], chosen: Sequence[Case]) -> list[tuple[Endpoint, Finding]]:
+    """Leave out cases that were put only for the sake of what could be overheard, but not that one of them broke."""
+    return [(endpoint, each) for endpoint, each in made if chosen or each.verdict is CaseVerdict.ERROR]
+
+
+def cases_for(endpoint: Endpoint, cases: Sequence[Case]) -> list[Case]:
+    """Return the cases that are put to servers of an endpoint's protocol."""
+    return [case for case in cases if is_put_to(case, endpoint.protocol)]
+
+
+def subject_at(endpoint: Endpoint, endpoints: Sequence[Endpoint], declared: Declared) -> Subject:
+    """Return one endpoint as a subject, not sounded yet; mail is read back where the others or the file allow it."""
     tls = make_client_context(TlsPolicy(verify=False))       # who the server is, is not what is judged
     return Subject(
         endpoint=endpoint,
-        declared=order.declared,
+        declared=declared,
         run_token=f"mp{secrets.token_hex(3)}",
-        mailbox=_mailbox(order),
+        mailbox=_mailbox(endpoints, declared),
         tls=tls,
     )
 
 
-def _mailbox(order: Order) -> Mailbox | None:
-    declared = order.declared
+def _mailbox(endpoints: Sequence[Endpoint], declared: Declared) -> Mailbox | None:
     if declared.maildir is not None:
         return Mailbox(MaildirReader(Path(declared.maildir)))
-    pop3 = next((endpoint for endpoint in order.endpoints if endpoint.protocol == "pop3"), None)
+    pop3 = next((endpoint for endpoint in endpoints if endpoint.protocol == "pop3"), None)
     if pop3 is None or not declared.accounts.pop3:
         return None
     login, password = declared.accounts.pop3[0]

@@ -12,6 +12,7 @@ import trio
 import typer
 from rich.console import Console
 
+from conformance.baseline import read_baseline
 from conformance.case import CASES
 from conformance.cases import register_all
 from conformance.catalogue.listing import listing
@@ -22,10 +23,11 @@ from conformance.conform import Order, conform
 from conformance.declared import NOTHING_DECLARED, Declared, read_declared
 from conformance.finding import Finding
 from conformance.listed import listed
+from conformance.over_lmtp import with_twins
 from conformance.runner import SURVIVES, Manner
 from conformance.selection import Selection
 from loadgen.endpoint import Endpoint, parse_endpoint
-from reports.document import Document
+from reports.document import Document, encode
 from reports.errors import UserError
 from reports.junit import junit
 from reports.text import plain, summary
@@ -54,7 +56,14 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
     repeat: Annotated[int, typer.Option(min=1, help="Put every case so many times; flags a flaky server.")] = 1,
     parallel: Annotated[int, typer.Option(min=1, max=200, help="Cases side by side.")] = 16,
     serial: Annotated[bool, typer.Option("--serial", help="One case after another.")] = False,
+    time_scale: Annotated[
+        float | None, typer.Option(min=0.0001, max=1.0, help="The server's timers are this fraction of the RFC's.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Known failures, with reasons and days of expiry.")
+    ] = None,
     junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML as well.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="The result here as well.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the results go; default out/<run id>.")] = None,
 ) -> None:
     """Judge a mail server against the RFCs."""
@@ -65,15 +74,16 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         return
     if not targets:
         raise UserError("no target: give at least one URL, smtp://host:port; --list needs none")
-    declared = _declared(options, accepted or [], rejected or [], leave_mail=leave_mail)
+    declared = declared_by(options, accepted or [], rejected or [], leave_mail=leave_mail, time_scale=time_scale)
     order = Order(
-        endpoints=tuple(_endpoint(url) for url in targets),
+        endpoints=tuple(endpoint_at(url) for url in targets),
         declared=declared,
         selection=Selection(tuple(only or ()), tuple(skip or ()), chosen),
         manner=Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict),
         slow=slow,
         requirement_set=set_name,
         profile=profile_name,
+        baseline=None if baseline is None else read_baseline(baseline, _ids()),
         again=_again(targets),
     )
     if out is not None:
@@ -83,6 +93,8 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
     report = write_run(directory, document)
     if junit_file is not None:
         write_text(junit_file, junit(document))
+    if json_file is not None:
+        write_text(json_file, encode(document))
     console = Console()
     if console.is_terminal:
         console.print(summary(document, report=str(report)))
@@ -117,15 +129,25 @@ def _requirements(profile_name: str | None, set_name: str | None) -> frozenset[s
     return of_set if chosen is None else chosen & of_set
 
 
-def _endpoint(url: str) -> Endpoint:
+def _ids() -> set[str]:
+    """Return every id under which a run may report something."""
+    cases = [case.id for case in with_twins(CASES.values())]
+    passive = [row.id for row in catalogue().values() if row.passive]
+    return {*cases, *passive, *(f"{id_}#lmtp" for id_ in passive), *(f"{SURVIVES}#{id_}" for id_ in cases)}
+
+
+def endpoint_at(url: str) -> Endpoint:
+    """Return what a URL names. UserError says what one looks like."""
     try:
         return parse_endpoint(url)
     except ValueError as error:
         raise UserError(str(error)) from None
 
 
-def _declared(options: Path | None, accepted: list[str], rejected: list[str], *, leave_mail: bool) -> Declared:
-    """Return what the file declares, with the flags on top."""
+def declared_by(
+    options: Path | None, accepted: list[str], rejected: list[str], *, leave_mail: bool, time_scale: float | None = None
+) -> Declared:
+    """Return what the file declares, with the flags on top. UserError."""
     declared = NOTHING_DECLARED if options is None else read_declared(options)
     addresses = msgspec.structs.replace(
         declared.addresses,
@@ -133,10 +155,10 @@ def _declared(options: Path | None, accepted: list[str], rejected: list[str], *,
         rejected=tuple(rejected) or declared.addresses.rejected,
     )
     allow = msgspec.structs.replace(declared.allow, leave_mail=leave_mail or declared.allow.leave_mail)
+    timers = declared.timers if time_scale is None else msgspec.structs.replace(declared.timers, scale=time_scale)
+    flagged = msgspec.structs.replace(declared, addresses=addresses, allow=allow, timers=timers)
     try:       # the flags are held to the same rules as the file
-        return msgspec.convert(
-            msgspec.to_builtins(msgspec.structs.replace(declared, addresses=addresses, allow=allow)), Declared
-        )
+        return msgspec.convert(msgspec.to_builtins(flagged), Declared)
     except msgspec.ValidationError as error:
         raise UserError(f"--accepted, --rejected: {error}") from None
 
@@ -146,7 +168,7 @@ def _again(targets: Collection[str]) -> str:
     kept, words = ["mailproof"], iter(sys.argv[1:])
     for word in words:
         name, given, _ = word.partition("=")
-        if name in {"--only", "--skip", "--out", "--junit", "--repeat"}:
+        if name in {"--only", "--skip", "--out", "--junit", "--json", "--repeat", "--baseline"}:
             if not given:
                 next(words, None)
         elif word not in targets:

@@ -18,14 +18,31 @@ class Selection:
     requirements: frozenset[str] | None = None     # of a set and a profile; None: all
 
     def of(self, cases: Collection[Case], requirements: Mapping[str, Requirement]) -> list[Case]:
-        """Return the cases asked for, in their order. UserError if a glob of `only` matches none at all."""
+        """Return the cases asked for, in their order: none, if only passive requirements are.
+
+        UserError if a glob of `only` matches nothing at all.
+        """
+        passive = [row for row in requirements.values() if row.passive]
         for glob in self.only:
-            if not any(_matches(case, requirements, [glob]) for case in cases):
+            if not any(_matches(case, requirements, [glob]) for case in cases) and not any(
+                _fits((row.id, *row.sources), [glob]) for row in passive
+            ):
                 raise UserError(f'--only "{glob}" matches no case; `mailproof conform --list` shows them all')
+        return [
+            case for case in self._of_any(cases, requirements)
+            if not self.only or _matches(case, requirements, self.only)
+        ]  # fmt: skip
+
+    def heard_in(self, cases: Collection[Case], requirements: Mapping[str, Requirement]) -> list[Case]:
+        """Return the cases in which the passive requirements asked for are overheard; none if none is asked for."""
+        if any(row.passive and self.allows(row) and self.names(row) for row in requirements.values()):
+            return self._of_any(cases, requirements)
+        return []
+
+    def _of_any(self, cases: Collection[Case], requirements: Mapping[str, Requirement]) -> list[Case]:
         return [
             case for case in cases
             if (self.requirements is None or case.requirement in self.requirements)
-            and (not self.only or _matches(case, requirements, self.only))
             and not _matches(case, requirements, self.skip)
         ]  # fmt: skip
 

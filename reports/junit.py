@@ -22,6 +22,7 @@ _ELEMENTS: Final = {
     "inconclusive": "error",
     "error": "error",
     "not-applicable": "skipped",
+    "known": "skipped",
 }
 
 
@@ -61,7 +62,10 @@ def _of_gate(gate: GateResult) -> _TestCase:
 
 def _of_case(case: CaseResult) -> _TestCase:
     message = f"{case.level}: expected {case.expected}; got {case.got}"
-    return _TestCase(case.id, case.verdict, message, "\n".join(inert(line) for line in case.transcript))
+    verdict: str = case.verdict
+    if case.known is not None:
+        verdict, message = "known", f"known: {case.known}; {message}"
+    return _TestCase(case.id, verdict, message, "\n".join(inert(line) for line in case.transcript))
 
 
 def _add_suite(root: ET.Element, name: str, cases: list[_TestCase], document: Document) -> None:

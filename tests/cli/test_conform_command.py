@@ -64,6 +64,7 @@ def test_what_could_not_be_put_to_the_server_says_why(target: str, tmp_path: Pat
         (["smtp://127.0.0.1:9", "--set", "1999.1"], "there is no requirement set 1999.1"),
         (["smtp://127.0.0.1:9", "--options", "nowhere.toml"], "cannot read nowhere.toml"),
         (["smtp://127.0.0.1:9", "--accepted", "a>b"], "--accepted"),
+        (["smtp://127.0.0.1:9", "--baseline", "nowhere.toml"], "cannot read nowhere.toml"),
     ],
 )
 def test_an_operators_mistake_is_one_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
@@ -85,3 +86,30 @@ def test_the_list_needs_no_server(tmp_path: Path) -> None:
     assert done.returncode == ExitCode.HELD
     assert "smtp.rset.clears-envelope" in done.stdout
     assert done.stdout.rstrip().splitlines()[-1].startswith("all ")
+
+
+def test_a_passive_requirement_can_be_asked_for_alone_and_json_written(target: str, tmp_path: Path) -> None:
+    chosen = ["--only", "smtp.reply.crlf", "--skip", "smuggle.*"]
+    done = conform(target, *chosen, "--json", "a/result.json", "--out", "o", cwd=tmp_path)
+    assert done.returncode == ExitCode.HELD, done.stdout + done.stderr
+    result = read(tmp_path / "a" / "result.json").conformance
+    assert result is not None
+    assert (result.planned, [(case.id, case.verdict) for case in result.cases]) == (1, [("smtp.reply.crlf", "pass")])
+
+
+def test_a_known_failure_that_is_gone_is_told(target: str, tmp_path: Path) -> None:
+    (tmp_path / "known.toml").write_text(
+        '[[known]]\nid = "smtp.rset.replies-250"\nreason = "the next release"\nexpires = 9999-01-01\n'
+    )
+    done = conform(target, "--only", "smtp.rset.*", "--baseline", "known.toml", "--out", "o", cwd=tmp_path)
+    assert done.returncode == ExitCode.HELD, done.stdout + done.stderr
+    assert "smtp.rset.replies-250 fails no more (pass)" in " ".join(done.stdout.split())
+
+
+def test_the_doctor_says_what_is_missing_and_what_it_would_unlock(target: str, tmp_path: Path) -> None:
+    command = [*MAILPROOF, "doctor", target, "--accepted", "user1@example.test"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=80)
+    assert done.returncode == ExitCode.HELD, done.stderr
+    assert "an address that the server rejects in the session (addresses.rejected): would unlock" in done.stdout
+    assert "is the server's own choice:\n" in done.stdout
+    assert "\nis there:\n  an address that the server accepts (" in done.stdout
