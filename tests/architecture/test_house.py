@@ -18,6 +18,7 @@ COMMAND_LINE = {
     "loadgen/calibrate/cli.py",
     "conformance/cli.py",
     "conformance/conform_cli.py",
+    "conformance/doctor_cli.py",
     "reports/cli.py",
 }
 WORKERS_ENTRY = "loadgen/engine/worker.py"
