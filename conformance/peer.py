@@ -46,6 +46,10 @@ class SmtpPeer(Connection):
         assert len(self.transcripts) < CONNECTIONS_PER_CASE, "a case that opens so many connections is no case"
         return SmtpPeer(self.subject, self.token, self._stack, self.transcripts)
 
+    def aside(self) -> "SmtpPeer":
+        """Return one more session whose messages are not counted among this case's own."""
+        return SmtpPeer(self.subject, f"{self.token}f", self._stack, self.transcripts)
+
     # What a preamble is made of.
 
     async def control(self, command: bytes, *wanted: str) -> Reply:
@@ -278,11 +282,15 @@ class SmtpPeer(Connection):
 
         Absence can only be seen so: what has not come before a message that was sent after it will not come.
         """
-        fence = SmtpPeer(self.subject, f"{self.token}f", self._stack, self.transcripts)
+        fence = self.aside()
         self.must(await fence.deliver(fence.message()), to=b"a later message")
         if not await fence.stored():
             raise Undetermined("a later message did not arrive either")
         return await self._find(1, self.subject.quiet_s)
+
+    async def stored_so_far(self) -> tuple[bytes, ...]:
+        """Return what lies in the maildrop of this case's messages now."""
+        return await self._find(0, 0.0)
 
     async def _find(self, count: int, within_s: float) -> tuple[bytes, ...]:
         if self.subject.mailbox is None:

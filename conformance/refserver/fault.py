@@ -4,7 +4,7 @@ A fault changes what the server does at one of the points below, never what a ca
 lawful, so a fault breaks what it is named after and nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ class Fault:
     content: "Callable[[SmtpState, bytes], bytes] | None" = None
     # What becomes of a message, trace fields and all, on its way into the maildrops.
     stored: Callable[[bytes], bytes] | None = None
+    # What becomes of a report of delivery: all that is sent in its place.
+    reports: Callable[[bytes], Sequence[bytes]] | None = None
     copies: int = 1                             # of every message that go into each maildrop
     in_tls: bytes = b""                         # what is said unasked once TLS has begun
     idle_s: float | None = None                 # how long a silent client is waited for; None: as long as is lawful

@@ -129,8 +129,13 @@ class Transaction:
             identity=service.token(),
             date=service.date.at(service.wall_clock()),
         )
-        if service.maildrops.room(sender, len(report)) is None:
-            service.maildrops.deliver([sender], report)
+        sent = [report]
+        for fault in service.behaviour.faults:
+            if fault.reports is not None:
+                sent = [changed for each in sent for changed in fault.reports(each)]
+        for each in sent:
+            if service.maildrops.room(sender, len(each)) is None:
+                service.maildrops.deliver([sender], each)
 
     def _trace(self, client: Client, service: Service, base: str) -> bytes:
         only = self.recipients[0].path if len(self.recipients) == 1 else None
