@@ -4,13 +4,13 @@ from typing import Final
 
 import msgspec
 
-from loadgen.clock import clock_ns
 from loadgen.message.compose import Composer, Message
 from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session.course import follow
 from loadgen.session.fates import note, note_envelope, note_in_vain
 from loadgen.session.login import mechanism_for
 from loadgen.session.outcome import ACCEPTED, Outcome
+from loadgen.session.plain_delivery import PlainDelivery, is_plain
 from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import SmtpDialogue
@@ -32,6 +32,12 @@ async def deliver(route: Route, plan: DeliveryPlan, composer: Composer, trace: T
     dialogue = SmtpDialogue(route, trace, arrival)
 
     async def script() -> Outcome:
+        if is_plain(route, plan):
+            plain = PlainDelivery(route, plan, composer, trace)
+            if await dialogue.transport.converse(plain):
+                return ACCEPTED            # the answer to QUIT included
+            plain.forget()
+            dialogue.go_over(plain)
         try:
             await dialogue.open(mechanism_for(plan.auth, plan.account, arrival))
         except (Refused, NotOffered) as error:
@@ -161,8 +167,9 @@ async def _hand_over(
 
     def heed(reply: Reply, recipient: str | None) -> None:
         recipients = accepted if recipient is None else (recipient,)
-        trace.settle(recipients, accepted=positive(reply), at_ns=clock_ns())
-        note(trace, index, recipients, reply)
+        at_ns = dialogue.now_ns()
+        trace.settle(recipients, accepted=positive(reply), at_ns=at_ns)
+        note(trace, index, recipients, reply, at_ns)
         replies.append(("body", reply))
 
     if parcel.chunk_octets is None:
@@ -179,7 +186,7 @@ async def _hand_over(
         refusal = await dialogue.send_chunks(content, parcel.chunk_octets, begin, heed)
         if refusal is not None:
             trace.messages_refused += 1
-            note(trace, index, accepted, refusal)
+            note(trace, index, accepted, refusal, dialogue.now_ns())
             return dialogue.refusal("body", refusal).outcome, None
     word = trace.settled[len(trace.begun) - 1]
     if word.recipients and not dialogue.closed:

@@ -10,6 +10,7 @@ from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.session.refused import CutOff, Refused
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
+from loadgen.transport.conversation import Conversation
 from loadgen.transport.errors import PeerClosed, TransportTimeout
 from loadgen.transport.stream import Transport
 from loadgen.wire.deviation import Deviation
@@ -103,6 +104,14 @@ class Connection:
     async def quit(self) -> Refused | None:
         """Leave without a word. Ends without a checkpoint."""
         return None
+
+    def go_over(self, conversation: Conversation) -> None:
+        """Have what was said and heard in a conversation said and heard again, at the instants it was."""
+        self._now = self.transport.rehearse(conversation).now
+
+    def now_ns(self) -> int:
+        """Return the instant at which things stand, on `clock_ns`."""
+        return int(self._now() * NS_PER_S)
 
     async def _handshake(self, deadline: float) -> None:
         assert self.route.tls is not None, "the route's endpoint or scenario asks for TLS"

@@ -6,7 +6,6 @@ Noted in a trace that has `fates`: nobody else needs to know.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from loadgen.clock import clock_ns
 from loadgen.schedule.plans import MessagePlan
 from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.trace import Trace
@@ -16,14 +15,18 @@ YES: Final = "2"
 FOR_GOOD: Final = "5"      # the first digit of a reply code: RFC 5321 §4.2.1
 
 
-def note(trace: Trace, index: int, recipients: Iterable[str], reply: Reply) -> None:
+def note(trace: Trace, index: int, recipients: Iterable[str], reply: Reply, at_ns: int) -> None:
     """Note one word on the mail data of message `index`: taken for these recipients, refused for good, or neither."""
-    if trace.fates is None:
-        return
     if reply.reply_class is ReplyClass.POSITIVE_COMPLETION:
-        trace.fates |= dict.fromkeys([(index, one) for one in recipients], clock_ns())
+        note_taken(trace, index, recipients, at_ns)
     elif reply.reply_class is ReplyClass.PERMANENT_NEGATIVE:
         _note_refused(trace, index, recipients)
+
+
+def note_taken(trace: Trace, index: int, recipients: Iterable[str], at_ns: int) -> None:
+    """Note that message `index` was taken for these recipients, and when."""
+    if trace.fates is not None:
+        trace.fates |= dict.fromkeys([(index, one) for one in recipients], at_ns)
 
 
 def note_envelope(trace: Trace, index: int, recipients: tuple[str, ...], since: int) -> None:

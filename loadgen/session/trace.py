@@ -66,6 +66,15 @@ class Trace(msgspec.Struct):
         left = tuple([recipient for recipient in before.unanswered if recipient not in recipients])
         self.settled[index] = Settled(before.recipients + recipients if accepted else before.recipients, at_ns, left)
 
+    def forget_since(self, timed: int) -> None:
+        """Keep the first so many timings, and nothing of what came after them."""
+        del self.timings[timed:]
+        for each in (self.replies, self.deviations, self.begun, self.settled, self.retrieved):
+            each.clear()
+        if self.fates is not None:
+            self.fates.clear()
+        self.messages_offered = self.messages_refused = 0
+
     @property
     def messages_accepted(self) -> int:
         """Count the messages accepted for at least one recipient."""

@@ -1,6 +1,6 @@
 """One mail transaction up to its mail data: the envelope, and the word of the server on it (RFC 5321 §3.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +8,7 @@ from loadgen.session.outcome import Outcome
 from loadgen.session.refused import NotOffered
 from loadgen.session.smtp_dialogue import SHUTTING_DOWN, SmtpDialogue
 from loadgen.wire.commands import Data, Mail, Rcpt, SmtpCommand
+from loadgen.wire.extensions import Extensions
 from loadgen.wire.reply import Reply, ReplyClass
 
 NO_MAIL_DATA: Final = b".\r\n"
@@ -39,19 +40,35 @@ def envelope_of(
     Raises NotOffered if they need 8BITMIME or SMTPUTF8 in vain. A message is never encoded for a server that does
     not offer these: it would be another load than was asked for.
     """
-    extensions = dialogue.client.extensions
+    try:
+        parameters = mail_parameters(
+            dialogue.client.extensions, (reverse_path, *recipients),
+            size_octets=size_octets, eight_bit=eight_bit, utf8_header=utf8_header,
+        )
+    except NotOffered:
+        dialogue.trace.phase = dialogue.name_of("mail")
+        raise
+    mail: tuple[str, SmtpCommand] = ("mail", Mail(reverse_path, parameters))
+    rcpts = [("rcpt", Rcpt(recipient)) for recipient in recipients]
+    return Envelope(recipients, (mail, *rcpts, _DATA) if by_data else (mail, *rcpts))
+
+
+def mail_parameters(
+    extensions: Extensions, paths: Iterable[str], *, size_octets: int, eight_bit: bool, utf8_header: bool
+) -> tuple[str, ...]:
+    """Return the parameters of MAIL for a message and its paths. Raises NotOffered if it needs one in vain."""
     parameters = []
     if extensions.size is not None:
         parameters.append(f"SIZE={size_octets}")
     if eight_bit:
-        _require(dialogue, "8BITMIME", offered=extensions.eight_bit_mime, section="RFC 6152 §3")
+        if not extensions.eight_bit_mime:
+            raise NotOffered("8BITMIME", section="RFC 6152 §3")
         parameters.append("BODY=8BITMIME")
-    if utf8_header or not all(path.isascii() for path in (reverse_path, *recipients)):
-        _require(dialogue, "SMTPUTF8", offered=extensions.smtputf8, section="RFC 6531 §3.2")
+    if utf8_header or not all(map(str.isascii, paths)):
+        if not extensions.smtputf8:
+            raise NotOffered("SMTPUTF8", section="RFC 6531 §3.2")
         parameters.append("SMTPUTF8")
-    mail: tuple[str, SmtpCommand] = ("mail", Mail(reverse_path, tuple(parameters)))
-    rcpts = [("rcpt", Rcpt(recipient)) for recipient in recipients]
-    return Envelope(recipients, (mail, *rcpts, _DATA) if by_data else (mail, *rcpts))
+    return tuple(parameters)
 
 
 async def open_transaction(
@@ -94,12 +111,6 @@ def refusal_among(dialogue: SmtpDialogue, replies: Sequence[tuple[str, Reply]], 
 def positive(reply: Reply) -> bool:
     """Say whether a reply is 2yz."""
     return reply.positive
-
-
-def _require(dialogue: SmtpDialogue, extension: str, *, offered: bool, section: str) -> None:
-    if not offered:
-        dialogue.trace.phase = dialogue.name_of("mail")
-        raise NotOffered(extension, section=section)
 
 
 async def _one_by_one(dialogue: SmtpDialogue, envelope: Envelope) -> list[Reply]:

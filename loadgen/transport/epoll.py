@@ -10,7 +10,9 @@ from typing import Final, TypeVar
 import trio
 from outcome import Error, Outcome
 
+from loadgen.transport.conversation import Conversation
 from loadgen.transport.deadlines import DeadlineWheel
+from loadgen.transport.lane import Lane
 
 EVENTS_MAX: Final = 128   # handled before other tasks, and timers, have their turn: some 0.1 ms
 
@@ -109,6 +111,17 @@ class EpollWatch:
         ready: bool = await trio.lowlevel.wait_task_rescheduled(self._abort_write)
         return ready
 
+    async def converse(self, sock: socket.socket, conversation: Conversation, peer: str) -> None:
+        """Lead a conversation to its end. Always a checkpoint."""
+        lane = Lane(self._hub, sock, conversation, peer)
+        self._hub.put(self._fd, lane)
+        try:
+            await lane.lead(at_hand=self._at_hand)
+        finally:
+            self._hub.take_back(self._fd, self, lane)
+            self._over |= lane.peer_ended
+            self._at_hand = True          # whoever goes on must look: what came last may have been left unread
+
     def close(self) -> None:
         """End the watch; whoever waits gets `trio.ClosedResourceError`. Closing again does nothing."""
         if self._fd < 0:
@@ -175,8 +188,8 @@ class EpollReadiness:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._watches: dict[int, EpollWatch] = {}     # by descriptor, for as long as it is registered
-        self._wheel: DeadlineWheel[EpollWatch] = DeadlineWheel()
+        self._watches: dict[int, EpollWatch | Lane] = {}     # by descriptor, for as long as it is registered
+        self._wheel: DeadlineWheel[EpollWatch | Lane] = DeadlineWheel()
         self._alarm = trio.CancelScope()
 
     def __len__(self) -> int:
@@ -201,9 +214,19 @@ class EpollReadiness:
         if not self._epoll.closed:
             self._epoll.unregister(fd)
 
-    def look(self, watch: EpollWatch, deadline: float) -> None:
-        """Look at a watch at its deadline."""
-        if self._wheel.add(watch, deadline, trio.current_time()):
+    def put(self, fd: int, lane: Lane) -> None:
+        """Put a lane in the place of a watch."""
+        self._watches[fd] = lane
+
+    def take_back(self, fd: int, watch: EpollWatch, lane: Lane) -> None:
+        """Put the watch in the place of its lane again."""
+        self._wheel.discard(lane)
+        if fd in self._watches:
+            self._watches[fd] = watch
+
+    def look(self, item: EpollWatch | Lane, deadline: float) -> None:
+        """Look at a watch, or a lane, at its deadline."""
+        if self._wheel.add(item, deadline, trio.current_time()):
             self._alarm.deadline = self._wheel.next_s
 
     async def poll(self) -> None:

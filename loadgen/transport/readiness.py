@@ -7,6 +7,8 @@ from typing import Final, Protocol
 
 import trio
 
+from loadgen.transport.conversation import Conversation
+
 
 class Watch(Protocol):
     """Tells a task when one socket can be read or written. One task may wait to read while another waits to write.
@@ -28,6 +30,9 @@ class Watch(Protocol):
 
         Always a checkpoint.
         """
+
+    def converse(self, sock: socket.socket, conversation: Conversation, peer: str) -> Awaitable[None] | None:
+        """Lead a conversation to its end, to be awaited at once; None: this watch cannot."""
 
     def close(self) -> None:
         """End the watch, before the socket is closed; whoever waits gets `trio.ClosedResourceError`."""
@@ -66,6 +71,9 @@ class TrioWatch:
             await trio.lowlevel.wait_writable(self._sock)
             return True
         return False
+
+    def converse(self, sock: socket.socket, conversation: Conversation, peer: str) -> None:
+        """Nobody but a task reads with trio's own poller."""
 
     def close(self) -> None:
         """Wake whoever waits with `trio.ClosedResourceError`."""

@@ -10,6 +10,7 @@ import trio
 
 from loadgen.transport.addresses import address_text
 from loadgen.transport.channel import RECEIVE_OCTETS, ask_in_turn, late_receive, late_send
+from loadgen.transport.conversation import Conversation, converse_in_turn
 from loadgen.transport.failures import io_failure
 from loadgen.transport.readiness import Watch
 
@@ -98,6 +99,11 @@ class SocketChannel:
         if sent == len(octets):
             return self.receive(deadline)
         return ask_in_turn(self, octets[sent:], deadline)
+
+    def converse(self, conversation: Conversation) -> Awaitable[None]:
+        """Lead a conversation to its end: by the poller, if it can."""
+        led = self._watch.converse(self._sock, conversation, self._peer)
+        return converse_in_turn(self, conversation) if led is None else led
 
     async def send_eof(self) -> None:
         """Send FIN; receiving goes on. Ends without a checkpoint."""

@@ -6,7 +6,9 @@ from typing import Self
 import trio
 
 from loadgen.transport.channel import Channel, StreamChannel
+from loadgen.transport.conversation import Conversation, Rehearsal, converse_in_turn
 from loadgen.transport.errors import PeerClosed
+from loadgen.transport.socket_channel import SocketChannel
 from loadgen.transport.tls import TlsContext, TlsFacts
 from loadgen.transport.tls_channel import TlsChannel
 
@@ -75,6 +77,31 @@ class Transport:
             raise PeerClosed(f"{self.peer} closed the connection")
         self.octets_received += len(received)
         return received
+
+    async def converse(self, conversation: Conversation) -> bool:
+        """Lead a conversation, and say whether it came to its end as hoped. Always a checkpoint.
+
+        Raises nothing of the network's: after whatever went otherwise `rehearse`.
+        """
+        channel = self._channel
+        if isinstance(channel, SocketChannel):
+            led = channel.converse(conversation)
+        else:
+            led = converse_in_turn(channel, conversation)
+        try:
+            await led
+        finally:
+            self.octets_sent += conversation.octets_sent
+            self.octets_received += conversation.octets_received
+        return conversation.done
+
+    def rehearse(self, conversation: Conversation) -> Rehearsal:
+        """Let what was a conversation be gone over again by the ordinary operations, and go on where it stopped."""
+        self.octets_sent -= conversation.octets_sent
+        self.octets_received -= conversation.octets_received
+        rehearsal = Rehearsal(self._channel, conversation)
+        self._channel = rehearsal
+        return rehearsal
 
     async def start_tls(self, context: TlsContext, server_name: str | None, deadline: float) -> TlsFacts:
         """Put the connection under TLS, as its client, and return what was agreed.

@@ -155,7 +155,7 @@ _LAWFUL_REPLY: Final = re.compile(rb"([2-5][0-5][0-9])(?:-[\t -~]*\r\n\1)*(?: [\
 # Lines and replies repeat: "250 2.1.0 Ok" comes a million times in a run. These are memos of pure functions
 # over immutable values, bounded in entries and in octets; nothing else in wire outlives a machine.
 _MEMO_ENTRIES: Final = 512
-_MEMO_OCTETS: Final = 512
+USUAL_OCTETS: Final = 512      # what is longer is read afresh each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +190,8 @@ _read_line_memo: Final = lru_cache(maxsize=_MEMO_ENTRIES)(read_line)
 
 
 @lru_cache(maxsize=_MEMO_ENTRIES)
-def _lawful_reply(octets: bytes) -> Reply | None:
-    """Return the reply these octets are by the grammar; None leaves them to the table."""
+def lawful_reply(octets: bytes) -> Reply | None:
+    """Return the one reply these octets are by the grammar; None: they are something else, or not whole."""
     found = _LAWFUL_REPLY.fullmatch(octets)
     if found is None:
         return None
@@ -219,7 +219,7 @@ class ReplyReader:
         max_octets: int = 1 << 20,
     ) -> None:
         self._framer = LineFramer(max_line, hard_limit_octets)
-        self._whole_max = min(_MEMO_OCTETS, max_line, hard_limit_octets)
+        self._whole_max = min(USUAL_OCTETS, max_line, hard_limit_octets)
         self.has_pending = False  # says whether anything was fed that is part of no reply given out yet
         self._max_line = max_line
         self._max_lines = max_lines
@@ -243,7 +243,7 @@ class ReplyReader:
         if octets:
             # Most often one whole lawful reply comes at a time, behind nothing: no framer is needed then.
             if not self.has_pending and len(octets) <= self._whole_max:
-                reply = _lawful_reply(octets)
+                reply = lawful_reply(octets)
                 if reply is not None:
                     return reply
             self.feed(octets)
@@ -259,7 +259,7 @@ class ReplyReader:
                 reply = self._try_lawful(octets)
                 if reply is not None:
                     return reply
-            line = _read_line_memo(octets) if len(octets) <= _MEMO_OCTETS else read_line(octets)
+            line = _read_line_memo(octets) if len(octets) <= USUAL_OCTETS else read_line(octets)
             self._expect, then, recorded = REPLY_LINE[self._expect, line.after_code]
             self._lines.append((line, octets, recorded))
             self._octets += len(octets)
@@ -271,10 +271,10 @@ class ReplyReader:
     def _try_lawful(self, octets: bytes) -> Reply | None:
         """Return the reply that begins with this line if it has arrived whole and is by the grammar."""
         if octets[3:4] != b"-":
-            return _lawful_reply(octets) if len(octets) <= _MEMO_OCTETS else None
+            return lawful_reply(octets) if len(octets) <= USUAL_OCTETS else None
         if self._framer.pending_octets > self._whole_max:
             return None
-        reply = _lawful_reply(octets + self._framer.pending)
+        reply = lawful_reply(octets + self._framer.pending)
         if reply is not None:
             self._framer.take_pending()
         return reply

@@ -1,0 +1,143 @@
+"""A conversation that a poller can lead by itself: what is said next follows at once from what was heard.
+
+A task's turn for every answer costs more than most answers do. So the greater part of a session that goes as hoped
+is a generator, and is resumed right where the octets are read. It knows nothing but the plain course: at the first
+thing that is otherwise it ends, and the session goes over it again by its ordinary code (`Transport.rehearse`).
+"""
+
+from collections.abc import Generator
+from contextlib import suppress
+
+import trio
+
+from loadgen.transport.channel import Channel, ask_in_turn
+from loadgen.transport.errors import PeerClosed, TransportError, TransportTimeout
+
+Heard = tuple[bytes, float]       # what one read gave, and when: seconds of trio's clock
+Say = tuple[bytes, float]         # what to say (b"": nothing), and by when an answer must have begun
+Steps = Generator[Say, Heard, None]
+
+
+class Conversation:
+    """The steps of a conversation, and all that came of them.
+
+    A subclass is the one protocol's. Whatever leads it counts and keeps here, so nothing is lost if it is cancelled.
+    """
+
+    __slots__ = ("began_s", "done", "failure", "heard", "octets_received", "octets_sent")
+
+    def __init__(self) -> None:
+        self.began_s = trio.current_time()
+        self.done = False                              # it came to its end as hoped
+        self.heard: list[Heard] = []
+        self.failure: TransportError | None = None     # what ended it, where asking again would not tell
+        self.octets_sent = 0
+        self.octets_received = 0
+
+    def steps(self) -> Steps:
+        """Say and hear. Ends early wherever what was heard is not what was hoped for; sets `done` otherwise."""
+        raise NotImplementedError
+
+
+async def converse_in_turn(channel: Channel, conversation: Conversation) -> None:
+    """Lead a conversation over any channel, from its first step to its last.
+
+    Ends early, without raising, where the peer closes, fails, or is late.
+    """
+    steps = conversation.steps()
+    clock = trio.lowlevel.current_clock()
+    octets, deadline = next(steps)
+    while True:
+        try:
+            conversation.octets_sent += len(octets)
+            with suppress(PeerClosed):       # it may have said why: the read tells
+                await channel.send(octets, deadline)
+        except TransportError as error:      # how much of it was sent nobody knows
+            conversation.failure = error
+            return
+        try:
+            heard = await channel.receive(deadline)
+        except TransportTimeout:
+            return
+        except TransportError as error:
+            conversation.failure = error
+            return
+        if not heard:
+            return
+        conversation.octets_received += len(heard)
+        conversation.heard.append((heard, clock.current_time()))
+        try:
+            octets, deadline = steps.send(conversation.heard[-1])
+        except StopIteration:
+            return
+
+
+class Rehearsal:
+    """A channel on which a conversation is gone over again: what was said is not sent, what was heard is heard again.
+
+    Where the conversation stopped it goes on over the channel below. `now` tells the time as it was then, until the
+    first wait of its own: an instant by which an answer is due does not move.
+    """
+
+    __slots__ = ("_at_s", "_channel", "_clock", "_failure", "_heard", "_live", "_sent")
+
+    def __init__(self, channel: Channel, conversation: Conversation) -> None:
+        self._channel = channel
+        self._sent = conversation.octets_sent
+        self._heard = iter(conversation.heard)
+        self._failure = conversation.failure
+        self._at_s = conversation.began_s
+        self._live = False
+        self._clock = trio.lowlevel.current_clock()
+
+    @property
+    def local(self) -> str:
+        """Our own address in words."""
+        return self._channel.local
+
+    def now(self) -> float:
+        """Return the instant, in seconds of trio's clock, at which things stand."""
+        return self._clock.current_time() if self._live else self._at_s
+
+    async def send(self, octets: bytes | memoryview, deadline: float) -> None:
+        """Send what was not sent before."""
+        before = min(self._sent, len(octets))
+        self._sent -= before
+        if before < len(octets):
+            self._live = True
+            await self._channel.send(memoryview(octets)[before:], deadline)
+
+    async def receive(self, deadline: float) -> bytes:
+        """Return what one read gave then, and after the last of them what one gives now."""
+        heard = next(self._heard, None)
+        if heard is not None:
+            octets, self._at_s = heard
+            return octets
+        self._live = True
+        if self._failure is not None:
+            raise self._failure
+        return await self._channel.receive(deadline)
+
+    async def ask(self, octets: bytes, deadline: float) -> bytes:
+        """Send what was not sent before, and return what came then, or comes now."""
+        return await ask_in_turn(self, octets, deadline)
+
+    async def converse(self, conversation: Conversation) -> None:
+        """Lead a conversation."""
+        await converse_in_turn(self, conversation)
+
+    async def send_eof(self) -> None:
+        """Close our direction only."""
+        await self._channel.send_eof()
+
+    async def send_last(self, octets: bytes) -> None:
+        """Offer octets the peer may miss."""
+        await self._channel.send_last(octets)
+
+    def abort(self) -> None:
+        """Close at once and abruptly."""
+        self._channel.abort()
+
+    async def aclose(self) -> None:
+        """Close; also when cancelled."""
+        await self._channel.aclose()

@@ -1,0 +1,157 @@
+"""Where the poller leads a conversation: it reads, hands over what it read, and sends what follows, in one go."""
+
+import math
+import select
+import socket
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import trio
+from outcome import Error, Outcome, Value
+
+from loadgen.transport.channel import RECEIVE_OCTETS
+from loadgen.transport.conversation import Conversation
+from loadgen.transport.failures import io_failure
+
+_OVER: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_READABLE: Final = select.EPOLLIN | select.EPOLLPRI | _OVER
+_TWO_READS: Final = select.EPOLLPRI | _OVER      # one edge, and more than one read
+_WRITABLE: Final = select.EPOLLOUT | _OVER
+
+
+class Hub(Protocol):
+    """What a lane needs of the poller."""
+
+    def look(self, item: "Lane", deadline: float) -> None:
+        """Have `notice_time` called at a deadline."""
+
+    def ask_writable(self, fd: int) -> None:
+        """Have the kernel say when a socket can be written."""
+
+
+class Lane:
+    """One socket whose conversation the poller leads, while the task that owns both waits for the end of it.
+
+    Stands in the poller's table in the place of the socket's watch. What it cannot do at once and alone it leaves to
+    the task: there is only one way to fail, the ordinary one.
+    """
+
+    __slots__ = (
+        "_clock", "_conversation", "_deadline", "_end", "_fd", "_hub", "_peer", "_recv", "_send", "_steps", "_task",
+        "_unsent", "look_at", "peer_ended",
+    )   # fmt: skip
+
+    def __init__(self, hub: Hub, sock: socket.socket, conversation: Conversation, peer: str) -> None:
+        self._hub = hub
+        self._fd = sock.fileno()
+        self._recv = sock.recv
+        self._send = sock.send
+        self._conversation = conversation
+        self._steps = conversation.steps()
+        self._peer = peer
+        self._clock: Callable[[], float] = trio.lowlevel.current_clock().current_time
+        self._unsent: memoryview | None = None
+        self._deadline = math.inf
+        self._task: trio.lowlevel.Task | None = None
+        self._end: Outcome[None] | None = None      # once it is over
+        self.look_at = math.inf                     # the wheel's
+        self.peer_ended = False                     # the kernel has told, and will not tell again
+
+    async def lead(self, *, at_hand: bool) -> None:
+        """Lead the conversation to its end. Always a checkpoint. `at_hand`: something may have come already."""
+        self._say(*next(self._steps))
+        if at_hand:
+            self._listen(select.EPOLLPRI)
+        if self._end is not None:
+            await trio.lowlevel.checkpoint()
+            self._end.unwrap()
+            return
+        self._task = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._abort)
+
+    def notice(self, events: int) -> None:
+        """Go on with the conversation after these events."""
+        if self._unsent is not None and events & _WRITABLE:
+            self._send_rest(self._unsent)
+        if events & _READABLE and self._end is None:
+            self._listen(events)
+
+    def notice_time(self, now: float) -> None:
+        """End the conversation if an answer is late."""
+        if self._deadline <= now:
+            self._finish()
+        else:
+            self._hub.look(self, self._deadline)
+
+    def close(self) -> None:
+        """End it, because the poller does."""
+        self._finish(Error(trio.ClosedResourceError("this transport was already closed")))
+
+    def _listen(self, events: int) -> None:
+        """Read what has come, and say what follows from it."""
+        conversation = self._conversation
+        if events & _OVER:
+            self.peer_ended = True
+        while self._end is None:
+            try:
+                octets = self._recv(RECEIVE_OCTETS)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                conversation.failure = io_failure(error, self._peer)
+                octets = b""
+            if not octets:
+                self._finish()
+                return
+            heard = (octets, self._clock())
+            conversation.octets_received += len(octets)
+            conversation.heard.append(heard)
+            if self._unsent is not None:       # it has not let us finish
+                self._finish()
+                return
+            try:
+                say = self._steps.send(heard)
+            except StopIteration:
+                self._finish()
+                return
+            except Exception as error:         # our bug: it is raised where the session is
+                self._finish(Error(error))
+                return
+            self._say(*say)
+            if not events & _TWO_READS:
+                return
+
+    def _say(self, octets: bytes, deadline: float) -> None:
+        self._deadline = deadline
+        if deadline < self.look_at:
+            self._hub.look(self, deadline)
+        if octets:
+            self._send_rest(octets)
+
+    def _send_rest(self, octets: bytes | memoryview) -> None:
+        try:
+            sent = self._send(octets)
+        except BlockingIOError:
+            sent = 0
+        except OSError:           # it is gone, and may have said why
+            self._finish()
+            return
+        self._conversation.octets_sent += sent
+        if sent == len(octets):
+            self._unsent = None
+        else:
+            if self._unsent is None:
+                self._hub.ask_writable(self._fd)
+            self._unsent = memoryview(octets)[sent:]
+
+    def _finish(self, end: Outcome[None] | None = None) -> None:
+        if self._end is None:
+            self._end = end = end or Value(None)
+            task, self._task = self._task, None
+            if task is not None:
+                trio.lowlevel.reschedule(task, end)
+
+    def _abort(self, _: object) -> trio.lowlevel.Abort:
+        self._task = None
+        self._end = Value(None)
+        return trio.lowlevel.Abort.SUCCEEDED
