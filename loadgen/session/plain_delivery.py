@@ -67,11 +67,14 @@ class PlainDelivery(Conversation):
         trace, names, limits_s = self._trace, self._route.phase_names, self._route.phase_limits_s
         timings, replies = trace.timings, trace.replies
         clock, now_s = clock_of_this_run(), self.began_s
+        now_ns = int(now_s * NS_PER_S)
         for phase, question, hoped in self._questions():
             trace.phase = name = names[phase]
             # A phase begins where the last ended; but composing the message is no time of the server's.
-            started_s = clock() if phase == "mail" else now_s
-            deadline = started_s + limits_s[phase]
+            if phase == "mail":
+                now_s = clock()
+                now_ns = int(now_s * NS_PER_S)
+            started_ns, deadline = now_ns, now_s + limits_s[phase]
             octets, now_s = yield question, deadline
             reply = lawful_reply(octets) if len(octets) <= USUAL_OCTETS else None
             while reply is None and _goes_on(octets):
@@ -80,7 +83,8 @@ class PlainDelivery(Conversation):
                 reply = lawful_reply(octets) if len(octets) <= USUAL_OCTETS else None
             if reply is None or reply.reply_class is not hoped:
                 return
-            timings.append((name, int(started_s * NS_PER_S), int(now_s * NS_PER_S)))
+            now_ns = int(now_s * NS_PER_S)
+            timings.append((name, started_ns, now_ns))
             replies.append((name, *reply.counted_as))
             self._reply = reply
 

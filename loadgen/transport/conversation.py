@@ -6,14 +6,13 @@ thing that is otherwise it ends, and the session goes over it again by its ordin
 """
 
 from collections.abc import Generator
-from contextlib import suppress
 
 import trio
 
 from loadgen.transport.channel import Channel, ask_in_turn
 from loadgen.transport.errors import PeerClosed, TransportError, TransportTimeout
 
-Heard = tuple[bytes, float]       # what one read gave, and when: seconds of trio's clock
+Heard = tuple[bytes, float]       # what one read gave (b"": the end), and when: seconds of trio's clock
 Say = tuple[bytes, float]         # what to say (b"": nothing), and by when an answer must have begun
 Steps = Generator[Say, Heard, None]
 
@@ -24,7 +23,7 @@ class Conversation:
     A subclass is the one protocol's. Whatever leads it counts and keeps here, so nothing is lost if it is cancelled.
     """
 
-    __slots__ = ("began_s", "done", "failure", "heard", "octets_received", "octets_sent")
+    __slots__ = ("began_s", "done", "failure", "heard", "octets_sent")
 
     def __init__(self) -> None:
         self.began_s = trio.current_time()
@@ -32,7 +31,11 @@ class Conversation:
         self.heard: list[Heard] = []
         self.failure: TransportError | None = None     # what ended it, where asking again would not tell
         self.octets_sent = 0
-        self.octets_received = 0
+
+    @property
+    def octets_received(self) -> int:
+        """Return how much was heard."""
+        return sum([len(octets) for octets, _ in self.heard])
 
     def steps(self) -> Steps:
         """Say and hear. Ends early wherever what was heard is not what was hoped for; sets `done` otherwise."""
@@ -49,10 +52,13 @@ async def converse_in_turn(channel: Channel, conversation: Conversation) -> None
     octets, deadline = next(steps)
     while True:
         try:
-            conversation.octets_sent += len(octets)
-            with suppress(PeerClosed):       # it may have said why: the read tells
+            if octets:
                 await channel.send(octets, deadline)
+                conversation.octets_sent += len(octets)
+        except PeerClosed:                   # it may have said why: the read tells
+            pass
         except TransportError as error:      # how much of it was sent nobody knows
+            conversation.octets_sent += len(octets)
             conversation.failure = error
             return
         try:
@@ -62,10 +68,9 @@ async def converse_in_turn(channel: Channel, conversation: Conversation) -> None
         except TransportError as error:
             conversation.failure = error
             return
+        conversation.heard.append((heard, clock.current_time()))
         if not heard:
             return
-        conversation.octets_received += len(heard)
-        conversation.heard.append((heard, clock.current_time()))
         try:
             octets, deadline = steps.send(conversation.heard[-1])
         except StopIteration:

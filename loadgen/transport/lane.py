@@ -37,8 +37,8 @@ class Lane:
     """
 
     __slots__ = (
-        "_clock", "_conversation", "_deadline", "_end", "_fd", "_hub", "_peer", "_recv", "_send", "_steps", "_task",
-        "_unsent", "look_at", "peer_ended",
+        "_conversation", "_deadline", "_end", "_fd", "_go_on", "_hub", "_keep", "_now", "_peer", "_recv", "_send",
+        "_steps", "_task", "_unsent", "look_at", "peer_ended",
     )   # fmt: skip
 
     def __init__(self, hub: Hub, sock: socket.socket, conversation: Conversation, peer: str) -> None:
@@ -48,8 +48,10 @@ class Lane:
         self._send = sock.send
         self._conversation = conversation
         self._steps = conversation.steps()
+        self._go_on = self._steps.send
+        self._keep = conversation.heard.append
         self._peer = peer
-        self._clock: Callable[[], float] = trio.lowlevel.current_clock().current_time
+        self._now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self._unsent: memoryview | None = None
         self._deadline = math.inf
         self._task: trio.lowlevel.Task | None = None
@@ -59,9 +61,12 @@ class Lane:
 
     async def lead(self, *, at_hand: bool) -> None:
         """Lead the conversation to its end. Always a checkpoint. `at_hand`: something may have come already."""
-        self._say(*next(self._steps))
+        octets, self._deadline = next(self._steps)
+        self._hub.look(self, self._deadline)
+        if octets:
+            self._send_rest(octets)
         if at_hand:
-            self._listen(select.EPOLLPRI)
+            self.notice(select.EPOLLPRI)
         if self._end is not None:
             await trio.lowlevel.checkpoint()
             self._end.unwrap()
@@ -70,11 +75,39 @@ class Lane:
         await trio.lowlevel.wait_task_rescheduled(self._abort)
 
     def notice(self, events: int) -> None:
-        """Go on with the conversation after these events."""
+        """Go on with the conversation after these events: read what has come, and say what follows from it."""
+        if events & _OVER:
+            self.peer_ended = True
         if self._unsent is not None and events & _WRITABLE:
             self._send_rest(self._unsent)
-        if events & _READABLE and self._end is None:
-            self._listen(events)
+        more = events & _READABLE
+        while more and self._end is None:
+            try:
+                octets = self._recv(RECEIVE_OCTETS)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._conversation.failure = io_failure(error, self._peer)
+                self._finish()
+                return
+            heard = (octets, self._now())
+            self._keep(heard)
+            if not octets or self._unsent is not None:       # the end, or words before we were done
+                self._finish()
+                return
+            try:
+                octets, self._deadline = self._go_on(heard)
+            except StopIteration:
+                self._finish()
+                return
+            except Exception as error:         # our bug: it is raised where the session is
+                self._finish(Error(error))
+                return
+            if self._deadline < self.look_at:
+                self._hub.look(self, self._deadline)
+            if octets:
+                self._send_rest(octets)
+            more = events & _TWO_READS
 
     def notice_time(self, now: float) -> None:
         """End the conversation if an answer is late."""
@@ -86,47 +119,6 @@ class Lane:
     def close(self) -> None:
         """End it, because the poller does."""
         self._finish(Error(trio.ClosedResourceError("this transport was already closed")))
-
-    def _listen(self, events: int) -> None:
-        """Read what has come, and say what follows from it."""
-        conversation = self._conversation
-        if events & _OVER:
-            self.peer_ended = True
-        while self._end is None:
-            try:
-                octets = self._recv(RECEIVE_OCTETS)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                conversation.failure = io_failure(error, self._peer)
-                octets = b""
-            if not octets:
-                self._finish()
-                return
-            heard = (octets, self._clock())
-            conversation.octets_received += len(octets)
-            conversation.heard.append(heard)
-            if self._unsent is not None:       # it has not let us finish
-                self._finish()
-                return
-            try:
-                say = self._steps.send(heard)
-            except StopIteration:
-                self._finish()
-                return
-            except Exception as error:         # our bug: it is raised where the session is
-                self._finish(Error(error))
-                return
-            self._say(*say)
-            if not events & _TWO_READS:
-                return
-
-    def _say(self, octets: bytes, deadline: float) -> None:
-        self._deadline = deadline
-        if deadline < self.look_at:
-            self._hub.look(self, deadline)
-        if octets:
-            self._send_rest(octets)
 
     def _send_rest(self, octets: bytes | memoryview) -> None:
         try:
