@@ -244,6 +244,20 @@ class SmtpPeer(Connection):
         """Return the answer to NOOP: the session must have survived what it was asked."""
         return await self.ask(b"NOOP")
 
+    async def out_of_step(self) -> Answer | None:
+        """Say EHLO once more; return what comes if that is no answer to it: the end, or what was still to come.
+
+        It finds a command that was answered twice, without waiting for what should not come.
+        """
+        answer = await self.ask((b"LHLO " if self.subject.is_lmtp else b"EHLO ") + self.hello_name)
+        if answer.closed:
+            return answer
+        if answer.reply is None or answer.later or answer.matches("554"):
+            raise Undetermined(f"{answer} to another EHLO")
+        offered = parse_extensions(answer.reply.texts)
+        same = offered.greeting_name == self.extensions.greeting_name
+        return None if answer.matches("250") and same else answer
+
     # Mail.
 
     def message(self, body: bytes = b"A line.\r\n", *, header: bytes = b"") -> bytes:

@@ -37,6 +37,7 @@ class Service:
     greylist: Greylist = field(default_factory=Greylist)
     trouble: Trouble = field(default_factory=Trouble)
     date: DateStamp = field(default_factory=DateStamp)
+    memory: dict[str, int] = field(default_factory=dict)     # what faults count over all sessions; nobody else looks
 
     def timestamp(self) -> bytes:
         """Return a new `<random.time@host>` (RFC 1939 §7, RFC 2195 §2)."""
