@@ -107,10 +107,10 @@ class SmtpPeer(Connection):
         if trouble is not None:
             raise Undetermined(f"no TLS: {trouble}")
 
-    async def log_in(self) -> None:
-        """Log in as the first of the declared accounts, by the first mechanism that both sides know."""
+    async def log_in(self, *names: str) -> None:
+        """Log in as the first of the declared accounts, by the first mechanism, of those named, that is offered."""
         login, password = self.login
-        name = next((name for name in MECHANISMS if name.upper() in self.extensions.auth), None)
+        name = next((name for name in names or MECHANISMS if name.upper() in self.extensions.auth), None)
         if name is None:
             raise NotApplicable("no mechanism of AUTH is offered that we know")
         mechanism = make_mechanism(name, login, password, nonce=self.token)

@@ -51,6 +51,7 @@ class VrfyPolicy(Enum):
 PLAIN: Final = "PLAIN"
 LOGIN: Final = "LOGIN"
 CRAM_MD5: Final = "CRAM-MD5"
+SCRAM_SHA_256: Final = "SCRAM-SHA-256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,12 @@ class Behaviour:
     host_name: str = "mail.example.test"
     greeting_text: str = "ready"                 # after the host name; no product, no version (RFC 5321 §7.5)
     extensions: frozenset[Extension] = frozenset(Extension)
-    smtp_mechanisms: tuple[str, ...] = (PLAIN, LOGIN, CRAM_MD5)
+    smtp_mechanisms: tuple[str, ...] = (PLAIN, LOGIN, CRAM_MD5, SCRAM_SHA_256)
     capabilities: frozenset[Capability] = frozenset(Capability)
     pop3_mechanisms: tuple[str, ...] = (PLAIN, CRAM_MD5)
     apop: bool = True                            # RFC 1939 §7: a timestamp in the greeting offers it
     clear_text_passwords: bool = True            # PLAIN, LOGIN, USER/PASS without TLS: a test server's choice
+    login_required: bool = False                 # nobody says MAIL without: a submission server (RFC 6409 §4.3)
     vrfy: VrfyPolicy = VrfyPolicy.NEVER_TELL
     faults: tuple[Fault, ...] = ()               # departures, for cases to be proved on; none: lawful
     greylisting_s: float | None = None           # RFC 6647: who is new has to wait this long, and come again

@@ -4,13 +4,15 @@ A fault changes what the server does at one of the points below, never what a ca
 lawful, so a fault breaks what it is named after and nothing else.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.refserver.replies import Reply
 
 if TYPE_CHECKING:
+    from conformance.refserver.directory import Directory
+    from conformance.refserver.sasl import Exchange
     from conformance.refserver.smtp_state import SmtpState
 
 GoOn = Callable[[], Reply | None]      # the command's lawful way; None: the reply comes later, or never
@@ -40,6 +42,8 @@ class Fault:
     copies: int = 1                             # of every message that go into each maildrop
     in_tls: bytes = b""                         # what is said unasked once TLS has begun
     idle_s: float | None = None                 # how long a silent client is waited for; None: as long as is lawful
+    # What takes the place of a SASL mechanism: (directory, unrepeated timestamp) -> exchange.
+    exchanges: "Mapping[str, Callable[[Directory, bytes], Exchange]]" = field(default_factory=dict)
     # What is done when the connection is gone, before the transaction is forgotten.
     gone: "Callable[[SmtpState], None] | None" = None
 

@@ -10,6 +10,7 @@ from typing import Final
 from conformance.refserver import sasl
 from conformance.refserver.behaviour import Capability
 from conformance.refserver.directory import Account
+from conformance.refserver.failed import Failed
 from conformance.refserver.maildrop import Listed
 from conformance.refserver.pop3_state import Pop3State, State, View, stuffed, top_of
 from conformance.refserver.session import After
@@ -90,15 +91,15 @@ def sasl_response(session: Pop3State, line: bytes) -> bytes:
         session.exchange = None
         return CANCELLED
     response = sasl.decode_base64(line)
-    step = sasl.Failed.SYNTAX if response is None else session.exchange.answer(response)
+    step = Failed.SYNTAX if response is None else session.exchange.answer(response)
     return _answer(session, step)
 
 
-def _answer(session: Pop3State, step: bytes | Account | sasl.Failed) -> bytes:
+def _answer(session: Pop3State, step: bytes | Account | Failed) -> bytes:
     if isinstance(step, bytes):
         return b"+ " + sasl.encode_base64(step) + b"\r\n"
     session.exchange = None
-    if step is sasl.Failed.SYNTAX:
+    if step is Failed.SYNTAX:
         return BAD_SASL_OCTETS
     return _log_in(session, step if isinstance(step, Account) else None)
 

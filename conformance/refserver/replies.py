@@ -95,6 +95,7 @@ MESSAGE_TOO_BIG: Final = reply(552, "5.3.4", "Message larger than the advertised
 MAILDROP_FULL: Final = reply(552, "5.2.2", "Mailbox full")
 BARE_CR_OR_LF_IN_DATA: Final = reply(554, "5.6.0", "The mail data hold a bare CR or a bare LF")
 LOOP: Final = reply(554, "5.4.6", "Too many Received fields: a mail loop")
+LOGIN_REQUIRED: Final = reply(530, "5.7.0", "Authentication required")
 UNKNOWN_MECHANISM: Final = reply(504, "5.5.4", "Mechanism not recognized")
 MECHANISM_NEEDS_TLS: Final = reply(538, "5.7.11", "This mechanism needs TLS")
 BAD_SASL_OCTETS: Final = reply(501, "5.5.2", "Not base64, or not what the mechanism allows")

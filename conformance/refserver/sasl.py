@@ -1,24 +1,18 @@
-"""The server's side of SASL: PLAIN (RFC 4616), LOGIN (as practised) and CRAM-MD5 (RFC 2195).
+"""The server's side of SASL: PLAIN (RFC 4616), LOGIN (as practised), CRAM-MD5 (RFC 2195); SCRAM is `scram`'s.
 
 SMTP (RFC 4954) and POP3 (RFC 5034) wrap the same exchange in different words; only octets pass here.
 """
 
 import binascii
 import hmac
-from enum import Enum, auto
 from typing import Final, Protocol
 
-from conformance.refserver.behaviour import CRAM_MD5, LOGIN, PLAIN
+from conformance.refserver.behaviour import CRAM_MD5, LOGIN, PLAIN, SCRAM_SHA_256
 from conformance.refserver.directory import Account, Directory
+from conformance.refserver.failed import Failed
+from conformance.refserver.scram import ScramSha256
 
 SENDS_PASSWORDS: Final = frozenset({PLAIN, LOGIN})
-
-
-class Failed(Enum):
-    """How an exchange can end other than well."""
-
-    CREDENTIALS = auto()
-    SYNTAX = auto()          # the mechanism does not allow what was sent
 
 
 class Exchange(Protocol):
@@ -96,9 +90,11 @@ class CramMd5:
 
 
 def start_exchange(mechanism: str, directory: Directory, timestamp: bytes) -> Exchange:
-    """Return a new exchange. `timestamp` is an unrepeated `<random.time@host>`; only CRAM-MD5 needs it."""
+    """Return a new exchange. `timestamp` is an unrepeated `<random.time@host>`; PLAIN and LOGIN do without."""
     if mechanism == CRAM_MD5:
         return CramMd5(directory, timestamp)
+    if mechanism == SCRAM_SHA_256:
+        return ScramSha256(directory, timestamp)
     return Login(directory) if mechanism == LOGIN else Plain(directory)
 
 

@@ -130,6 +130,8 @@ class SmtpSession:
             return replies.NO_ARGUMENT_ALLOWED
         if self._session.state not in command.permitted:
             return replies.OUT_OF_ORDER
+        if command.of_users and self._session.must_log_in():
+            return replies.LOGIN_REQUIRED
         return None
 
     def _read_mail_data(self) -> bytes | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from conformance.refserver import replies, sasl
 from conformance.refserver.directory import Account
+from conformance.refserver.failed import Failed
 from conformance.refserver.replies import Reply
 from conformance.refserver.smtp_state import Reading, SmtpState
 
@@ -25,7 +26,19 @@ def auth(session: SmtpState, argument: bytes) -> Reply:
         initial = b"" if encoded == b"=" else sasl.decode_base64(encoded)     # "=" stands for no octets
         if initial is None:
             return replies.BAD_SASL_OCTETS
-    exchange = sasl.start_exchange(mechanism, session.service.directory, session.service.timestamp())
+    return begin_exchange(session, _exchange(session, mechanism), initial)
+
+
+def _exchange(session: SmtpState, mechanism: str) -> sasl.Exchange:
+    service = session.service
+    for fault in service.behaviour.faults:
+        if mechanism in fault.exchanges:
+            return fault.exchanges[mechanism](service.directory, service.timestamp())
+    return sasl.start_exchange(mechanism, service.directory, service.timestamp())
+
+
+def begin_exchange(session: SmtpState, exchange: sasl.Exchange, initial: bytes | None) -> Reply:
+    """Begin an exchange with the initial response (None: there was none), and return the first reply."""
     session.exchange = exchange
     session.reading = Reading.SASL_RESPONSE
     return _reply_to(session, exchange.begin(initial))
@@ -38,7 +51,7 @@ def sasl_response(session: SmtpState, line: bytes) -> Reply:
         end_exchange(session)
         return replies.AUTH_CANCELLED
     response = sasl.decode_base64(line)
-    return _reply_to(session, sasl.Failed.SYNTAX if response is None else session.exchange.answer(response))
+    return _reply_to(session, Failed.SYNTAX if response is None else session.exchange.answer(response))
 
 
 def end_exchange(session: SmtpState) -> None:
@@ -47,7 +60,7 @@ def end_exchange(session: SmtpState) -> None:
     session.reading = Reading.COMMAND
 
 
-def _reply_to(session: SmtpState, step: bytes | Account | sasl.Failed) -> Reply:
+def _reply_to(session: SmtpState, step: bytes | Account | Failed) -> Reply:
     if isinstance(step, bytes):
         return replies.reply(334, "", sasl.encode_base64(step).decode("ascii"))
     end_exchange(session)
@@ -55,7 +68,7 @@ def _reply_to(session: SmtpState, step: bytes | Account | sasl.Failed) -> Reply:
         session.account = step
         session.client = replace(session.client, authenticated=True)
         return replies.AUTHENTICATED
-    if step is sasl.Failed.SYNTAX:
+    if step is Failed.SYNTAX:
         return replies.BAD_SASL_OCTETS
     session.failed_logins += 1
     if session.failed_logins >= session.service.limits.failed_logins:

@@ -205,6 +205,7 @@ class Command:
     permitted: frozenset[State]
     takes_argument: bool = True
     extension: Extension | None = None      # must be on offer, else 502
+    of_users: bool = False                  # where a login is required, not for strangers, else 530
 
 
 _ANY: Final = frozenset(State)
@@ -218,7 +219,7 @@ COMMANDS: Final[Mapping[bytes, Command]] = {
     b"EHLO":     Command(ehlo,     _ANY),
     b"HELO":     Command(helo,     _ANY),
     b"LHLO":     Command(ehlo,     _ANY),
-    b"MAIL":     Command(mail,     _IDLE),
+    b"MAIL":     Command(mail,     _IDLE, of_users=True),
     b"RCPT":     Command(rcpt,     _MAIL),
     b"DATA":     Command(data,     _RCPT, takes_argument=False),
     b"BDAT":     Command(bdat,     _ANY, extension=Extension.CHUNKING),    # judges order after its octets

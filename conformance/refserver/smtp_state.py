@@ -89,6 +89,10 @@ class SmtpState:
             offered -= {Extension.STARTTLS}
         return offered if self.mechanisms() else offered - {Extension.AUTH}
 
+    def must_log_in(self) -> bool:
+        """Say whether mail is not taken before a login (RFC 6409 §4.3)."""
+        return self.service.behaviour.login_required and self.account is None and self.dialect is SMTP
+
     def mechanisms(self) -> tuple[str, ...]:
         """Return the SASL mechanisms that may be used now (RFC 4954 §4)."""
         behaviour = self.service.behaviour

@@ -8,6 +8,7 @@ import pytest
 
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.session import After
+from loadgen.wire.sasl import ScramSha256
 from tests.refserver.bench import Bench, MakeBench
 
 MAIL = b"MAIL FROM:<a@client.example>\r\n"
@@ -19,7 +20,8 @@ def codes(octets: bytes) -> list[int]:
     return [int(line[:3]) for line in octets.split(b"\r\n")[:-1] if line[3:4] == b" "]
 
 
-def b64(octets: bytes) -> bytes:
+def b64(octets: bytes | None) -> bytes:
+    assert octets is not None
     return base64.b64encode(octets)
 
 
@@ -271,6 +273,40 @@ def test_cram_md5_takes_the_right_digest_of_a_challenge_that_never_repeats(bench
     assert codes(session.receive(b64(b"user1 " + digest) + b"\r\n")) == [235]
 
 
+def test_scram_proves_both_sides_to_each_other(bench: Bench) -> None:
+    session = bench.smtp()
+    client = ScramSha256("user1", "secret1", nonce="c0ffee")
+    first = session.receive(b"AUTH SCRAM-SHA-256 " + b64(client.initial()) + b"\r\n")
+    signature = session.receive(b64(client.answer(base64.b64decode(first[4:]))) + b"\r\n")
+    assert client.answer(base64.b64decode(signature[4:])) == b""
+    assert codes(session.receive(b"\r\n")) == [235]
+
+
+@pytest.mark.parametrize(("login", "password"), [("user1", "secret2"), ("nobody", "secret1")])
+def test_scram_lets_nobody_in_who_cannot_prove_it(bench: Bench, login: str, password: str) -> None:
+    session = bench.smtp()
+    client = ScramSha256(login, password, nonce="c0ffee")
+    assert codes(session.receive(b"AUTH SCRAM-SHA-256\r\n")) == [334]
+    first = session.receive(b64(client.initial()) + b"\r\n")
+    assert codes(session.receive(b64(client.answer(base64.b64decode(first[4:]))) + b"\r\n")) == [535]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"x,,n=user1,r=a", b"n,,m=1,n=user1,r=a", b"p=tls-unique,,n=user1,r=a", b"n,,n=user1=,r=a", b"n,,n=user1", b""],
+)
+def test_scram_takes_no_other_first_message(bench: Bench, message: bytes) -> None:
+    session = bench.smtp()
+    session.receive(b"AUTH SCRAM-SHA-256\r\n")
+    assert codes(session.receive(b64(message) + b"\r\n"))[0] in {501, 535}
+
+
+def test_a_server_may_want_a_login_before_mail(make_bench: MakeBench) -> None:
+    session = make_bench(Behaviour(login_required=True)).smtp()
+    login = b"AUTH PLAIN " + PLAIN + b"\r\n"
+    assert codes(session.receive(MAIL + b"NOOP\r\n" + login + MAIL)) == [530, 250, 235, 250]
+
+
 def test_auth_works_once_and_survives_rset_and_ehlo(bench: Bench) -> None:
     session = bench.smtp()
     again = b"AUTH PLAIN " + PLAIN + b"\r\n"
@@ -293,7 +329,7 @@ def test_ten_failed_logins_end_the_session(bench: Bench) -> None:
 def test_a_server_may_want_tls_before_it_takes_a_password(make_bench: MakeBench) -> None:
     bench = make_bench(Behaviour(clear_text_passwords=False))
     session = bench.smtp(hello=False)
-    assert b"AUTH CRAM-MD5\r\n" in session.receive(b"EHLO c.example\r\n")
+    assert b"AUTH CRAM-MD5 SCRAM-SHA-256\r\n" in session.receive(b"EHLO c.example\r\n")
     assert codes(session.receive(b"AUTH PLAIN " + PLAIN + b"\r\n")) == [538]
     inside = bench.smtp(cipher="TLS_X")
     assert codes(inside.receive(b"AUTH PLAIN " + PLAIN + b"\r\n")) == [235]
