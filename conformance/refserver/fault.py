@@ -40,6 +40,8 @@ class Fault:
     # What becomes of a report of delivery: all that is sent in its place.
     reports: Callable[[bytes], Sequence[bytes]] | None = None
     copies: int = 1                             # of every message that go into each maildrop
+    # How long a reply is held back, in seconds: (session, verb it answers, octets) -> seconds.
+    pause_s: "Callable[[SmtpState, bytes, bytes], float] | None" = None
     in_tls: bytes = b""                         # what is said unasked once TLS has begun
     idle_s: float | None = None                 # how long a silent client is waited for; None: as long as is lawful
     # What takes the place of a SASL mechanism: (directory, unrepeated timestamp) -> exchange.

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 
 from conformance.refserver import replies
-from conformance.refserver.fault import GoOn
+from conformance.refserver.fault import Fault, GoOn
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_commands import COMMANDS
-from conformance.refserver.smtp_state import SmtpState, State
+from conformance.refserver.smtp_state import Reading, SmtpState, State
 
 Around = Callable[[SmtpState, bytes, bytes, GoOn], Reply | None]
 When = Callable[[SmtpState, bytes], bool]      # (session, argument)
@@ -139,3 +139,16 @@ def hears(verb: bytes, pattern: bytes, by: bytes) -> Around:
         return go_on() if heard == argument else command.run(session, heard)
 
     return around
+
+
+def answers_response(name: str, does: str, when: Callable[[bytes], bool], octets: bytes) -> Fault:
+    """Return the fault that answers some responses of an AUTH exchange, as they are sent, with something else."""
+
+    def incoming(session: SmtpState, came: bytes) -> bytes:
+        session.memory[name] = session.reading is Reading.SASL_RESPONSE and when(came.rstrip(b"\r\n"))
+        return came
+
+    def outgoing(session: SmtpState, verb: bytes, lawful: bytes) -> bytes:
+        return octets if session.memory.pop(name, False) else lawful
+
+    return Fault(name, does, incoming=incoming, outgoing=outgoing)

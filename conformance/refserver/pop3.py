@@ -34,6 +34,11 @@ class Pop3Session:
         return After.GO_ON if self.more else self._session.after
 
     @property
+    def pause_s(self) -> float:
+        """See Session."""
+        return 0.0
+
+    @property
     def idle_s(self) -> float:
         """See Session (RFC 1939 §3: the autologout timer)."""
         return self._service.limits.pop3_idle_s

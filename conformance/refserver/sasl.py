@@ -83,10 +83,13 @@ class CramMd5:
         """See Exchange."""
         login, space, digest = response.rpartition(b" ")
         account = self._directory.account(login.decode("utf-8", "replace"))
-        secret = account.password.encode() if account else b""
-        expected = hmac.new(secret, self._challenge, "md5").hexdigest().encode()
-        matches = hmac.compare_digest(expected, digest)
+        matches = hmac.compare_digest(self.expected(account), digest)
         return account if account and space and matches else Failed.CREDENTIALS
+
+    def expected(self, account: Account | None) -> bytes:
+        """Return the digest that an account answers with; there is one for nobody, too."""
+        secret = account.password.encode() if account else b""
+        return hmac.new(secret, self._challenge, "md5").hexdigest().encode()
 
 
 def start_exchange(mechanism: str, directory: Directory, timestamp: bytes) -> Exchange:

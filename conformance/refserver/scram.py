@@ -32,9 +32,9 @@ class ScramSha256:
     def __init__(self, directory: Directory, timestamp: bytes) -> None:
         """`timestamp` is never the same twice: it makes the nonce."""
         self._directory = directory
-        self._ours = timestamp
+        self.ours = timestamp
         self._header = self._bare = self._first = self.nonce = b""
-        self._account: Account | None = None
+        self.account: Account | None = None
         self._proved = False
         self._stored_key = self._server_key = b""
 
@@ -48,7 +48,7 @@ class ScramSha256:
             return self._take_first(response)
         if not self._proved:
             return self._take_final(response)
-        return self._account if self._account is not None and not response else Failed.SYNTAX
+        return self.account if self.account is not None and not response else Failed.SYNTAX
 
     def _take_first(self, message: bytes) -> bytes | Failed:
         found = self.FIRST.fullmatch(message)
@@ -58,12 +58,12 @@ class ScramSha256:
             return Failed.CREDENTIALS
         self._header, self._bare = found[1], found[4]
         name = self.unescaped(found[5])
-        self._account = self._directory.account(name.decode("utf-8", "replace"))
+        self.account = self._directory.account(name.decode("utf-8", "replace"))
         if found[3] is not None and not self._is_same(self.unescaped(found[3])):
-            self._account = None
+            self.account = None
         salt = self.salt(name)
-        self.nonce = self.joined(found[6], self._ours)
-        password = self._account.password.encode() if self._account is not None else b""
+        self.nonce = self.joined(found[6], self.ours)
+        password = self.account.password.encode() if self.account is not None else b""
         self._stored_key, self._server_key = _keys(password, salt, self.ITERATIONS)
         self._first = b"r=%b,s=%b,i=%d" % (self.nonce, _base64(salt), self.ITERATIONS)
         return self._first
@@ -75,13 +75,13 @@ class ScramSha256:
         if not (self.is_bound(found[2], self._header) and self.is_our_nonce(found[3])):
             return Failed.CREDENTIALS
         said = b",".join((self._bare, self._first, found[1]))
-        if self._account is None or not self.is_proof(found[4], hmac.digest(self._stored_key, said, "sha256")):
+        if self.account is None or not self.is_proof(found[4], hmac.digest(self._stored_key, said, "sha256")):
             return Failed.CREDENTIALS
         self._proved = True
         return b"v=" + self.signature(hmac.digest(self._server_key, said, "sha256"))
 
     def _is_same(self, name: bytes) -> bool:
-        return self._directory.account(name.decode("utf-8", "replace")) is self._account
+        return self._directory.account(name.decode("utf-8", "replace")) is self.account
 
     # What can be done wrongly.
 

@@ -56,6 +56,10 @@ class Session(Protocol):
         """Whether the last call stopped early because it had much to send: send it, then call receive(b"")."""
 
     @property
+    def pause_s(self) -> float:
+        """Seconds to wait before the octets that the last call returned are sent; only faulty servers dawdle."""
+
+    @property
     def idle_s(self) -> float:
         """Seconds without progress after which `timed_out` is due."""
 

@@ -21,10 +21,11 @@ from conformance.refserver.smtp_state import HELLO_VERBS, SMTP, Dialect, Reading
 class SmtpSession:
     """One SMTP or LMTP session. See `session.Session` for what the methods promise."""
 
-    __slots__ = ("_errors", "_faults", "_lines", "_service", "_session", "_verb", "progress")
+    __slots__ = ("_errors", "_faults", "_lines", "_service", "_session", "_verb", "pause_s", "progress")
 
     def __init__(self, service: Service, dialect: Dialect, peer: str | None, cipher: str | None = None) -> None:
         """`peer` is the client's address literal, None over a unix socket; `cipher` is set under implicit TLS."""
+        self.pause_s = 0.0
         self.progress = 0
         self._service = service
         self._session = SmtpState(service, dialect, peer, cipher)
@@ -59,6 +60,7 @@ class SmtpSession:
     def receive(self, octets: bytes) -> bytes:
         """See Session. The replies to one batch of pipelined commands are one batch too (RFC 2920 §3.2)."""
         if self._faults:
+            self.pause_s = 0.0
             octets = apply_incoming(self._faults, self._session, octets)
         self._lines.feed(octets)
         answers = []
@@ -204,7 +206,13 @@ class SmtpSession:
             self._errors += 1
             if self._errors >= self._service.limits.errors:
                 return octets + self._say(replies.TOO_MANY_ERRORS)
-        return apply_outgoing(self._faults, self._session, self._verb, octets) if self._faults else octets
+        return self._say_faultily(octets) if self._faults else octets
+
+    def _say_faultily(self, octets: bytes) -> bytes:
+        for fault in self._faults:
+            if fault.pause_s is not None:
+                self.pause_s += fault.pause_s(self._session, self._verb, octets)
+        return apply_outgoing(self._faults, self._session, self._verb, octets)
 
 
 _READERS: Final[Mapping[Reading, Callable[[SmtpSession], bytes | None]]] = {

@@ -17,7 +17,7 @@ def auth(session: SmtpState, argument: bytes) -> Reply:
     if not mechanism_octets or b" " in encoded:
         return replies.SYNTAX
     mechanism = mechanism_octets.upper().decode("ascii", "replace")
-    if mechanism not in session.service.behaviour.smtp_mechanisms:
+    if mechanism not in session.known_mechanisms():
         return replies.UNKNOWN_MECHANISM
     if mechanism not in session.mechanisms():
         return replies.MECHANISM_NEEDS_TLS

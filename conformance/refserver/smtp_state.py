@@ -95,7 +95,13 @@ class SmtpState:
 
     def mechanisms(self) -> tuple[str, ...]:
         """Return the SASL mechanisms that may be used now (RFC 4954 §4)."""
+        known = self.known_mechanisms()
+        if self.service.behaviour.clear_text_passwords or self.cipher is not None:
+            return known
+        return tuple(name for name in known if name not in sasl.SENDS_PASSWORDS)
+
+    def known_mechanisms(self) -> tuple[str, ...]:
+        """Return the SASL mechanisms that there are; a faulty server may have more."""
         behaviour = self.service.behaviour
-        if behaviour.clear_text_passwords or self.cipher is not None:
-            return behaviour.smtp_mechanisms
-        return tuple(name for name in behaviour.smtp_mechanisms if name not in sasl.SENDS_PASSWORDS)
+        return tuple(dict.fromkeys((*behaviour.smtp_mechanisms, *(
+            name for fault in behaviour.faults for name in fault.exchanges))))

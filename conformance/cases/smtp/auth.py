@@ -1,34 +1,24 @@
 """AUTH: how an exchange begins, goes wrong and ends (RFC 4954 §4), with PLAIN (RFC 4616)."""
 
 import re
-from base64 import b64encode
 from typing import Final
 
 from conformance.answer import Answer
 from conformance.case import case
-from conformance.judgement import Judgement, NotApplicable, Undetermined, observed, satisfied, undetermined, violated
+from conformance.cases.smtp.logins import NOT_NOW, begin, judge_refusal, plain_message, ready_for
+from conformance.judgement import Judgement, Undetermined, observed, satisfied, undetermined, violated
 from conformance.peer import SmtpPeer
 
 MECHANISM: Final = re.compile(r"[A-Z0-9_-]{1,20}")           # RFC 4422 §3.1
-NOT_NOW: Final = ("535", "530", "534", "538")                # the login may have been declared wrongly
 
 
 async def _ready(peer: SmtpPeer) -> None:
     """Come to where AUTH PLAIN may be said."""
-    await peer.hello()
-    wants_tls = peer.subject.declared.session.tls == "starttls" or "PLAIN" not in peer.extensions.auth
-    if wants_tls and peer.extensions.starttls and not peer.in_tls:
-        await peer.start_tls()
-    if "PLAIN" not in peer.extensions.auth:
-        raise NotApplicable("PLAIN is not offered")
-
-
-def _plain(login: str, password: str, *, actor: str = "") -> bytes:
-    return b64encode(f"{actor}\0{login}\0{password}".encode())
+    await ready_for(peer, "PLAIN")
 
 
 def _right(peer: SmtpPeer) -> bytes:
-    return _plain(*peer.login)
+    return plain_message(*peer.login)
 
 
 def _logs_in(answer: Answer, to: str) -> Judgement:
@@ -39,17 +29,6 @@ def _logs_in(answer: Answer, to: str) -> Judgement:
 async def _log_in(peer: SmtpPeer) -> None:
     await _ready(peer)
     await peer.control(b"AUTH PLAIN " + _right(peer), "235")
-
-
-async def _begin(peer: SmtpPeer) -> None:
-    """Come to where AUTH PLAIN awaits its response."""
-    await _ready(peer)
-    await peer.control(b"AUTH PLAIN", "334")
-
-
-def _refused(answer: Answer, to: str) -> Judgement:
-    """Judge an answer that must not let anybody in."""
-    return satisfied(f"{answer} to {to}") if answer.closed else answer.expect("5yz", "4yz", to=to)
 
 
 @case("smtp.auth.keyword-form")
@@ -81,7 +60,7 @@ async def auth_needs_a_mechanism(peer: SmtpPeer) -> Judgement:
 async def auth_before_hello(peer: SmtpPeer) -> Judgement:
     """AUTH before EHLO is refused."""
     await peer.greet()
-    answer = await peer.ask(b"AUTH PLAIN " + _plain("nobody", "nothing"))
+    answer = await peer.ask(b"AUTH PLAIN " + plain_message("nobody", "nothing"))
     return violated(answer, "5yz") if answer.matches("235") else answer.expect("5yz", lawful=("334",), to="AUTH")
 
 
@@ -129,7 +108,7 @@ async def an_empty_challenge_is_empty(peer: SmtpPeer) -> Judgement:
 @case("smtp.auth.cancel")
 async def a_star_cancels(peer: SmtpPeer) -> Judgement:
     """A lone * cancels the exchange: 501, and the session goes on."""
-    await _begin(peer)
+    await begin(peer)
     answer = await peer.ask(b"*")
     if not answer.matches("501"):
         return answer.expect("501", to="*")
@@ -140,7 +119,7 @@ async def a_star_cancels(peer: SmtpPeer) -> Judgement:
 async def one_may_try_again_after_a_cancel(peer: SmtpPeer) -> Judgement:
     """After a cancelled exchange AUTH may be said again."""
     await _log_in(peer.another())
-    await _begin(peer)
+    await begin(peer)
     peer.must(await peer.ask(b"*"), "5yz", to=b"*")
     return _logs_in(await peer.ask(b"AUTH PLAIN " + _right(peer)), "AUTH after a cancel")
 
@@ -151,14 +130,14 @@ BAD_BASE64: Final = {"no-alphabet": b"!!!!", "leftover": b"AGFiY", "pad-first": 
 @case("smtp.auth.bad-base64", variants={name: BAD_BASE64[name] for name in ("no-alphabet", "leftover")})
 async def a_response_must_be_base64(peer: SmtpPeer, response: bytes) -> Judgement:
     """A response that is not base64 is refused with 501."""
-    await _begin(peer)
+    await begin(peer)
     return (await peer.ask(response)).expect("501", lawful=("5yz",), to="a response that is no base64")
 
 
 @case("smtp.auth.pad-in-middle", variants={name: BAD_BASE64[name] for name in ("pad-first", "pad-within")})
 async def padding_stands_at_the_end(peer: SmtpPeer, response: bytes) -> Judgement:
     """A response with = anywhere but at its end is refused with 501."""
-    await _begin(peer)
+    await begin(peer)
     return (await peer.ask(response)).expect("501", lawful=("5yz",), to="a response with = within")
 
 
@@ -174,7 +153,7 @@ async def nothing_stands_behind_the_response(peer: SmtpPeer) -> Judgement:
     """AUTH with something behind the initial response is refused."""
     await _log_in(peer.another())
     await _ready(peer)
-    return _refused(await peer.ask(b"AUTH PLAIN " + _right(peer) + b" extra"), "AUTH PLAIN with one word more")
+    return judge_refusal(await peer.ask(b"AUTH PLAIN " + _right(peer) + b" extra"), "AUTH PLAIN with one word more")
 
 
 @case("smtp.auth.second")
@@ -218,7 +197,8 @@ async def passwords_are_checked(peer: SmtpPeer, wrong: str) -> Judgement:
     """A wrong password lets nobody in."""
     login, password = peer.login
     await _ready(peer)
-    return _refused(await peer.ask(b"AUTH PLAIN " + _plain(login, wrong.format(password))), "a wrong password")
+    message = plain_message(login, wrong.format(password))
+    return judge_refusal(await peer.ask(b"AUTH PLAIN " + message), "a wrong password")
 
 
 @case("smtp.auth.bad-password")
@@ -226,7 +206,7 @@ async def a_wrong_password_is_answered_535(peer: SmtpPeer) -> Judgement:
     """A wrong password is answered 535."""
     login, password = peer.login
     await _ready(peer)
-    return (await peer.ask(b"AUTH PLAIN " + _plain(login, f"{password}x"))).expect("535", to="a wrong password")
+    return (await peer.ask(b"AUTH PLAIN " + plain_message(login, f"{password}x"))).expect("535", to="a wrong password")
 
 
 @case("smtp.auth.retry-after-failure")
@@ -235,7 +215,7 @@ async def one_may_try_again(peer: SmtpPeer) -> Judgement:
     login, password = peer.login
     await _log_in(peer.another())
     await _ready(peer)
-    peer.must(await peer.ask(b"AUTH PLAIN " + _plain(login, f"{password}x")), "5yz", to=b"a wrong password")
+    peer.must(await peer.ask(b"AUTH PLAIN " + plain_message(login, f"{password}x")), "5yz", to=b"a wrong password")
     return _logs_in(await peer.ask(b"AUTH PLAIN " + _right(peer)), "the right password")
 
 
@@ -244,8 +224,8 @@ async def nobody_learns_who_exists(peer: SmtpPeer) -> Judgement:
     """An unknown user and a wrong password are answered alike."""
     login, password = peer.login
     await _ready(peer)
-    wrong = await peer.ask(b"AUTH PLAIN " + _plain(login, f"{password}x"))
-    unknown = await peer.ask(b"AUTH PLAIN " + _plain(f"nobody-{peer.token}", password))
+    wrong = await peer.ask(b"AUTH PLAIN " + plain_message(login, f"{password}x"))
+    unknown = await peer.ask(b"AUTH PLAIN " + plain_message(f"nobody-{peer.token}", password))
     if wrong.reply is None or unknown.reply is None:
         raise Undetermined(f"{wrong}; {unknown}")
     got = f"{wrong} to a wrong password, {unknown} to an unknown user"
@@ -255,45 +235,12 @@ async def nobody_learns_who_exists(peer: SmtpPeer) -> Judgement:
 @case("smtp.auth.command-in-exchange", variants={"rset": b"RSET", "quit": b"QUIT"})
 async def commands_are_not_run_in_an_exchange(peer: SmtpPeer, command: bytes) -> Judgement:
     """A command in place of a response is a response."""
-    await _begin(peer)
+    await begin(peer)
     return (await peer.ask(command)).expect("5yz", to=f"{command.decode()} as a response")
 
 
 @case("smtp.auth.empty-response")
 async def an_empty_response_lets_nobody_in(peer: SmtpPeer) -> Judgement:
     """An empty response to PLAIN is refused."""
-    await _begin(peer)
-    return _refused(await peer.ask(b""), "an empty response")
-
-
-@case("sasl.plain.same-authzid")
-async def one_may_act_as_oneself(peer: SmtpPeer) -> Judgement:
-    """PLAIN takes an authorization identity that is the login itself."""
-    login, password = peer.login
-    await _log_in(peer.another())
-    await _ready(peer)
-    return _logs_in_as_oneself(await peer.ask(b"AUTH PLAIN " + _plain(login, password, actor=login)))
-
-
-def _logs_in_as_oneself(answer: Answer) -> Judgement:
-    return answer.expect("235", to="one's own name as authorization identity")
-
-
-FORMS: Final = {"no-nul": b"{}{}", "one-nul": b"{}\0{}", "three-nuls": b"\0{}\0{}\0more"}
-
-
-@case("sasl.plain.structure", variants=FORMS)
-async def plain_has_two_nuls(peer: SmtpPeer, form: bytes) -> Judgement:
-    """PLAIN's message has two NULs, no more and no fewer."""
-    login, password = (part.encode() for part in peer.login)
-    await _ready(peer)
-    message = form.replace(b"{}", login, 1).replace(b"{}", password, 1)
-    return _refused(await peer.ask(b"AUTH PLAIN " + b64encode(message)), "PLAIN of another form")
-
-
-@case("sasl.plain.empty-fields", variants={"login": (False, True), "password": (True, False)})
-async def plain_has_no_empty_fields(peer: SmtpPeer, given: tuple[bool, bool]) -> Judgement:
-    """PLAIN without a login, or without a password, lets nobody in."""
-    login, password = (part if there else "" for part, there in zip(peer.login, given, strict=True))
-    await _ready(peer)
-    return _refused(await peer.ask(b"AUTH PLAIN " + _plain(login, password)), "PLAIN with an empty field")
+    await begin(peer)
+    return judge_refusal(await peer.ask(b""), "an empty response")

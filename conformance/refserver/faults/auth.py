@@ -139,10 +139,6 @@ def _of_another_form(session: SmtpState, argument: bytes) -> bool:
     return argument.startswith(b"PLAIN ") and len(_message(argument)) != 3 and b"secret" in b"".join(_message(argument))
 
 
-def _with_actor(session: SmtpState, argument: bytes) -> bool:
-    return len(_message(argument)) == 3 and bool(_message(argument)[0])
-
-
 def _never(session: SmtpState, argument: bytes) -> bool:
     return b" " in argument and argument.count(b" ") > 1
 
@@ -191,5 +187,4 @@ FAULTS: Final = (
     Fault("auth-tells-who-exists", "an unknown user is told", around=_tells_who_exists),
     Fault("auth-runs-commands", "a command ends an exchange, and is run", incoming=_runs_commands),
     Fault("auth-form", "PLAIN of another form lets in", around=_lets_in(_of_another_form)),
-    Fault("auth-no-actor", "an authorization identity is refused", around=answers(b"AUTH", 535, _with_actor)),
 )  # fmt: skip

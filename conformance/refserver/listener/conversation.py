@@ -86,6 +86,8 @@ class Conversation:
             if session.progress != progress:
                 progress = session.progress
                 self._progressed()
+            if session.pause_s:
+                await trio.sleep(session.pause_s)
             if answer:
                 await self._send(answer)
             while session.more:

@@ -1,6 +1,30 @@
 """What the faults in AUTH and PLAIN break."""
 
-CASES = ("smtp.auth.", "sasl.plain.")
+CASES = (
+    "smtp.auth.after-rset",
+    "smtp.auth.bad-",
+    "smtp.auth.before-ehlo",
+    "smtp.auth.cancel",
+    "smtp.auth.command-in-exchange",
+    "smtp.auth.empty-challenge",
+    "smtp.auth.empty-response",
+    "smtp.auth.extra-args",
+    "smtp.auth.helo-session",
+    "smtp.auth.in-transaction",
+    "smtp.auth.initial-response",
+    "smtp.auth.keyword-form",
+    "smtp.auth.mech-case",
+    "smtp.auth.no-initial-response",
+    "smtp.auth.no-mech",
+    "smtp.auth.pad-in-middle",
+    "smtp.auth.really-checks",
+    "smtp.auth.retry-after-failure",
+    "smtp.auth.second",
+    "smtp.auth.unknown-mech",
+    "smtp.auth.user-enum-reply",
+    "sasl.plain.empty-fields",
+    "sasl.plain.structure",
+)
 
 BREAKS = {
     "auth-odd-name": {"smtp.auth.keyword-form"},
@@ -44,6 +68,10 @@ BREAKS = {
         "smtp.auth.command-in-exchange#rset",
         "smtp.reply.command-table",
     },
-    "auth-form": {"sasl.plain.structure#no-nul", "sasl.plain.structure#one-nul", "sasl.plain.structure#three-nuls"},
-    "auth-no-actor": {"sasl.plain.same-authzid"},
+    "auth-form": {
+        "sasl.plain.structure#no-nul",
+        "sasl.plain.structure#one-nul",
+        "sasl.plain.structure#three-nuls",
+        "sasl.plain.structure#trailing-nul",
+    },
 }
