@@ -148,7 +148,7 @@ async def who_wants_a_login_says_530(peer: SmtpPeer) -> Judgement:
 
 
 EXEMPT: Final = {
-    "ehlo": b"EHLO", "helo": b"HELO", "noop": b"NOOP", "rset": b"RSET", "quit": b"QUIT", "auth": b"AUTH PLAIN",
+    "ehlo": b"", "helo": b"HELO", "noop": b"NOOP", "rset": b"RSET", "quit": b"QUIT", "auth": b"AUTH PLAIN",
 }
 
 
@@ -159,9 +159,11 @@ async def what_strangers_may_say(peer: SmtpPeer, command: bytes) -> Judgement:
     await peer.control(b"RSET", "2yz", "530")
     if command == b"AUTH PLAIN" and "PLAIN" not in peer.extensions.auth:
         raise NotApplicable("PLAIN is not offered")
-    named = command + b" " + peer.hello_name if command in {b"EHLO", b"HELO"} else command
-    answer = await peer.ask(named)
-    to = f"{command.decode()} without a login"
+    if command == b"HELO" and peer.subject.is_lmtp:
+        raise NotApplicable("LMTP has no HELO")
+    line = {b"": peer.hello_line, b"HELO": b"HELO " + peer.hello_name}.get(command, command)
+    answer = await peer.ask(line)
+    to = f"{line.decode()} without a login"
     return violated(f"{answer} to {to}", "not 530") if answer.matches("530") else answer.expect("2yz", "334", to=to)
 
 
