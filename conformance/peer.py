@@ -249,7 +249,7 @@ class SmtpPeer(Connection):
 
         It finds a command that was answered twice, without waiting for what should not come.
         """
-        answer = await self.ask((b"LHLO " if self.subject.is_lmtp else b"EHLO ") + self.hello_name)
+        answer = await self.ask(self.hello_line)
         if answer.closed:
             return answer
         if answer.reply is None or answer.later or answer.matches("554"):
