@@ -70,6 +70,8 @@ class Behaviour:
     vrfy: VrfyPolicy = VrfyPolicy.NEVER_TELL
     faults: tuple[Fault, ...] = ()               # departures, for cases to be proved on; none: lawful
     greylisting_s: float | None = None           # RFC 6647: who is new has to wait this long, and come again
+    quota_at_rcpt: bool = True                   # a full maildrop is refused at RCPT, else once the message is there
+    names_recipients: bool = False               # LMTP: the reply for a recipient says who that is
     tempfail: float = 0.0                        # share of deliveries answered 451 though nothing is wrong with them
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from conformance.refserver.directory import Directory
     from conformance.refserver.sasl import Exchange
     from conformance.refserver.smtp_state import SmtpState
+    from conformance.refserver.transaction import Transaction
 
 GoOn = Callable[[], Reply | None]      # the command's lawful way; None: the reply comes later, or never
 
@@ -35,6 +36,9 @@ class Fault:
     ends_of_data: tuple[bytes, ...] = ()        # what else ends mail data, besides CRLF.CRLF
     # What becomes of mail data once they are in and the dots undone: (session, content) -> content.
     content: "Callable[[SmtpState, bytes], bytes] | None" = None
+    # What becomes of the replies to mail data, once the message is stored or refused:
+    # (session, transaction that is over, replies) -> replies.
+    final: "Callable[[SmtpState, Transaction, list[Reply]], list[Reply]] | None" = None
     # What becomes of a message, trace fields and all, on its way into the maildrops.
     stored: Callable[[bytes], bytes] | None = None
     # What becomes of a report of delivery: all that is sent in its place.

@@ -158,6 +158,9 @@ class SmtpSession:
         session.reading = Reading.COMMAND
         if session.state is not State.CHUNKS:      # refused from the start; only now may commands follow
             session.chunks = None
+            if session.chunk_is_last and session.dialect.reply_per_recipient and session.state is State.MAIL:
+                session.forget_transaction()
+                return b""       # nobody was named whom a reply could be for (RFC 2033 §4.3)
             return self._say(replies.OUT_OF_ORDER)
         if session.chunk_is_last:
             return self._finish(None if chunks.overflowed else chunks.content())
@@ -189,6 +192,9 @@ class SmtpSession:
             final = [replies.MESSAGE_TOO_BIG] * (len(transaction.recipients) if each else 1)
         else:
             final = transaction.deliver(content, session.client, self._service, session.dialect.name, each=each)
+        for fault in self._faults:
+            if fault.final is not None:
+                final = fault.final(session, transaction, final)
         self._errors = 0
         return b"".join([self._say(reply) for reply in final])
 

@@ -66,7 +66,7 @@ class Transaction:
         if isinstance(maildrop, Refusal):
             return _REFUSED[maildrop]
         full = service.maildrops.room(maildrop, self.parameters.size or 0)
-        if full is not None:
+        if full is not None and service.behaviour.quota_at_rcpt:
             return _NOT_STORED[full]
         return Recipient(path, maildrop, parameters)
 
@@ -109,7 +109,7 @@ class Transaction:
                 names = [name] * _copies(service)
                 failed = service.maildrops.room(name, len(message)) or service.maildrops.deliver(names, message)
                 outcome[name] = _NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN
-        return [outcome[one.maildrop] for one in self.recipients]
+        return [_said_of(one, outcome[one.maildrop], service) for one in self.recipients]
 
     def _report(self, stored: list[Recipient], header: bytes, service: Service) -> None:
         """Tell the sender of a delivery it asked to be told of, if it has a maildrop here.
@@ -158,6 +158,14 @@ class Transaction:
             date=service.date.at(service.wall_clock()),
         )
         return trace_fields(self.reverse_path.mailbox, arrival)
+
+
+def _said_of(recipient: Recipient, outcome: Reply, service: Service) -> Reply:
+    """Return LMTP's reply for one recipient."""
+    mailbox = recipient.path.mailbox
+    if not (service.behaviour.names_recipients and mailbox.isascii()):
+        return outcome
+    return replies.reply(outcome.code, outcome.status, f"<{mailbox.decode()}> {outcome.texts[0]}")
 
 
 def _copies(service: Service) -> int:
