@@ -286,7 +286,7 @@ async def parameters_are_refused_where_not_offered(peer: SmtpPeer, name: str) ->
             raise NotApplicable("DSN is offered")
     else:
         await peer.greet()
-        await peer.control(b"HELO " + peer.hello_name, "250")
+        await peer.helo()
     await peer.begin_transaction()
     if name.endswith("ret"):
         await peer.control(b"RSET")
