@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from conformance.answer import Answer
-from conformance.cases.smtp.groups import mail_command, rcpt_command
+from conformance.cases.smtp.groups import mail_command, rcpt_command, take_answers
 from conformance.peer import END_OF_MAIL_DATA, SmtpPeer
 
 ERRORS_MAX: Final = 2        # in one session: servers end it after few (Exim: three)
@@ -120,9 +120,9 @@ async def walk(peer: SmtpPeer, steps: Sequence[Step]) -> Misstep | int:
     A 4yz, a 421, silence or the end of the connection ends the walk: another case's business.
     """
     await peer.open()
-    state = State.READY
+    state, recipients = State.READY, 0
     for number, step in enumerate(steps):
-        answer = await _take(peer, step)
+        answer = await _take(peer, step, recipients)
         if answer.reply is None or answer.later:
             return number
         allowed = choices(state, step)
@@ -130,10 +130,11 @@ async def walk(peer: SmtpPeer, steps: Sequence[Step]) -> Misstep | int:
             wanted = " or ".join(f"{digit}yz" for digit in allowed)
             return Misstep(tuple(steps[:number + 1]), answer, f"{wanted} to {step}")
         state = allowed[answer.code // 100]
+        recipients = recipients + (step is Step.RCPT) if state is State.RCPT else 0
     return len(steps)
 
 
-async def _take(peer: SmtpPeer, step: Step) -> Answer:
+async def _take(peer: SmtpPeer, step: Step, recipients: int) -> Answer:
     commands = {
         Step.EHLO: peer.hello_line,
         Step.MAIL: mail_command(peer),
@@ -148,7 +149,7 @@ async def _take(peer: SmtpPeer, step: Step) -> Answer:
         return answer
     # 354 without a recipient is lawful (RFC 5321 §3.3) as long as nothing comes of it: the message's reply counts.
     await peer.send(peer.another_message() + END_OF_MAIL_DATA)
-    return await peer.answer()
+    return (await take_answers(peer, max(1, recipients) if peer.subject.is_lmtp else 1))[0]
 
 
 async def shrink(
