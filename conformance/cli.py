@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator
@@ -20,10 +21,12 @@ from conformance.refserver.collector import seldom_collect
 from conformance.refserver.directory import Directory, accounts_by_pattern
 from conformance.refserver.errors import ServerSetupError
 from conformance.refserver.listener.conversation import StartTls
+from conformance.refserver.listener.dial import dial
 from conformance.refserver.listener.sockets import Bind, Listening, allow_descriptors, listening_on
 from conformance.refserver.listener.tls import context_from_files, self_made_context, start_tls_with
 from conformance.refserver.maildir import MaildirStore
 from conformance.refserver.maildrop import MaildropStore, MemoryStore
+from conformance.refserver.relay import Relay
 from conformance.refserver.server import TokenSource, make_service, serve
 from conformance.refserver.session import Service
 from conformance.refserver.variants import behaving
@@ -32,6 +35,7 @@ from reports.errors import UserError
 
 DEFAULT_LIMITS: Final = Limits()
 _UNIX_PREFIX: Final = "unix:"
+_ROUTE: Final = re.compile(r"([A-Za-z0-9.-]+)=([^=]+:[0-9]{1,5})")
 
 
 def register(app: typer.Typer) -> None:
@@ -71,6 +75,10 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
     variant: Annotated[
         list[str] | None, typer.Option(help="A lawful choice: greylisting[=5m], tempfail[=0.1]; repeatable.")
     ] = None,
+    route: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DOMAIN=HOST:PORT", help="Send a domain's mail on, for who is logged in; repeatable."),
+    ] = None,
     until_eof: Annotated[bool, typer.Option("--until-eof", help="End when standard input closes.")] = False,
 ) -> None:
     """Run the reference server: SMTP, LMTP and POP3 over one set of maildrops.
@@ -97,7 +105,8 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
             wants_tls = tls or smtps is not None or pop3s is not None or ca_file is not None
             start_tls, ca = _tls(stack, wants_tls, tls_cert, tls_key, ca_file, [behaviour.host_name, host])
             store = _store(maildir, limits, behaviour.host_name)
-            service = make_service(directory, store, behaviour, limits, tls=start_tls is not None)
+            relay = _relay(route or [], behaviour)
+            service = make_service(directory, store, behaviour, limits, tls=start_tls is not None, relay=relay)
             listening = stack.enter_context(listening_on(binds, host))
             seldom_collect()
             trio.run(_run, service, listening, start_tls, ca, until_eof)
@@ -117,6 +126,17 @@ def _binds(*, lmtp: str | None, **ports: int | None) -> list[Bind]:
     if not binds:
         raise ServerSetupError("nothing to serve: give at least one of --smtp, --lmtp, --pop3, --smtps, --pop3s")
     return binds
+
+
+def _relay(routes: list[str], behaviour: Behaviour) -> Relay | None:
+    """Return what sends on the mail of the domains routed; None: nothing is."""
+    hops = {}
+    for route in routes:
+        found = _ROUTE.fullmatch(route)
+        if found is None:
+            raise ServerSetupError(f"--route {route!r} is not DOMAIN=HOST:PORT")
+        hops[found[1]] = found[2]
+    return Relay(hops, behaviour.host_name, dial, behaviour.faults) if hops else None
 
 
 def _store(maildir: Path | None, limits: Limits, host_name: str) -> MaildropStore:

@@ -20,6 +20,7 @@ from conformance.passive import Overhearing
 from conformance.plan import plan_cases
 from conformance.runner import SURVIVES, Manner, run_cases
 from conformance.selection import Selection
+from conformance.sink import Sink, open_sink
 from conformance.sounding import sound
 from conformance.subject import Subject, over_the_network
 from loadgen.endpoint import Endpoint
@@ -57,6 +58,30 @@ async def conform(
     observe: Observe,
 ) -> Document:
     """Put the cases to the server and return the document. Raises UserError and PreconditionFailed before any case."""
+    place = order.declared.sink
+    if place is None:
+        return await _conform(order, cases, requirements, None, version, observe)
+    refused: UserError | None = None
+    async with trio.open_nursery() as sinking:
+        try:
+            sink = await open_sink(place, sinking)
+            document = await _conform(order, cases, requirements, sink, version, observe)
+        except UserError as error:      # a nursery would make a group of it
+            refused = error
+        sinking.cancel_scope.cancel()
+    if refused is not None:
+        raise refused
+    return document
+
+
+async def _conform(
+    order: Order,
+    cases: Collection[Case],
+    requirements: Mapping[str, Requirement],
+    sink: Sink | None,
+    version: str,
+    observe: Observe,
+) -> Document:
     started, began_s = datetime.now(UTC), trio.current_time()
     every = with_twins(cases)
     chosen = order.selection.of(every, requirements)
@@ -79,6 +104,7 @@ async def conform(
     notes: list[str] = []
     for endpoint, part in parts:
         subject = subject_at(endpoint, order.endpoints, order.declared)
+        subject.sink = sink
         overhearing = Overhearing(lmtp=subject.is_lmtp)
         subject.overhear = overhearing.hear
         await sound(subject)

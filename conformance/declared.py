@@ -66,9 +66,20 @@ class Claims(Struct, frozen=True, forbid_unknown_fields=True):
     defers_recipient_checks: Annotated[bool, Meta(description="Bad recipients are refused after the data.")] = False
     no_trace_fields: Annotated[bool, Meta(description="Received is left out for submissions, on purpose.")] = False
     rewrites_senders: Annotated[bool, Meta(description="SRS, VERP: Return-Path is not the reverse-path.")] = False
+    serves_subdomains: Annotated[bool, Meta(description="Mail for subdomains of its domains is its own.")] = False
     recipients_max: Annotated[Positive | None, Meta(description="A policy limit, per transaction.")] = None
     message_octets_max: Annotated[Positive | None, Meta(description="A low one, set for this.")] = None
     restart: Annotated[str | None, Meta(description="A command that restarts the server.")] = None
+
+
+class SinkPlace(Struct, frozen=True, forbid_unknown_fields=True):
+    """A server of ours that `conform` runs meanwhile, and the domain whose mail the server is set to send there.
+
+    The server sends it on for who is logged in, and its own notices; from strangers it must not take it.
+    """
+
+    smtp: Annotated[str, Meta(pattern=r"^[^\s:]+:[0-9]{1,5}$", description="Where it listens: host and port.")]
+    domain: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,255}$", description="Routed to it.")]
 
 
 class Declared(Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +91,7 @@ class Declared(Struct, frozen=True, forbid_unknown_fields=True):
     timers: Timers = Timers()
     session: Session = Session()
     claims: Claims = Claims()
+    sink: SinkPlace | None = None
     maildir: Annotated[str | None, Meta(description="The first accepted address's Maildir, if it can be read.")] = None
 
 

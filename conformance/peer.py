@@ -15,6 +15,7 @@ from conformance.judgement import NotApplicable, Undetermined
 from conformance.mailbox import MailboxTrouble
 from conformance.message import body_of, make_message
 from conformance.room import resting
+from conformance.sink import Sink, Transferred
 from conformance.subject import Subject
 from conformance.transcript import Transcript
 from loadgen.wire.errors import RemoteProtocolError
@@ -284,6 +285,10 @@ class SmtpPeer(Connection):
         """Return this case's messages as they lie in the maildrop: once there are so many, or when time is over."""
         return await self._find(count, self.subject.declared.timers.delivery)
 
+    async def stored_within(self, seconds: float) -> bool:
+        """Say whether one of this case's messages came into the maildrop so soon."""
+        return bool(await self._find(1, seconds))
+
     async def stored_body(self) -> bytes:
         """Return the body of this case's one message as it lies in the maildrop; Undetermined if it did not arrive."""
         arrived = await self.stored()
@@ -305,6 +310,23 @@ class SmtpPeer(Connection):
     async def stored_so_far(self) -> tuple[bytes, ...]:
         """Return what lies in the maildrop of this case's messages now."""
         return await self._find(0, 0.0)
+
+    @property
+    def sink(self) -> Sink:
+        """Return the server of ours to which one domain's mail is sent on."""
+        if self.subject.sink is None:
+            raise NotApplicable("needs a sink that the server sends a domain's mail to (sink.smtp, sink.domain)")
+        return self.subject.sink
+
+    async def sent_on(self, count: int = 1, within_s: float | None = None) -> tuple[Transferred, ...]:
+        """Return this case's messages as they came to the sink: once there are so many, or when time is over."""
+        async with resting():
+            limit_s = self.subject.declared.timers.delivery if within_s is None else within_s
+            return await self.sink.find(self.token, count, limit_s)
+
+    def at_sink(self, prefix: bytes = b"") -> bytes:
+        """Return an address of this case alone whose mail comes to the sink."""
+        return prefix + self.token.encode() + b"@" + self.sink.domain.encode()
 
     async def _find(self, count: int, within_s: float) -> tuple[bytes, ...]:
         if self.subject.mailbox is None:

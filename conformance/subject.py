@@ -6,6 +6,7 @@ from typing import Final
 
 from conformance.declared import Declared
 from conformance.mailbox import Mailbox
+from conformance.sink import Sink
 from conformance.transcript import Transcript
 from loadgen.endpoint import Endpoint
 from loadgen.transport.connect import connect
@@ -58,6 +59,7 @@ class Subject:
     run_token: str                                   # tells this run's mail from that of every other
     found: Found = field(default_factory=Found)
     mailbox: Mailbox | None = None                   # reads back what was delivered; None: nobody can
+    sink: Sink | None = None                         # where the server sends on one domain's mail; None: nowhere
     dial: Dial = over_the_network
     overhear: Overhear = _nobody_listens             # is given what every case said and heard
     tls: TlsContext = field(default_factory=lambda: make_client_context(TlsPolicy(verify=False)))

@@ -12,6 +12,7 @@ from conformance.refserver.replies import Reply
 
 if TYPE_CHECKING:
     from conformance.refserver.directory import Directory
+    from conformance.refserver.relay import Outgoing
     from conformance.refserver.sasl import Exchange
     from conformance.refserver.smtp_state import SmtpState
     from conformance.refserver.transaction import Transaction
@@ -43,6 +44,11 @@ class Fault:
     stored: Callable[[bytes], bytes] | None = None
     # What becomes of a report of delivery: all that is sent in its place.
     reports: Callable[[bytes], Sequence[bytes]] | None = None
+    # What becomes of a message as it goes to the next hop: its mail data, stuffed and ended.
+    relayed: Callable[[bytes], bytes] | None = None
+    # What becomes of a notice of failure: (the message that failed, its notice) -> what is sent. The lawful notice for
+    # the null reverse-path is None.
+    bounced: "Callable[[Outgoing, Outgoing | None], Outgoing | None] | None" = None
     copies: int = 1                             # of every message that go into each maildrop
     # How long a reply is held back, in seconds: (session, verb it answers, octets) -> seconds.
     pause_s: "Callable[[SmtpState, bytes, bytes], float] | None" = None

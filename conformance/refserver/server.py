@@ -3,18 +3,21 @@
 import secrets
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import trio
 
 from conformance.refserver import pop3_commands, replies
 from conformance.refserver.behaviour import Behaviour, Limits
+from conformance.refserver.bounce import tell_of_failure
 from conformance.refserver.directory import Directory
 from conformance.refserver.listener.accept import Conversations, Greeter, accept_forever
 from conformance.refserver.listener.conversation import StartTls
 from conformance.refserver.listener.sockets import Listening
 from conformance.refserver.maildrop import MaildropStore
 from conformance.refserver.pop3 import Pop3Session
+from conformance.refserver.relay import Relay
 from conformance.refserver.session import Service, Session
 from conformance.refserver.smtp import SmtpSession
 from conformance.refserver.smtp_state import LMTP, SMTP
@@ -44,6 +47,7 @@ def make_service(
     limits: Limits,
     *,
     tls: bool,
+    relay: Relay | None = None,
 ) -> Service:
     """Return a Service with the real clock and real randomness."""
     return Service(
@@ -55,6 +59,7 @@ def make_service(
         clock=trio.current_time,
         token=TokenSource(),
         tls_available=tls,
+        relay=relay,
     )
 
 
@@ -86,6 +91,8 @@ async def serve(
     conversations = Conversations(service.limits.connections)
     async with trio.open_nursery() as sessions:
         async with trio.open_nursery() as accepting:
+            if service.relay is not None:
+                accepting.start_soon(service.relay.run, partial(tell_of_failure, service))
             for one in listening:
                 greeter = _greeter(one.protocol, service, start_tls)
                 accepting.start_soon(accept_forever, one.socket, greeter, conversations, sessions)

@@ -10,6 +10,7 @@ from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory
 from conformance.refserver.greylist import Greylist
 from conformance.refserver.maildrop import MaildropStore
+from conformance.refserver.relay import Relay
 from conformance.refserver.trace import DateStamp
 from conformance.refserver.trouble import Trouble
 
@@ -38,6 +39,7 @@ class Service:
     trouble: Trouble = field(default_factory=Trouble)
     date: DateStamp = field(default_factory=DateStamp)
     memory: dict[str, int] = field(default_factory=dict)     # what faults count over all sessions; nobody else looks
+    relay: Relay | None = None             # sends on what is for routed domains, for who is logged in; None: nothing
 
     def timestamp(self) -> bytes:
         """Return a new `<random.time@host>` (RFC 1939 §7, RFC 2195 §2)."""

@@ -85,7 +85,9 @@ def rcpt(session: SmtpState, argument: bytes) -> Reply:
         return parameters
     if not session.transaction.parameters.smtputf8 and not argument.isascii():
         return replies.RECIPIENT_NEEDS_SMTPUTF8
-    recipient = session.transaction.recipient_at(path, parameters, session.service)
+    relay = session.service.relay
+    sent_on = relay is not None and session.account is not None and relay.routes(path.domain)
+    recipient = session.transaction.recipient_at(path, parameters, session.service, sent_on=sent_on)
     return recipient if isinstance(recipient, Reply) else _take(session, session.transaction, recipient)
 
 

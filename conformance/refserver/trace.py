@@ -24,9 +24,14 @@ class Arrival:
 
 def trace_fields(reverse_path: bytes, arrival: Arrival) -> bytes:
     """Return Return-Path and Received, each with its CRLF."""
+    return b"Return-Path: <" + reverse_path + b">\r\n" + received_field(arrival)
+
+
+def received_field(arrival: Arrival) -> bytes:
+    """Return Received with its CRLF: all that is added to what is sent on."""
     origin = f"{arrival.helo} ({arrival.client})" if arrival.client else arrival.helo
     lines = f"Received: from {origin}\r\n\tby {arrival.host_name} with {arrival.protocol} id {arrival.message_id}"
-    octets = b"Return-Path: <" + reverse_path + b">\r\n" + lines.encode("ascii")
+    octets = lines.encode("ascii")
     if arrival.recipient is not None:
         octets += b"\r\n\tfor <" + arrival.recipient + b">"
     if arrival.cipher is not None:

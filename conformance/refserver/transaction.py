@@ -15,9 +15,10 @@ from conformance.refserver.mail_data import (
 )
 from conformance.refserver.maildrop import NotStored
 from conformance.refserver.parameters import MailParameters, RcptParameters
+from conformance.refserver.relay import Outgoing
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import Service
-from conformance.refserver.trace import Arrival, protocol_keyword, trace_fields
+from conformance.refserver.trace import Arrival, protocol_keyword, received_field, trace_fields
 
 _NOT_STORED: Final = {
     NotStored.MAILDROP_FULL: replies.MAILDROP_FULL,
@@ -35,8 +36,9 @@ class Recipient:
     """An accepted forward-path and the maildrop it leads to."""
 
     path: Path
-    maildrop: str
+    maildrop: str                      # "" if it is sent on
     parameters: RcptParameters
+    sent_on: bool = False              # to the next hop for its domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,14 @@ class Transaction:
     parameters: MailParameters
     recipients: list[Recipient] = field(default_factory=list)
 
-    def recipient_at(self, path: Path, parameters: RcptParameters, service: Service) -> Recipient | Reply:
-        """Return the recipient whom mail could be taken for, or the refusal."""
+    def recipient_at(
+        self, path: Path, parameters: RcptParameters, service: Service, *, sent_on: bool = False
+    ) -> Recipient | Reply:
+        """Return the recipient whom mail could be taken for, or the refusal. `sent_on`: its domain is routed."""
         if len(self.recipients) >= service.limits.recipients:
             return replies.TOO_MANY_RECIPIENTS
+        if sent_on:
+            return Recipient(path, "", parameters, sent_on=True)
         maildrop = service.directory.maildrop_of(path)
         if isinstance(maildrop, Refusal):
             return _REFUSED[maildrop]
@@ -80,22 +86,32 @@ class Transaction:
         refusal = _objection(content, header, service)
         if refusal is not None:
             return [refusal] * (len(self.recipients) if each else 1)
-        message = self._trace(client, service, base) + without_return_path(header, content)
+        arrival = self._arrival(client, service, base)
+        message = trace_fields(self.reverse_path.mailbox, arrival) + without_return_path(header, content)
         for fault in service.behaviour.faults:
             if fault.stored is not None:
                 message = fault.stored(message)
         final = self._store_each(message, service) if each else self._store(message, service)
         stored = [one for one, reply in zip(self.recipients, final, strict=False) if reply.code == 250]
         if stored:
+            self._send_on(received_field(arrival) + content, service)
             self._report(stored if each else self.recipients, header, service)
         return final
+
+    def _send_on(self, message: bytes, service: Service) -> None:
+        """Queue the message for the recipients whose domains are routed elsewhere."""
+        away = [one for one in self.recipients if one.sent_on]
+        if away and service.relay is not None:
+            never = frozenset(one.path.mailbox for one in away if one.parameters.notify == frozenset({b"NEVER"}))
+            addresses = tuple(one.path.mailbox for one in away)
+            service.relay.send(Outgoing(self.reverse_path.mailbox, addresses, message, untold=never))
 
     def _store(self, message: bytes, service: Service) -> list[Reply]:
         # A maildrop that was not full at RCPT takes this message even if it is full after it: refusing now would
         # refuse it for the other recipients too. dict: two forward-paths to one maildrop put one copy there.
         if _in_trouble(service):
             return [replies.IN_TROUBLE]
-        names = dict.fromkeys([one.maildrop for one in self.recipients])
+        names = dict.fromkeys([one.maildrop for one in self.recipients if not one.sent_on])
         for _ in range(_copies(service)):
             failed = service.maildrops.deliver(names, message)
         return [_NOT_STORED[failed] if failed is not None else replies.MESSAGE_TAKEN]
@@ -116,7 +132,9 @@ class Transaction:
 
         Nothing is relayed, and the null reverse-path has no maildrop.
         """
-        asked = [one for one in stored if one.parameters.notify and b"SUCCESS" in one.parameters.notify]
+        asked = [
+            one for one in stored if one.parameters.notify and b"SUCCESS" in one.parameters.notify and not one.sent_on
+        ]
         sender = service.directory.maildrop_of(self.reverse_path) if asked else Refusal.NO_SUCH_MAILBOX
         if isinstance(sender, Refusal):
             return
@@ -137,7 +155,7 @@ class Transaction:
             if service.maildrops.room(sender, len(each)) is None:
                 service.maildrops.deliver([sender], each)
 
-    def _trace(self, client: Client, service: Service, base: str) -> bytes:
+    def _arrival(self, client: Client, service: Service, base: str) -> Arrival:
         only = self.recipients[0].path if len(self.recipients) == 1 else None
         protocol = protocol_keyword(
             base,
@@ -146,7 +164,7 @@ class Transaction:
             tls=client.cipher is not None,
             authenticated=client.authenticated,
         )
-        arrival = Arrival(
+        return Arrival(
             helo=client.helo,
             client=client.address,
             host_name=service.behaviour.host_name,
@@ -157,7 +175,6 @@ class Transaction:
             recipient=only.mailbox if only is not None and only.domain else None,
             date=service.date.at(service.wall_clock()),
         )
-        return trace_fields(self.reverse_path.mailbox, arrival)
 
 
 def _said_of(recipient: Recipient, outcome: Reply, service: Service) -> Reply:

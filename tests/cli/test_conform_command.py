@@ -1,6 +1,7 @@
 """`mailproof conform` as a person or a CI job types it: what it says, what it writes, how it ends."""
 
 import json
+import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -113,3 +114,24 @@ def test_the_doctor_says_what_is_missing_and_what_it_would_unlock(target: str, t
     assert "an address that the server rejects in the session (addresses.rejected): would unlock" in done.stdout
     assert "is the server's own choice:\n" in done.stdout
     assert "\nis there:\n  an address that the server accepts (" in done.stdout
+
+
+def test_what_a_server_sends_on_is_seen_at_the_sink(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        sink = f"127.0.0.1:{free.getsockname()[1]}"
+    (tmp_path / "options.toml").write_text(
+        '[addresses]\naccepted = ["user1@example.test"]\n[accounts]\nsmtp = [["user1", "secret1"]]\n'
+        f'[allow]\nleave_mail = true\n[sink]\nsmtp = "{sink}"\ndomain = "sink.test"\n'
+    )
+    command = [*MAILPROOF, "serve", "--smtp", "0", "--route", f"sink.test={sink}", "--until-eof"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        url = json.loads(server.stdout.readline())["smtp"]
+        only = ["--only", "relay.plain"]
+        done = conform(url, "--options", "options.toml", *only, "--out", "o", cwd=tmp_path)
+        server.stdin.close()
+    assert done.returncode == ExitCode.HELD, done.stdout + done.stderr
+    document = read(tmp_path / "o" / "result.json")
+    assert document.conformance is not None
+    assert {case.verdict for case in document.conformance.cases} == {"pass"}

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -19,16 +20,19 @@ from conformance.over_lmtp import is_put_to, with_twins
 from conformance.passive import Overhearing
 from conformance.plan import plan_cases
 from conformance.refserver.behaviour import Behaviour, Limits
+from conformance.refserver.bounce import tell_of_failure
 from conformance.refserver.directory import Directory, accounts_by_pattern
 from conformance.refserver.listener.conversation import Conversation
 from conformance.refserver.listener.tls import start_tls_with
 from conformance.refserver.maildrop import MemoryStore
 from conformance.refserver.pop3 import Pop3Session
+from conformance.refserver.relay import Relay
 from conformance.refserver.session import Service, Session
 from conformance.refserver.smtp import SmtpSession
 from conformance.refserver.smtp_state import LMTP, SMTP
 from conformance.runner import Manner, run_cases
 from conformance.selection import Selection
+from conformance.sink import Sink
 from conformance.sounding import sound
 from conformance.subject import Subject
 from loadgen.endpoint import Endpoint, Protocol
@@ -38,6 +42,8 @@ from tests.session.theatre import SERVER_NAME, Tls
 register_all()
 
 LIMITS: Final = Limits(message_octets=100_000)
+SINK_DOMAIN: Final = "sink.test"
+ROUTED: Final = (SINK_DOMAIN, "[127.0.0.1]", "[IPv6:::1]")     # the sink stands on the same host
 QUOTA_OCTETS: Final = 1 << 24
 PORTS: Final = {"smtp": 25, "lmtp": 24}
 
@@ -58,16 +64,19 @@ DECLARED: Final = Declared(
 @asynccontextmanager
 async def reference_subject(
     tls: Tls, behaviour: Behaviour, *, protocol: Protocol = "smtp", declared: Declared = DECLARED,
-    limits: Limits | None = None, implicit_tls: bool = False,
+    limits: Limits | None = None, implicit_tls: bool = False, with_sink: bool = True, accept_any: bool = False,
 ) -> AsyncIterator[Subject]:  # fmt: skip
     """Give a subject behind which a reference server of its own stands, sounded."""
     tokens = count()
+    sink = Sink(SINK_DOMAIN) if with_sink else None
     store = MemoryStore("g", maildrop_octets_max=QUOTA_OCTETS, octets_max=1 << 30)
     store.deliver(["user4@example.test"], b"x" * (QUOTA_OCTETS + 1))
     service = Service(
         behaviour=behaviour,
         limits=limits or LIMITS,
-        directory=Directory(["example.test"], accounts_by_pattern("user{n}@example.test", 4, "secret{n}")),
+        directory=Directory(
+            ["example.test"], accounts_by_pattern("user{n}@example.test", 4, "secret{n}"), accept_any=accept_any
+        ),
         maildrops=store,
         wall_clock=lambda: 1_767_225_600.0 + trio.current_time(),
         token=lambda: f"t{next(tokens)}",
@@ -75,6 +84,18 @@ async def reference_subject(
     )
     start_tls = start_tls_with(tls.server)
     async with trio.open_nursery() as nursery:
+
+        async def dial_sink(hop: str) -> trio.abc.Stream:
+            assert sink is not None
+            await trio.lowlevel.checkpoint()
+            ours, theirs = memory_stream_pair()
+            nursery.start_soon(sink.serve, theirs)
+            return ours
+
+        if sink is not None:
+            relay = Relay(dict.fromkeys(ROUTED, "sink"), behaviour.host_name, dial_sink, behaviour.faults)
+            service = replace(service, relay=relay)
+            nursery.start_soon(relay.run, partial(tell_of_failure, service))
 
         async def converse(stream: trio.abc.Stream, endpoint: Endpoint) -> None:
             cipher = None
@@ -100,6 +121,7 @@ async def reference_subject(
             declared=declared,
             run_token="c0ffee",
             mailbox=Mailbox(Pop3Reader(pop3, "user1", "secret1", dial, tls.client, 30.0)),
+            sink=sink,
             dial=dial,
             tls=tls.client,
         )
@@ -110,14 +132,16 @@ async def reference_subject(
 
 async def judge(
     tls: Tls, cases: Collection[Case], behaviour: Behaviour | None = None, *, protocol: Protocol = "smtp",
-    limits: Limits | None = None, declared: Declared = DECLARED, slow: bool = True,
+    limits: Limits | None = None, declared: Declared = DECLARED, slow: bool = True, with_sink: bool = True,
+    accept_any: bool = False,
 ) -> dict[str, Finding]:  # fmt: skip
     """Run some cases against the reference server; return the findings by case id.
 
     Those that are not for the protocol are left out; over LMTP those of SMTP that hold there too are put as well.
     """
     async with reference_subject(
-        tls, behaviour or Behaviour(), protocol=protocol, limits=limits, declared=declared
+        tls, behaviour or Behaviour(), protocol=protocol, limits=limits, declared=declared, with_sink=with_sink,
+        accept_any=accept_any,
     ) as subject:
         put = [case for case in with_twins(cases) if is_put_to(case, protocol)]
         planned = plan_cases(put, catalogue(), subject, slow=slow)

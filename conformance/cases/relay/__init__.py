@@ -1,0 +1,1 @@
+"""Relay control: a stranger cannot send through the server."""

@@ -1,0 +1,180 @@
+"""The sink: a server of ours to which the server under test is set to send on the mail of one domain.
+
+It shows what leaves that server, octet for octet. Mail data end with CRLF.CRLF here and with nothing else; what it is
+told it records, and it refuses only the recipients whose local-part says so, which makes mail undeliverable at will.
+It speaks LMTP as well (RFC 2033): LHLO says so.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from conformance.declared import SinkPlace
+from reports.errors import UserError
+
+REFUSED: Final = b"refused-"                   # begins the local-parts that are refused
+_END: Final = b"\r\n.\r\n"
+_GREETING: Final = b"220 sink.mailproof.invalid ready\r\n"
+_HELLO: Final = b"250-sink.mailproof.invalid\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
+_DONE: Final = b"250 2.0.0 Done\r\n"
+_UNKNOWN: Final = b"500 5.5.1 Unknown\r\n"
+_REPLIES: Final = {
+    b"EHLO": _HELLO,
+    b"LHLO": _HELLO,
+    b"HELO": b"250 sink.mailproof.invalid\r\n",
+    b"DATA": b"354 Go on\r\n",
+    b"RSET": _DONE,
+    b"NOOP": _DONE,
+    b"QUIT": b"221 2.0.0 Goodbye\r\n",
+}
+_FORGETTING: Final = frozenset({b"EHLO", b"HELO", b"LHLO", b"RSET"})
+_PATH: Final = re.compile(rb"(?:FROM|TO):[ \t]*<([^>]*)>", re.IGNORECASE)
+_MEMORY_OCTETS: Final = 64 * 1024 * 1024       # of one session; more is no mail of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A message that came to the sink."""
+
+    reverse_path: bytes                        # without brackets and parameters; b"" is the null one
+    recipients: tuple[bytes, ...]
+    mail_data: bytes                           # as sent, transparency and all; without the CRLF.CRLF
+
+    @property
+    def octets(self) -> bytes:
+        """Return all that a mark can stand in."""
+        return b"\n".join((self.reverse_path, *self.recipients, self.mail_data))
+
+
+class SinkSession:
+    """What is said in one connection: octets in, replies out."""
+
+    def __init__(self, keep: Callable[[Transferred], None]) -> None:
+        self._keep = keep
+        self._pending = b""
+        self._data: bytearray | None = None    # being read; it opens with the CRLF of the DATA line
+        self._reverse_path: bytes | None = None
+        self._recipients: list[bytes] = []
+        self._per_recipient = False            # LMTP: RFC 2033 §4.2
+        self.over = False
+
+    def feed(self, octets: bytes) -> bytes:
+        """Take octets, cut anywhere, and return what they are owed."""
+        self._pending += octets
+        replies = []
+        while not self.over and (reply := self._next()) is not None:
+            replies.append(reply)
+        return b"".join(replies)
+
+    def _next(self) -> bytes | None:
+        if self._data is not None:
+            return self._read_data(self._data)
+        line, end, rest = self._pending.partition(b"\r\n")
+        if not end:
+            self.over = len(line) > _MEMORY_OCTETS
+            return None
+        self._pending = rest
+        return self._obey(line)
+
+    def _read_data(self, data: bytearray) -> bytes | None:
+        searched = max(0, len(data) - len(_END))
+        data += self._pending
+        self._pending = b""
+        end = data.find(_END, searched)
+        if end < 0:
+            self.over = len(data) > _MEMORY_OCTETS
+            return None
+        self._pending = bytes(data[end + len(_END):])
+        assert self._reverse_path is not None
+        self._keep(Transferred(self._reverse_path, tuple(self._recipients), bytes(data[2:end])))
+        answers = len(self._recipients) if self._per_recipient else 1
+        self._forget()
+        return b"250 2.0.0 Taken\r\n" * answers
+
+    def _forget(self) -> None:
+        self._data, self._reverse_path, self._recipients = None, None, []
+
+    def _obey(self, line: bytes) -> bytes:
+        verb = line[:4].upper()
+        if verb in {b"MAIL", b"RCPT"}:
+            return self._take_path(verb, line)
+        if verb == b"DATA" and self._recipients:
+            self._data = bytearray(b"\r\n")
+        elif verb in _FORGETTING:
+            self._forget()
+            self._per_recipient = verb == b"LHLO" or (verb == b"RSET" and self._per_recipient)
+        elif verb == b"QUIT":
+            self.over = True
+        elif verb == b"DATA":
+            return b"554 5.5.1 No recipient\r\n"
+        return _REPLIES.get(verb, _UNKNOWN)
+
+    def _take_path(self, verb: bytes, line: bytes) -> bytes:
+        found = _PATH.search(line)
+        if found is None:
+            return b"501 5.5.4 No path\r\n"
+        if verb == b"MAIL":
+            self._forget()
+            self._reverse_path = found[1]
+            return b"250 2.1.0 Taken\r\n"
+        if self._reverse_path is None:
+            return b"503 5.5.1 MAIL first\r\n"
+        if found[1].startswith(REFUSED):
+            return b"550 5.1.1 Refused, as its name says\r\n"
+        self._recipients.append(found[1])
+        return b"250 2.1.5 Taken\r\n"
+
+
+class Sink:
+    """All that has come, over any number of connections."""
+
+    def __init__(self, domain: str) -> None:
+        self.domain = domain
+        self.transferred: list[Transferred] = []
+        self._more = trio.Event()              # set, and replaced, whenever a message comes
+
+    async def serve(self, stream: trio.abc.Stream) -> None:
+        """Talk to one client until it leaves. Raises nothing that a client can cause."""
+        session = SinkSession(self._keep)
+        try:
+            await stream.send_all(_GREETING)
+            while not session.over and (octets := await stream.receive_some()):
+                if replies := session.feed(bytes(octets)):
+                    await stream.send_all(replies)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return
+        finally:
+            await trio.aclose_forcefully(stream)
+
+    async def find(self, token: str, count: int, within_s: float) -> tuple[Transferred, ...]:
+        """Return the messages in which a token stands: when there are so many, or all when the time is over."""
+        wanted = re.compile(re.escape(token).encode() + rb"(?![0-9a-z-])", re.IGNORECASE)
+        found: tuple[Transferred, ...] = ()
+        with trio.move_on_after(within_s):
+            while True:
+                more = self._more
+                found = tuple(one for one in self.transferred if wanted.search(one.octets))
+                if len(found) >= count:
+                    break
+                await more.wait()
+        return found
+
+    def _keep(self, one: Transferred) -> None:
+        self.transferred.append(one)
+        self._more.set()
+        self._more = trio.Event()
+
+
+async def open_sink(place: SinkPlace, nursery: trio.Nursery) -> Sink:
+    """Start a sink that listens where it was declared to. UserError if it cannot."""
+    host, _, port = place.smtp.rpartition(":")
+    sink = Sink(place.domain)
+    try:
+        listeners = await trio.open_tcp_listeners(int(port), host=host)
+    except (OSError, OverflowError) as error:
+        raise UserError(f"no sink can listen on {place.smtp}: {error}") from None
+    nursery.start_soon(trio.serve_listeners, sink.serve, listeners)
+    return sink
