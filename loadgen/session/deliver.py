@@ -7,6 +7,7 @@ import msgspec
 from loadgen.message.compose import Composer, Message
 from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session.course import follow
+from loadgen.session.dialogue import close, connected
 from loadgen.session.fates import note, note_envelope, note_in_vain
 from loadgen.session.login import mechanism_for
 from loadgen.session.outcome import ACCEPTED, Outcome
@@ -16,6 +17,7 @@ from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import SmtpDialogue
 from loadgen.session.trace import Offered, Trace
 from loadgen.session.transaction import Envelope, Opened, envelope_of, open_transaction, positive, refusal_among
+from loadgen.transport.errors import TransportError
 from loadgen.wire.commands import Mail, Rset
 from loadgen.wire.reply import Reply
 from loadgen.wire.transparency import unstuff
@@ -29,19 +31,38 @@ async def deliver(route: Route, plan: DeliveryPlan, composer: Composer, trace: T
     A refused message does not keep the later ones from being offered; of several refusals the first is
     the outcome. What a 421 leaves unsent was never offered.
     """
-    dialogue = SmtpDialogue(route, trace, arrival)
+    if is_plain(route, plan):
+        return await _plainly(route, plan, composer, trace, arrival)
+    return await _ordinarily(SmtpDialogue(route, trace, arrival), plan, composer, arrival)
 
+
+async def _plainly(route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, arrival: int) -> Outcome:
+    """Run a session for as long as all goes as hoped; go over it by the ordinary code if something does not."""
+    try:
+        transport = await connected(route, trace, arrival)
+    except TransportError as error:
+        return Outcome.of_error(error, trace.phase)
+    plain = PlainDelivery(route, plan, composer, trace)
+    otherwise = False
+    try:
+        otherwise = not await transport.converse(plain)
+    finally:
+        if not otherwise:
+            await close(transport, trace)
+    if not otherwise:
+        return ACCEPTED
+    plain.forget()
+    dialogue = SmtpDialogue(route, trace, arrival)
+    dialogue.go_over(transport, plain)
+    return await _ordinarily(dialogue, plan, composer, arrival)
+
+
+async def _ordinarily(dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Composer, arrival: int) -> Outcome:
     async def script() -> Outcome:
-        if is_plain(route, plan):
-            plain = PlainDelivery(route, plan, composer, trace)
-            if await dialogue.transport.converse(plain):
-                return ACCEPTED            # the answer to QUIT included
-            plain.forget()
-            dialogue.go_over(plain)
         try:
             await dialogue.open(mechanism_for(plan.auth, plan.account, arrival))
         except (Refused, NotOffered) as error:
-            note_in_vain(trace, plan.messages, error)
+            note_in_vain(dialogue.trace, plan.messages, error)
             raise
         return await _transactions(dialogue, plan, composer)
 

@@ -65,6 +65,23 @@ class Client(Machine, Protocol[CommandT_contra, SaidT_co]):
         """Take in what was received; return the next answer, or None until more is received."""
 
 
+async def connected(route: Route, trace: Trace, arrival: int) -> Transport:
+    """Connect to a route's server. The phase `connect` is timed. Raises TransportError."""
+    trace.phase = name = route.phase_names["connect"]
+    now = clock_of_this_run()
+    started = now()
+    transport = await route.dial(route, arrival, started + route.phase_limits_s["connect"])
+    trace.timings.append((name, int(started * NS_PER_S), int(now() * NS_PER_S)))
+    return transport
+
+
+async def close(transport: Transport, trace: Trace) -> None:
+    """Close a session's transport, and count what went over it."""
+    trace.octets_sent += transport.octets_sent
+    trace.octets_received += transport.octets_received
+    await transport.aclose()
+
+
 class Connection:
     """One connection of a session. Enter it to connect; leaving it closes the transport."""
 
@@ -75,6 +92,7 @@ class Connection:
         self.trace = trace
         self._arrival = arrival
         self._machine = machine
+        self._is_connected = False
         self._now = clock_of_this_run()
         self._names = route.phase_names
         self._limits_s = route.phase_limits_s
@@ -82,9 +100,11 @@ class Connection:
         self.may_be_cut_off = False       # true: a server that closes from here on does what it may
 
     async def __aenter__(self) -> Self:
-        started_ns, deadline = self._begin("connect")
-        self.transport = await self.route.dial(self.route, self._arrival, deadline)
-        self._end("connect", started_ns)
+        if self._is_connected:
+            return self
+        self.transport = await connected(self.route, self.trace, self._arrival)
+        if not self.timed:
+            self.trace.timings.pop()
         if self.route.endpoint.implicit_tls:
             async with AsyncExitStack() as undo:
                 undo.push_async_callback(self.transport.aclose)
@@ -97,17 +117,20 @@ class Connection:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.trace.octets_sent += self.transport.octets_sent
-        self.trace.octets_received += self.transport.octets_received
-        await self.transport.aclose()
+        await close(self.transport, self.trace)
 
     async def quit(self) -> Refused | None:
         """Leave without a word. Ends without a checkpoint."""
         return None
 
-    def go_over(self, conversation: Conversation) -> None:
-        """Have what was said and heard in a conversation said and heard again, at the instants it was."""
-        self._now = self.transport.rehearse(conversation).now
+    def go_over(self, transport: Transport, conversation: Conversation) -> None:
+        """Have what was said and heard in a conversation said and heard again, at the instants it was.
+
+        Instead of connecting: the transport is this one's now.
+        """
+        self.transport = transport
+        self._is_connected = True
+        self._now = transport.rehearse(conversation).now
 
     def now_ns(self) -> int:
         """Return the instant at which things stand, on `clock_ns`."""

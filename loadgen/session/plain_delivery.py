@@ -5,41 +5,39 @@ otherwise ends it, and `deliver` goes over the session again by the ordinary cod
 means; the tests hold both against each other, for any server.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
 from loadgen.clock import NS_PER_S, clock_of_this_run
-from loadgen.message.compose import Composer
+from loadgen.message.compose import Composer, Message
 from loadgen.schedule.plans import DeliveryPlan
 from loadgen.session.fates import note_taken
+from loadgen.session.phases import Stage
 from loadgen.session.refused import NotOffered
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
 from loadgen.session.trace import Offered, Settled, Trace
 from loadgen.session.transaction import mail_parameters
-from loadgen.transport.conversation import Conversation, Steps
+from loadgen.transport.conversation import Conversation, Heard, Say, Steps
 from loadgen.wire.commands import Data, Ehlo, Mail, Quit, Rcpt
-from loadgen.wire.extensions import parse_extensions
-from loadgen.wire.reply import USUAL_OCTETS, Reply, ReplyClass, lawful_reply
+from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
+from loadgen.wire.reply import USUAL_OCTETS, lawful_reply
 
 MESSAGES_MAX: Final = 1_000      # of one session, which may have to be gone over again as a whole
-_DATA: Final = Data().to_bytes()
-_QUIT: Final = Quit().to_bytes()
-_YES: Final = ReplyClass.POSITIVE_COMPLETION
-_GO_ON: Final = ReplyClass.POSITIVE_INTERMEDIATE
-
-Question = tuple[str, bytes, ReplyClass]      # the phase, what is said in it, and what is hoped for
+DATA: Final = Data().to_bytes()
+QUIT: Final = Quit().to_bytes()
+Question = tuple[Stage, bytes]            # and what is said in it
 
 
 def is_plain(route: Route, plan: DeliveryPlan) -> bool:
-    """Say whether a session may go this way: by SMTP, without TLS that begins inside it, login, groups and chunks."""
+    """Say whether a session may go this way: SMTP in clear text, without login, groups and chunks."""
     return (
-        plan.dialect == "SMTP"
+        route.tls is None
+        and plan.dialect == "SMTP"
         and plan.account is None
         and plan.pipelining == "never"
         and plan.chunk_octets is None
-        and not route.upgrades
         and len(plan.messages) <= MESSAGES_MAX
     )
 
@@ -47,7 +45,7 @@ def is_plain(route: Route, plan: DeliveryPlan) -> bool:
 class PlainDelivery(Conversation):
     """One session from the greeting to the answer to QUIT. Notes in the trace all that happens, as it happens."""
 
-    __slots__ = ("_composer", "_plan", "_reply", "_route", "_timed_before", "_trace")
+    __slots__ = ("_composer", "_extensions", "_octets", "_plan", "_route", "_timed_before", "_trace")
 
     def __init__(self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace) -> None:
         super().__init__()
@@ -56,7 +54,8 @@ class PlainDelivery(Conversation):
         self._composer = composer
         self._trace = trace
         self._timed_before = len(trace.timings)
-        self._reply: Reply | None = None      # the last one
+        self._octets = b""                               # of the last reply
+        self._extensions: Extensions = NO_EXTENSIONS     # of the server, once it has answered EHLO
 
     def forget(self) -> None:
         """Take all of it out of the trace: it is gone over again."""
@@ -64,37 +63,33 @@ class PlainDelivery(Conversation):
 
     def steps(self) -> Steps:
         """Say and hear, until something is not as hoped."""
-        trace, names, limits_s = self._trace, self._route.phase_names, self._route.phase_limits_s
-        timings, replies = trace.timings, trace.replies
-        clock, now_s = clock_of_this_run(), self.began_s
-        now_ns = int(now_s * NS_PER_S)
-        for phase, question, hoped in self._questions():
-            trace.phase = name = names[phase]
-            # A phase begins where the last ended; but composing the message is no time of the server's.
-            if phase == "mail":
-                now_s = clock()
-                now_ns = int(now_s * NS_PER_S)
-            started_ns, deadline = now_ns, now_s + limits_s[phase]
-            octets, now_s = yield question, deadline
-            reply = lawful_reply(octets) if len(octets) <= USUAL_OCTETS else None
-            while reply is None and _goes_on(octets):
-                more, now_s = yield b"", deadline
-                octets += more
-                reply = lawful_reply(octets) if len(octets) <= USUAL_OCTETS else None
-            if reply is None or reply.reply_class is not hoped:
-                return
+        trace, clock = self._trace, clock_of_this_run()
+        timed, replied = trace.timings.append, trace.replies.append
+        for group in self._groups():
+            now_s = clock()               # what we did since the last answer is no time of the server's
             now_ns = int(now_s * NS_PER_S)
-            timings.append((name, started_ns, now_ns))
-            replies.append((name, *reply.counted_as))
-            self._reply = reply
+            for (name, limit_s, hoped_for), question in group:
+                trace.phase, started_ns, deadline = name, now_ns, now_s + limit_s
+                octets, now_s = yield question, deadline
+                counted = hoped_for.get(octets)
+                if counted is None:
+                    octets, now_s = yield from _whole(octets, now_s, deadline)
+                    counted = hoped_for.judge(octets)
+                    if counted is None:
+                        return
+                now_ns = int(now_s * NS_PER_S)
+                timed((name, started_ns, now_ns))
+                replied(counted)
+            self._octets = octets
 
-    def _questions(self) -> Iterator[Question]:
-        """Say what to ask next, each time the last answer was as hoped."""
-        plan, trace = self._plan, self._trace
-        yield "greeting", b"", _YES
-        yield "ehlo", _ehlo(self._route.hello_name), _YES
-        assert self._reply is not None, "to EHLO"
-        extensions = parse_extensions(self._reply.texts)
+    def _groups(self) -> Iterator[Sequence[Question]]:
+        """Give what to ask next, one after another, each time all answers to the last were as hoped."""
+        plan, trace, stages = self._plan, self._trace, self._route.stages
+        assert stages is not None, "of SMTP"
+        yield (stages.greeting, b""), (stages.ehlo, _ehlo(self._route.hello_name))
+        said = lawful_reply(self._octets)
+        assert said is not None, "the answer to EHLO was as hoped"
+        self._extensions = parse_extensions(said.texts)
         for planned in plan.messages:
             message = self._composer.compose(
                 plan.arrival, planned.index,
@@ -102,27 +97,38 @@ class PlainDelivery(Conversation):
                 hidden=planned.hidden, body=planned.body,
             )
             recipients = planned.envelope
-            if len(message.mail_data) > BLOCK_OCTETS:
-                return                       # each block has a limit of its own
-            try:
-                parameters = mail_parameters(
-                    extensions, (plan.reverse_path, *recipients), size_octets=message.content_octets,
-                    eight_bit=message.eight_bit, utf8_header=message.utf8_header,
-                )
-            except NotOffered:
+            parameters = self._parameters(message, recipients)
+            if parameters is None or len(message.mail_data) > BLOCK_OCTETS:     # of which each has its own limit
                 return
             trace.messages_offered += 1
-            yield "mail", _mail(plan.reverse_path, parameters), _YES
-            for recipient in recipients:
-                yield "rcpt", _rcpt(recipient), _YES
-            yield "data", _DATA, _GO_ON
+            rcpts = [(stages.rcpt, _rcpt(recipient)) for recipient in recipients]
+            yield (stages.mail, _mail(plan.reverse_path, parameters)), *rcpts, (stages.data, DATA)
             trace.begun.append(Offered(message.stamp, recipients))
-            yield "body", message.mail_data, _YES
+            yield ((stages.body, message.mail_data),)
             _, _, at_ns = trace.timings[-1]
             trace.settled[len(trace.begun) - 1] = Settled(recipients, at_ns)
             note_taken(trace, planned.index, recipients, at_ns)
-        yield "quit", _QUIT, _YES
+        yield ((stages.quit, QUIT),)
         self.done = True
+
+    def _parameters(self, message: Message, recipients: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return those of MAIL; None if the server does not offer what the message needs."""
+        try:
+            return mail_parameters(
+                self._extensions, (self._plan.reverse_path, *recipients), size_octets=message.content_octets,
+                eight_bit=message.eight_bit, utf8_header=message.utf8_header,
+            )
+        except NotOffered:
+            return None
+
+
+def _whole(octets: bytes, now_s: float, deadline: float) -> Generator[Say, Heard, Heard]:
+    """Hear the rest of a reply if this is only the beginning of one; return all of it, and when the last of it came."""
+    more = octets
+    while more and _goes_on(octets):
+        more, now_s = yield b"", deadline
+        octets += more
+    return octets, now_s
 
 
 def _goes_on(octets: bytes) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import trio
 
 from loadgen.endpoint import Endpoint
-from loadgen.session.phases import LimitsByPhase, PhaseNames
+from loadgen.session.phases import LimitsByPhase, PhaseNames, Stages
 from loadgen.transport.addresses import Address
 from loadgen.transport.connect import connect_clear
 from loadgen.transport.limits import PhaseLimits
@@ -44,10 +44,13 @@ class Route:
     dial: Callable[["Route", int, float], Awaitable[Transport]] = over_the_network    # tests: memory streams
     phase_names: PhaseNames = field(init=False, repr=False, compare=False)
     phase_limits_s: LimitsByPhase = field(init=False, repr=False, compare=False)
+    stages: Stages | None = field(init=False, repr=False, compare=False)           # None: another protocol's
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phase_names", PhaseNames(self.endpoint.protocol))
         object.__setattr__(self, "phase_limits_s", LimitsByPhase(self.endpoint.protocol, self.limits))
+        stages = Stages(self.phase_names, self.phase_limits_s) if self.endpoint.protocol == "smtp" else None
+        object.__setattr__(self, "stages", stages)
 
     @property
     def upgrades(self) -> bool:

@@ -5,7 +5,9 @@ is a generator, and is resumed right where the octets are read. It knows nothing
 thing that is otherwise it ends, and the session goes over it again by its ordinary code (`Transport.rehearse`).
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from operator import itemgetter
+from typing import Final
 
 import trio
 
@@ -15,6 +17,7 @@ from loadgen.transport.errors import PeerClosed, TransportError, TransportTimeou
 Heard = tuple[bytes, float]       # what one read gave (b"": the end), and when: seconds of trio's clock
 Say = tuple[bytes, float]         # what to say (b"": nothing), and by when an answer must have begun
 Steps = Generator[Say, Heard, None]
+_OCTETS: Final[Callable[[Heard], bytes]] = itemgetter(0)
 
 
 class Conversation:
@@ -35,7 +38,7 @@ class Conversation:
     @property
     def octets_received(self) -> int:
         """Return how much was heard."""
-        return sum([len(octets) for octets, _ in self.heard])
+        return sum(map(len, map(_OCTETS, self.heard)))
 
     def steps(self) -> Steps:
         """Say and hear. Ends early wherever what was heard is not what was hoped for; sets `done` otherwise."""

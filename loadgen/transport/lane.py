@@ -15,6 +15,7 @@ from loadgen.transport.failures import io_failure
 
 _OVER: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _READABLE: Final = select.EPOLLIN | select.EPOLLPRI | _OVER
+_READ_ONCE: Final = select.EPOLLIN            # nothing but that something has come
 _TWO_READS: Final = select.EPOLLPRI | _OVER      # one edge, and more than one read
 _WRITABLE: Final = select.EPOLLOUT | _OVER
 
@@ -64,7 +65,7 @@ class Lane:
         octets, self._deadline = next(self._steps)
         self._hub.look(self, self._deadline)
         if octets:
-            self._send_rest(octets)
+            self._say(octets)
         if at_hand:
             self.notice(select.EPOLLPRI)
         if self._end is not None:
@@ -76,19 +77,13 @@ class Lane:
 
     def notice(self, events: int) -> None:
         """Go on with the conversation after these events: read what has come, and say what follows from it."""
-        if events & _OVER:
-            self.peer_ended = True
-        if self._unsent is not None and events & _WRITABLE:
-            self._send_rest(self._unsent)
-        more = events & _READABLE
-        while more and self._end is None:
+        if events != _READ_ONCE and not self._mind(events):
+            return
+        while True:
             try:
                 octets = self._recv(RECEIVE_OCTETS)
-            except BlockingIOError:
-                return
             except OSError as error:
-                self._conversation.failure = io_failure(error, self._peer)
-                self._finish()
+                self._cannot_read(error)
                 return
             heard = (octets, self._now())
             self._keep(heard)
@@ -97,17 +92,15 @@ class Lane:
                 return
             try:
                 octets, self._deadline = self._go_on(heard)
-            except StopIteration:
-                self._finish()
-                return
-            except Exception as error:         # our bug: it is raised where the session is
-                self._finish(Error(error))
+            except Exception as error:
+                self._finish(None if isinstance(error, StopIteration) else Error(error))
                 return
             if self._deadline < self.look_at:
                 self._hub.look(self, self._deadline)
             if octets:
-                self._send_rest(octets)
-            more = events & _TWO_READS
+                self._say(octets)
+            if not events & _TWO_READS or self._end is not None:
+                return
 
     def notice_time(self, now: float) -> None:
         """End the conversation if an answer is late."""
@@ -120,7 +113,17 @@ class Lane:
         """End it, because the poller does."""
         self._finish(Error(trio.ClosedResourceError("this transport was already closed")))
 
-    def _send_rest(self, octets: bytes | memoryview) -> None:
+    def _mind(self, events: int) -> bool:
+        """Heed what else the events tell than that something has come; say whether there is to be read."""
+        if events & _OVER:
+            self.peer_ended = True
+        if self._unsent is not None and events & _WRITABLE:
+            unsent, self._unsent = self._unsent, None
+            self._say(unsent)
+        return bool(events & _READABLE) and self._end is None
+
+    def _say(self, octets: bytes | memoryview) -> None:
+        """Send octets: now what fits, and the rest when it does."""
         try:
             sent = self._send(octets)
         except BlockingIOError:
@@ -129,12 +132,14 @@ class Lane:
             self._finish()
             return
         self._conversation.octets_sent += sent
-        if sent == len(octets):
-            self._unsent = None
-        else:
-            if self._unsent is None:
-                self._hub.ask_writable(self._fd)
+        if sent < len(octets):
             self._unsent = memoryview(octets)[sent:]
+            self._hub.ask_writable(self._fd)
+
+    def _cannot_read(self, error: OSError) -> None:
+        if not isinstance(error, BlockingIOError):
+            self._conversation.failure = io_failure(error, self._peer)
+            self._finish()
 
     def _finish(self, end: Outcome[None] | None = None) -> None:
         if self._end is None:
