@@ -1,12 +1,12 @@
 """What happens to one arrival: dropped at the in-flight limit, or run as a session and recorded; and tried again."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import trio
 
-from loadgen.clock import NS_PER_S, clock_ns
+from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.engine.attempt import Attempt, BackOff, attempt_after, plan_again, retry_of, upshot_of
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.sample import Sample
@@ -39,10 +39,11 @@ class Arrivals:
     origin_ns: int                 # the run's start on `clock_ns`
     limit: SessionLimit            # the budget of a whole session
     back_off: BackOff              # how long what was put off waits
+    clock: Callable[[], float] = field(default_factory=clock_of_this_run, repr=False)
 
     def now_ns(self) -> int:
         """Return the time since the run's start."""
-        return clock_ns() - self.origin_ns
+        return int(self.clock() * NS_PER_S) - self.origin_ns
 
     def instant_s(self, instant_ns: int) -> float:
         """Return an instant of the run on trio's clock."""
@@ -54,7 +55,7 @@ class Arrivals:
         An instant already past is a checkpoint and no wait: late arrivals start at once, none is forgotten.
         """
         instant_s = self.instant_s(instant_ns)
-        if instant_s > trio.current_time():
+        if instant_s > self.clock():
             with trio.move_on_at(instant_s):
                 await stop.wait()
         else:

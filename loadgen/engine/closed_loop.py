@@ -42,7 +42,11 @@ async def closed_loop(
         turn = 0
         with arrivals.limit.seat() as seat:
             while sessions is None or number + turn * virtual_users < sessions:
-                if not await arrivals.reached(arrivals.now_ns() + think_ns(number, turn), over):
+                pause_ns = think_ns(number, turn)
+                # Who does not think has had a checkpoint in the session before; the first of all is a wait.
+                if (pause_ns or not turn) and not await arrivals.reached(arrivals.now_ns() + pause_ns, over):
+                    return
+                if over.is_set():
                     return
                 to_start -= 1
                 if not to_start:

@@ -125,13 +125,11 @@ class Recorder:
         kind = sample.outcome.kind
         self.outcomes[sample.session][kind] += 1
         self.seconds.started(sample.started_ns)
-        self.seconds.ended(sample.finished_ns, kind)
+        self.seconds.ended(sample.finished_ns, kind, sample.response_ns if _is_timed(sample) else None)
         if self.window.holds(sample.finished_ns):
             self.steady.ended[kind] += 1
         if self.window.holds(sample.intended_ns):
             self.lags.append(sample.lag_ns)
-        if _is_timed(sample):
-            self.seconds.responded(sample.finished_ns, sample.response_ns)
         self._ended(sample, trace, origin_ns)
 
     def ended_again(self, sample: Sample, trace: Trace, origin_ns: int) -> None:

@@ -102,9 +102,11 @@ class Seconds:
         row = self._rows[at_ns // NS_PER_S]
         row.in_flight = max(row.in_flight, in_flight)
 
-    def ended(self, at_ns: int, kind: OutcomeKind) -> None:
-        """Count an outcome."""
+    def ended(self, at_ns: int, kind: OutcomeKind, response_ns: int | None = None) -> None:
+        """Count an outcome, and keep its response time, if it has one, until its second is closed."""
         row = self._rows[at_ns // NS_PER_S]
+        if response_ns is not None:
+            row.responses.append(response_ns)
         match kind:
             case OutcomeKind.ACCEPTED:
                 row.accepted += 1
@@ -118,10 +120,6 @@ class Seconds:
                 row.dropped += 1
             case OutcomeKind.INTERRUPTED:
                 row.interrupted += 1
-
-    def responded(self, at_ns: int, response_ns: int) -> None:
-        """Keep a response time until its second is closed."""
-        self._rows[at_ns // NS_PER_S].responses.append(response_ns)
 
     def accepted(self, at_ns: int) -> None:
         """Count a message accepted."""
