@@ -35,7 +35,7 @@ def fixed_reply(code: int, status: str, *texts: str) -> Reply:
 
 def _lines(code: int, texts: list[str]) -> bytes:
     *first, last = texts
-    return "".join([*(f"{code}-{text}\r\n" for text in first), f"{code} {last}\r\n"]).encode("ascii")
+    return "".join([*(f"{code}-{text}\r\n" for text in first), f"{code} {last}\r\n"]).encode("utf-8")
 
 
 # Completion.
@@ -47,6 +47,7 @@ CHUNK_TAKEN: Final = reply(250, "2.0.0", "Chunk accepted")
 READY_FOR_TLS: Final = reply(220, "2.0.0", "Ready to start TLS")
 AUTHENTICATED: Final = reply(235, "2.7.0", "Authentication succeeded")
 CANNOT_VERIFY: Final = reply(252, "2.5.2", "Cannot verify, but will take mail for a mailbox that exists")
+CANNOT_SHOW: Final = reply(252, "2.6.8", "The name of that mailbox needs UTF-8, which was not asked for")
 CANNOT_EXPAND: Final = reply(252, "2.5.2", "Lists are not expanded here")
 HELP: Final = reply(
     214, "2.0.0",

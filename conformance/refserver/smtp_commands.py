@@ -160,23 +160,37 @@ def help_(session: SmtpState, argument: bytes) -> Reply:
 
 
 def vrfy(session: SmtpState, argument: bytes) -> Reply:
-    """VRFY: by policy 252 for everybody (RFC 5321 §3.5.3, §7.3), or the truth."""
-    if not argument:
+    """VRFY: by policy 252 for everybody (RFC 5321 §3.5.3, §7.3), or the truth, in UTF-8 if asked so.
+
+    RFC 6531 §3.7.4.2: a mailbox that needs UTF-8 is shown only to who said SMTPUTF8.
+    """
+    name, utf8 = _without_smtputf8(session, argument)
+    if not name:
         return replies.SYNTAX
-    if session.service.behaviour.vrfy is VrfyPolicy.NEVER_TELL or not argument.isascii():
+    if session.service.behaviour.vrfy is VrfyPolicy.NEVER_TELL:
         return replies.CANNOT_VERIFY
-    parsed = parse_forward_path(argument if argument.startswith(b"<") else b"<" + argument + b">")
+    parsed = parse_forward_path(name if name.startswith(b"<") else b"<" + name + b">")
     if parsed is None or parsed[1]:
         return replies.CANNOT_VERIFY
     maildrop = session.service.directory.maildrop_of(parsed[0])
-    if not isinstance(maildrop, str) or not maildrop.isascii():
+    if not isinstance(maildrop, str):
         return replies.NO_SUCH_MAILBOX
+    if not (utf8 or maildrop.isascii()):
+        return replies.CANNOT_SHOW
     return replies.reply(250, "2.1.5", f"<{maildrop}>")
+
+
+def _without_smtputf8(session: SmtpState, argument: bytes) -> tuple[bytes, bool]:
+    """Return the argument of VRFY or EXPN without the parameter SMTPUTF8, and whether it was there."""
+    name, space, parameter = argument.rpartition(b" ")
+    utf8 = bool(space) and parameter.upper() == b"SMTPUTF8" and Extension.SMTPUTF8 in session.offered
+    return (name, True) if utf8 else (argument, False)
 
 
 def expn(session: SmtpState, argument: bytes) -> Reply:
     """EXPN: known, and switched off as RFC 5321 §7.3 wants it: 252 for every list."""
-    return replies.CANNOT_EXPAND if argument else replies.SYNTAX
+    name, _ = _without_smtputf8(session, argument)
+    return replies.CANNOT_EXPAND if name else replies.SYNTAX
 
 
 def starttls(session: SmtpState, argument: bytes) -> Reply:

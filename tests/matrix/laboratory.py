@@ -21,7 +21,7 @@ from conformance.passive import Overhearing
 from conformance.plan import plan_cases
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.bounce import tell_of_failure
-from conformance.refserver.directory import Directory, accounts_by_pattern
+from conformance.refserver.directory import Account, Directory, accounts_by_pattern
 from conformance.refserver.listener.conversation import Conversation
 from conformance.refserver.listener.tls import start_tls_with
 from conformance.refserver.maildrop import MemoryStore
@@ -45,6 +45,8 @@ LIMITS: Final = Limits(message_octets=100_000)
 SINK_DOMAIN: Final = "sink.test"
 ROUTED: Final = (SINK_DOMAIN, "[127.0.0.1]", "[IPv6:::1]")     # the sink stands on the same host
 QUOTA_OCTETS: Final = 1 << 24
+ACCOUNTS: Final = accounts_by_pattern("user{n}@example.test", 4, "secret{n}")
+UTF8_USER: Final = "δοκιμή@example.test"      # has a maildrop, and is declared only where it is asked about
 PORTS: Final = {"smtp": 25, "lmtp": 24}
 
 DECLARED: Final = Declared(
@@ -74,9 +76,7 @@ async def reference_subject(
     service = Service(
         behaviour=behaviour,
         limits=limits or LIMITS,
-        directory=Directory(
-            ["example.test"], accounts_by_pattern("user{n}@example.test", 4, "secret{n}"), accept_any=accept_any
-        ),
+        directory=Directory(["example.test"], [*ACCOUNTS, Account(UTF8_USER, "secret")], accept_any=accept_any),
         maildrops=store,
         wall_clock=lambda: 1_767_225_600.0 + trio.current_time(),
         token=lambda: f"t{next(tokens)}",

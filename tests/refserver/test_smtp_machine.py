@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.refserver.behaviour import Behaviour, Extension, Limits, VrfyPolicy
+from conformance.refserver.directory import Account, Directory
 from conformance.refserver.session import After
 from tests.refserver.bench import Bench, MakeBench
 
@@ -272,6 +273,15 @@ def test_vrfy_tells_only_where_the_policy_says_so(make_bench: MakeBench) -> None
     answers = telling.receive(asked)
     assert codes(answers) == [250, 550, 250, 252]
     assert answers.startswith(b"250 2.1.5 <user1@example.test>\r\n")
+
+
+def test_vrfy_shows_a_mailbox_in_utf8_only_to_who_asks_with_smtputf8(make_bench: MakeBench) -> None:
+    directory = Directory(["example.test"], [Account("δοκιμή@example.test", "secret")])
+    session = make_bench(Behaviour(vrfy=VrfyPolicy.TELL), directory=directory).smtp()
+    name = "VRFY δοκιμή@example.test".encode()
+    assert session.receive(name + b"\r\n").startswith(b"252 2.6.8 ")
+    assert session.receive(name + b" smtputf8\r\n") == "250 2.1.5 <δοκιμή@example.test>\r\n".encode()
+    assert codes(session.receive(b"EXPN staff SMTPUTF8\r\nEXPN\r\n")) == [252, 501]
 
 
 def test_the_recipient_limit_is_452_and_keeps_who_was_taken(make_bench: MakeBench) -> None:
