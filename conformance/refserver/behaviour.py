@@ -87,6 +87,7 @@ class Limits:
     sasl_line_octets: int = 12_290               # RFC 4954 §4 wants 12,288, and CRLF
     endless_line_octets: int = 1024 * 1024       # a line that never ends is cut off here, unread
     errors: int = 100                            # since the last message (POP3: in a row); then the session ends
+    noops: int = 10_000                          # per session: who says no more than that wants nothing
     failed_logins: int = 10                      # per session, then it ends
     maildrop_octets: int = 1024 * 1024 * 1024    # one maildrop's quota
     memory_octets: int = 2 * 1024 * 1024 * 1024  # all maildrops kept in memory

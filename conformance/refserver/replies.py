@@ -66,6 +66,7 @@ IN_TROUBLE: Final = reply(451, "4.3.0", "Local error in processing, please try a
 STORE_FULL: Final = reply(452, "4.3.1", "Insufficient system storage")
 STORE_FAILED: Final = reply(451, "4.3.0", "The message could not be stored")
 TOO_MANY_ERRORS: Final = reply(421, "4.7.0", "Too many errors, closing")
+TOO_IDLE: Final = reply(421, "4.7.0", "Nothing but NOOP, closing")
 TOO_MANY_FAILED_LOGINS: Final = reply(421, "4.7.0", "Too many failed logins, closing")
 NEVER_ENDING_LINE: Final = reply(421, "4.7.0", "The line does not end, closing")
 NOT_HTTP: Final = reply(421, "4.7.0", "This is no HTTP server, closing")

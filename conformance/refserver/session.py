@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Protocol
+from typing import Any, Protocol
 
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory
@@ -38,7 +38,7 @@ class Service:
     greylist: Greylist = field(default_factory=Greylist)
     trouble: Trouble = field(default_factory=Trouble)
     date: DateStamp = field(default_factory=DateStamp)
-    memory: dict[str, int] = field(default_factory=dict)     # what faults count over all sessions; nobody else looks
+    memory: dict[str, Any] = field(default_factory=dict)     # what faults know of all sessions; nobody else looks
     relay: Relay | None = None             # sends on what is for routed domains, for who is logged in; None: nothing
 
     def timestamp(self) -> bytes:

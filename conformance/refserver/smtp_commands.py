@@ -145,7 +145,8 @@ def rset(session: SmtpState, argument: bytes) -> Reply:
 
 def noop(session: SmtpState, argument: bytes) -> Reply:
     """NOOP (RFC 5321 §4.1.1.9)."""
-    return replies.DONE
+    session.noops += 1
+    return replies.DONE if session.noops <= session.service.limits.noops else replies.TOO_IDLE
 
 
 def quit_(session: SmtpState, argument: bytes) -> Reply:

@@ -50,14 +50,14 @@ class SmtpState:
 
     __slots__ = (
         "account", "after", "chunk_is_last", "chunks", "cipher", "client", "data", "dialect", "exchange",
-        "failed_logins", "memory", "offered", "peer", "reading", "service", "state", "transaction",
+        "failed_logins", "memory", "noops", "offered", "peer", "reading", "service", "state", "transaction",
     )
 
     def __init__(self, service: Service, dialect: Dialect, peer: str | None, cipher: str | None) -> None:
         self.service = service
         self.dialect = dialect
         self.peer = peer                  # the client's address literal; None over a unix socket
-        self.failed_logins = 0
+        self.failed_logins = self.noops = 0
         self.memory: dict[str, object] = {}     # what faults remember; a lawful server never looks
         self.begin(cipher)
 

@@ -1,0 +1,81 @@
+"""What is broken where arguments have effects."""
+
+CASES = (
+    "hard.inject-",
+    "hard.shell-local-part",
+    "hard.path-local-part",
+    "hard.format-string",
+    "hard.template-expansion",
+)
+
+BREAKS = {
+    "hard-mail-injects": {
+        "hard.inject-mail-cr#backslash",
+        "hard.inject-mail-cr#cr",
+        "hard.inject-mail-cr#lf",
+        "hard.inject-mail-cr#nul",
+        "hard.inject-mail-cr#percent",
+        "hard.inject-mail-cr#quoted-cr",
+    },
+    "hard-mail-injects-cr": {"hard.inject-mail-cr#cr"},
+    "hard-rcpt-injects": {
+        "hard.inject-rcpt-cr#backslash",
+        "hard.inject-rcpt-cr#cr",
+        "hard.inject-rcpt-cr#lf",
+        "hard.inject-rcpt-cr#nul",
+        "hard.inject-rcpt-cr#percent",
+        "hard.inject-rcpt-cr#quoted-cr",
+    },
+    "hard-believes-names": {
+        "hard.inject-ehlo#comment",
+        "hard.inject-ehlo#nul",
+        "hard.inject-ehlo#open-comment",
+        "hard.inject-ehlo#quote",
+        "hard.inject-ehlo#semicolon",
+    },
+    "hard-believes-cr": {"hard.inject-ehlo#cr"},
+    "hard-works-names-out": {"hard.inject-ehlo#template"},
+    "hard-raw-controls": {"hard.inject-param#body-nul", "hard.inject-param#raw", "hard.inject-param#size-cr"},
+    "hard-xtext-controls": {
+        "hard.inject-param#auth-crlf",
+        "hard.inject-param#envid-crlf",
+        "hard.inject-param#envid-nul",
+        "hard.inject-param#orcpt-crlf",
+        "hard.inject-param#orcpt-nul",
+    },
+    "hard-shell-taken": {
+        "hard.shell-local-part#backtick",
+        "hard.shell-local-part#dollar",
+        "hard.shell-local-part#newline",
+        "hard.shell-local-part#pipe",
+        "hard.shell-local-part#run",
+        "hard.shell-local-part#semicolon",
+    },
+    "hard-shell-runs": {
+        "hard.shell-local-part#backtick",
+        "hard.shell-local-part#dollar",
+        "hard.shell-local-part#newline",
+        "hard.shell-local-part#pipe",
+        "hard.shell-local-part#run",
+        "hard.shell-local-part#semicolon",
+    },
+    "hard-files": {
+        "hard.path-local-part#absolute",
+        "hard.path-local-part#dots",
+        "hard.path-local-part#home",
+        "hard.path-local-part#hyphen",
+        "hard.path-local-part#include",
+        "hard.path-local-part#pipe",
+        "hard.path-local-part#star",
+    },
+    "hard-breaks-at-formats": {"hard.format-string"},
+    "hard-fills-formats-in": {"hard.format-string"},
+    "hard-works-out": {
+        "hard.template-expansion#dollar",
+        "hard.template-expansion#erb",
+        "hard.template-expansion#eval",
+        "hard.template-expansion#hash",
+        "hard.template-expansion#jinja",
+        "hard.template-expansion#shell",
+    },
+}
