@@ -80,6 +80,10 @@ class SinkPlace(Struct, frozen=True, forbid_unknown_fields=True):
 
     smtp: Annotated[str, Meta(pattern=r"^[^\s:]+:[0-9]{1,5}$", description="Where it listens: host and port.")]
     domain: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,255}$", description="Routed to it.")]
+    plain: Annotated[
+        str | None, Meta(pattern=r"^[^\s:]+:[0-9]{1,5}$", description="Where one without extensions listens.")
+    ] = None
+    plain_domain: Annotated[str | None, Meta(pattern=r"^[A-Za-z0-9.-]{1,255}$", description="Routed to that.")] = None
 
 
 class Declared(Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,11 +2,11 @@
 
 It shows what leaves that server, octet for octet. Mail data end with CRLF.CRLF here and with nothing else; what it is
 told it records, and it refuses only the recipients whose local-part says so, which makes mail undeliverable at will.
-It speaks LMTP as well (RFC 2033): LHLO says so.
+It speaks LMTP as well (RFC 2033): LHLO says so. Beside it a plain sink may stand, which offers no extensions.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,12 +18,11 @@ from reports.errors import UserError
 REFUSED: Final = b"refused-"                   # begins the local-parts that are refused
 _END: Final = b"\r\n.\r\n"
 _GREETING: Final = b"220 sink.mailproof.invalid ready\r\n"
-_HELLO: Final = b"250-sink.mailproof.invalid\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
+NAME: Final = b"sink.mailproof.invalid"
+OFFERS: Final = (b"8BITMIME", b"SMTPUTF8", b"DSN")
 _DONE: Final = b"250 2.0.0 Done\r\n"
 _UNKNOWN: Final = b"500 5.5.1 Unknown\r\n"
 _REPLIES: Final = {
-    b"EHLO": _HELLO,
-    b"LHLO": _HELLO,
     b"HELO": b"250 sink.mailproof.invalid\r\n",
     b"DATA": b"354 Go on\r\n",
     b"RSET": _DONE,
@@ -31,7 +30,7 @@ _REPLIES: Final = {
     b"QUIT": b"221 2.0.0 Goodbye\r\n",
 }
 _FORGETTING: Final = frozenset({b"EHLO", b"HELO", b"LHLO", b"RSET"})
-_PATH: Final = re.compile(rb"(?:FROM|TO):[ \t]*<([^>]*)>", re.IGNORECASE)
+_PATH: Final = re.compile(rb"(?:FROM|TO):[ \t]*<([^>]*)>[ \t]*(.*)", re.IGNORECASE)
 _MEMORY_OCTETS: Final = 64 * 1024 * 1024       # of one session; more is no mail of ours
 
 
@@ -42,22 +41,36 @@ class Transferred:
     reverse_path: bytes                        # without brackets and parameters; b"" is the null one
     recipients: tuple[bytes, ...]
     mail_data: bytes                           # as sent, transparency and all; without the CRLF.CRLF
+    mail_parameters: bytes = b""               # what MAIL said behind the path
+    rcpt_parameters: tuple[bytes, ...] = ()    # and each RCPT
 
     @property
     def octets(self) -> bytes:
         """Return all that a mark can stand in."""
         return b"\n".join((self.reverse_path, *self.recipients, self.mail_data))
 
+    def asked(self, keyword: bytes) -> bytes | None:
+        """Return the value of a parameter of MAIL or of the first RCPT; b"" is one without value, None none at all."""
+        for word in b" ".join((self.mail_parameters, *self.rcpt_parameters[:1])).split():
+            name, _, value = word.partition(b"=")
+            if name.upper() == keyword:
+                return value
+        return None
+
 
 class SinkSession:
     """What is said in one connection: octets in, replies out."""
 
-    def __init__(self, keep: Callable[[Transferred], None]) -> None:
+    def __init__(self, keep: Callable[[Transferred], None], offers: Sequence[bytes] = OFFERS) -> None:
         self._keep = keep
+        first, *others = reversed([NAME, *offers])
+        self._hello = b"".join(b"250-%s\r\n" % line for line in reversed(others)) + b"250 " + first + b"\r\n"
         self._pending = b""
         self._data: bytearray | None = None    # being read; it opens with the CRLF of the DATA line
         self._reverse_path: bytes | None = None
+        self._mail_parameters = b""
         self._recipients: list[bytes] = []
+        self._rcpt_parameters: list[bytes] = []
         self._per_recipient = False            # LMTP: RFC 2033 §4.2
         self.over = False
 
@@ -89,13 +102,19 @@ class SinkSession:
             return None
         self._pending = bytes(data[end + len(_END):])
         assert self._reverse_path is not None
-        self._keep(Transferred(self._reverse_path, tuple(self._recipients), bytes(data[2:end])))
+        self._keep(
+            Transferred(
+                self._reverse_path, tuple(self._recipients), bytes(data[2:end]), self._mail_parameters,
+                tuple(self._rcpt_parameters),
+            )
+        )  # fmt: skip
         answers = len(self._recipients) if self._per_recipient else 1
         self._forget()
         return b"250 2.0.0 Taken\r\n" * answers
 
     def _forget(self) -> None:
         self._data, self._reverse_path, self._recipients = None, None, []
+        self._mail_parameters, self._rcpt_parameters = b"", []
 
     def _obey(self, line: bytes) -> bytes:
         verb = line[:4].upper()
@@ -106,6 +125,8 @@ class SinkSession:
         elif verb in _FORGETTING:
             self._forget()
             self._per_recipient = verb == b"LHLO" or (verb == b"RSET" and self._per_recipient)
+            if verb in {b"EHLO", b"LHLO"}:
+                return self._hello
         elif verb == b"QUIT":
             self.over = True
         elif verb == b"DATA":
@@ -118,27 +139,30 @@ class SinkSession:
             return b"501 5.5.4 No path\r\n"
         if verb == b"MAIL":
             self._forget()
-            self._reverse_path = found[1]
+            self._reverse_path, self._mail_parameters = found[1], found[2]
             return b"250 2.1.0 Taken\r\n"
         if self._reverse_path is None:
             return b"503 5.5.1 MAIL first\r\n"
         if found[1].startswith(REFUSED):
             return b"550 5.1.1 Refused, as its name says\r\n"
         self._recipients.append(found[1])
+        self._rcpt_parameters.append(found[2])
         return b"250 2.1.5 Taken\r\n"
 
 
 class Sink:
     """All that has come, over any number of connections."""
 
-    def __init__(self, domain: str) -> None:
+    def __init__(self, domain: str, offers: Sequence[bytes] = OFFERS) -> None:
         self.domain = domain
+        self.plain: Sink | None = None         # one more, that offers no extensions
+        self._offers = offers
         self.transferred: list[Transferred] = []
         self._more = trio.Event()              # set, and replaced, whenever a message comes
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Talk to one client until it leaves. Raises nothing that a client can cause."""
-        session = SinkSession(self._keep)
+        session = SinkSession(self._keep, self._offers)
         try:
             await stream.send_all(_GREETING)
             while not session.over and (octets := await stream.receive_some()):
@@ -170,11 +194,18 @@ class Sink:
 
 async def open_sink(place: SinkPlace, nursery: trio.Nursery) -> Sink:
     """Start a sink that listens where it was declared to. UserError if it cannot."""
-    host, _, port = place.smtp.rpartition(":")
     sink = Sink(place.domain)
+    await _listen(sink, place.smtp, nursery)
+    if place.plain is not None and place.plain_domain is not None:
+        sink.plain = Sink(place.plain_domain, ())
+        await _listen(sink.plain, place.plain, nursery)
+    return sink
+
+
+async def _listen(sink: Sink, where: str, nursery: trio.Nursery) -> None:
+    host, _, port = where.rpartition(":")
     try:
         listeners = await trio.open_tcp_listeners(int(port), host=host)
     except (OSError, OverflowError) as error:
-        raise UserError(f"no sink can listen on {place.smtp}: {error}") from None
+        raise UserError(f"no sink can listen on {where}: {error}") from None
     nursery.start_soon(trio.serve_listeners, sink.serve, listeners)
-    return sink

@@ -46,6 +46,8 @@ class Fault:
     reports: Callable[[bytes], Sequence[bytes]] | None = None
     # What becomes of a message as it goes to the next hop: its mail data, stuffed and ended.
     relayed: Callable[[bytes], bytes] | None = None
+    # What becomes of MAIL and RCPT as they are said to the next hop.
+    said_on: Callable[[bytes], bytes] | None = None
     # What becomes of a notice of failure: (the message that failed, its notice) -> what is sent. The lawful notice for
     # the null reverse-path is None.
     bounced: "Callable[[Outgoing, Outgoing | None], Outgoing | None] | None" = None

@@ -16,6 +16,7 @@ from conformance.refserver.replies import BAD_PARAMETER, UNKNOWN_PARAMETER, Repl
 _PARAMETER: Final = re.compile(rb"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\x80-\xff]+))?")
 _XTEXT: Final = re.compile(rb"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")                       # RFC 3461 §4: even nothing
 _XTEXT_HEX: Final = re.compile(rb"\+([0-9A-F]{2})")
+_XCHARS: Final = frozenset(range(0x21, 0x7F)) - {0x2B, 0x3D}
 _PRINTABLE: Final = re.compile(rb"[ -~]*")
 _ADDRESS_TYPE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9-]*")
 _UTF8_ADDRESS: Final = re.compile(rb"(?:[!-*,-<>-\[\]-~\x80-\xff]|\\x\{[0-9A-F]{2,6}\})+")   # RFC 6533 §3
@@ -98,6 +99,11 @@ def decode_xtext(value: bytes) -> bytes | None:
         return None
     decoded = _XTEXT_HEX.sub(lambda match: bytes([int(match[1], 16)]), value) if b"+" in value else value
     return decoded if _PRINTABLE.fullmatch(decoded) else None
+
+
+def to_xtext(octets: bytes) -> bytes:
+    """Return octets as xtext (RFC 3461 §4)."""
+    return b"".join(bytes([octet]) if octet in _XCHARS else b"+%02X" % octet for octet in octets)
 
 
 # keyword        the extension that defines it   field       how its value is read (None: it takes no value)

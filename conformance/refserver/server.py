@@ -10,7 +10,7 @@ import trio
 
 from conformance.refserver import pop3_commands, replies
 from conformance.refserver.behaviour import Behaviour, Limits
-from conformance.refserver.bounce import tell_of_failure
+from conformance.refserver.bounce import tell
 from conformance.refserver.directory import Directory
 from conformance.refserver.listener.accept import Conversations, Greeter, accept_forever
 from conformance.refserver.listener.conversation import StartTls
@@ -92,7 +92,7 @@ async def serve(
     async with trio.open_nursery() as sessions:
         async with trio.open_nursery() as accepting:
             if service.relay is not None:
-                accepting.start_soon(service.relay.run, partial(tell_of_failure, service))
+                accepting.start_soon(service.relay.run, partial(tell, service))
             for one in listening:
                 greeter = _greeter(one.protocol, service, start_tls)
                 accepting.start_soon(accept_forever, one.socket, greeter, conversations, sessions)

@@ -5,6 +5,7 @@ from typing import Final
 
 from conformance.refserver import replies
 from conformance.refserver.address import Path
+from conformance.refserver.bounce import hand_over
 from conformance.refserver.directory import Refusal
 from conformance.refserver.dsn import Delivered, success_report
 from conformance.refserver.mail_data import (
@@ -102,9 +103,9 @@ class Transaction:
         """Queue the message for the recipients whose domains are routed elsewhere."""
         away = [one for one in self.recipients if one.sent_on]
         if away and service.relay is not None:
-            never = frozenset(one.path.mailbox for one in away if one.parameters.notify == frozenset({b"NEVER"}))
-            addresses = tuple(one.path.mailbox for one in away)
-            service.relay.send(Outgoing(self.reverse_path.mailbox, addresses, message, untold=never))
+            asked = {one.path.mailbox: one.parameters for one in away}
+            outgoing = Outgoing(self.reverse_path.mailbox, tuple(asked), message, self.parameters, asked)
+            service.relay.send(outgoing)
 
     def _store(self, message: bytes, service: Service) -> list[Reply]:
         # A maildrop that was not full at RCPT takes this message even if it is full after it: refusing now would
@@ -128,15 +129,14 @@ class Transaction:
         return [_said_of(one, outcome[one.maildrop], service) for one in self.recipients]
 
     def _report(self, stored: list[Recipient], header: bytes, service: Service) -> None:
-        """Tell the sender of a delivery it asked to be told of, if it has a maildrop here.
+        """Tell the sender of a delivery it asked to be told of, if that can be: the null reverse-path is nobody's.
 
-        Nothing is relayed, and the null reverse-path has no maildrop.
+        Of what is sent on the next hop tells, or the relay.
         """
         asked = [
             one for one in stored if one.parameters.notify and b"SUCCESS" in one.parameters.notify and not one.sent_on
         ]
-        sender = service.directory.maildrop_of(self.reverse_path) if asked else Refusal.NO_SUCH_MAILBOX
-        if isinstance(sender, Refusal):
+        if not asked or self.reverse_path.is_null:
             return
         report = success_report(
             [Delivered(one.path.mailbox, one.parameters.orcpt) for one in asked],
@@ -152,8 +152,7 @@ class Transaction:
             if fault.reports is not None:
                 sent = [changed for each in sent for changed in fault.reports(each)]
         for each in sent:
-            if service.maildrops.room(sender, len(each)) is None:
-                service.maildrops.deliver([sender], each)
+            hand_over(service, Outgoing(b"", (self.reverse_path.mailbox,), each))
 
     def _arrival(self, client: Client, service: Service, base: str) -> Arrival:
         only = self.recipients[0].path if len(self.recipients) == 1 else None

@@ -25,7 +25,7 @@ def codes(replies: bytes) -> list[bytes]:
 def test_mail_data_are_kept_as_they_were_sent() -> None:
     replies, kept = talk(ENVELOPE, b"..stuffed\r\nbare\n.\nlf\r\n.\r", b"\nQUIT\r\n")
     assert codes(replies) == [b"250", b"250", b"250", b"354", b"250", b"221"]
-    assert kept == [Transferred(b"from@a.test", (b"to@sink.test",), b"..stuffed\r\nbare\n.\nlf")]
+    assert kept == [Transferred(b"from@a.test", (b"to@sink.test",), b"..stuffed\r\nbare\n.\nlf", b"SIZE=9", (b"",))]
 
 
 def test_how_the_octets_are_cut_does_not_matter() -> None:

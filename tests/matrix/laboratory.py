@@ -20,7 +20,7 @@ from conformance.over_lmtp import is_put_to, with_twins
 from conformance.passive import Overhearing
 from conformance.plan import plan_cases
 from conformance.refserver.behaviour import Behaviour, Limits
-from conformance.refserver.bounce import tell_of_failure
+from conformance.refserver.bounce import tell
 from conformance.refserver.directory import Account, Directory, accounts_by_pattern
 from conformance.refserver.listener.conversation import Conversation
 from conformance.refserver.listener.tls import start_tls_with
@@ -43,6 +43,7 @@ register_all()
 
 LIMITS: Final = Limits(message_octets=100_000)
 SINK_DOMAIN: Final = "sink.test"
+PLAIN_DOMAIN: Final = "plain.test"
 ROUTED: Final = (SINK_DOMAIN, "[127.0.0.1]", "[IPv6:::1]")     # the sink stands on the same host
 QUOTA_OCTETS: Final = 1 << 24
 ACCOUNTS: Final = accounts_by_pattern("user{n}@example.test", 4, "secret{n}")
@@ -71,6 +72,8 @@ async def reference_subject(
     """Give a subject behind which a reference server of its own stands, sounded."""
     tokens = count()
     sink = Sink(SINK_DOMAIN) if with_sink else None
+    if sink is not None:
+        sink.plain = Sink(PLAIN_DOMAIN, ())
     store = MemoryStore("g", maildrop_octets_max=QUOTA_OCTETS, octets_max=1 << 30)
     store.deliver(["user4@example.test"], b"x" * (QUOTA_OCTETS + 1))
     service = Service(
@@ -87,15 +90,18 @@ async def reference_subject(
 
         async def dial_sink(hop: str) -> trio.abc.Stream:
             assert sink is not None
+            one = sink.plain if hop == PLAIN_DOMAIN else sink
+            assert one is not None
             await trio.lowlevel.checkpoint()
             ours, theirs = memory_stream_pair()
-            nursery.start_soon(sink.serve, theirs)
+            nursery.start_soon(one.serve, theirs)
             return ours
 
         if sink is not None:
-            relay = Relay(dict.fromkeys(ROUTED, "sink"), behaviour.host_name, dial_sink, behaviour.faults)
+            routes = {**dict.fromkeys(ROUTED, "sink"), PLAIN_DOMAIN: PLAIN_DOMAIN}
+            relay = Relay(routes, behaviour.host_name, dial_sink, behaviour.faults)
             service = replace(service, relay=relay)
-            nursery.start_soon(relay.run, partial(tell_of_failure, service))
+            nursery.start_soon(relay.run, partial(tell, service))
 
         async def converse(stream: trio.abc.Stream, endpoint: Endpoint) -> None:
             cipher = None

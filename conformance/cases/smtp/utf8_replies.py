@@ -46,8 +46,7 @@ def _raw(answer: Answer, to: str, expected: str = "a reply in ASCII") -> Judgeme
 async def a_u_label_in_ehlo(peer: SmtpPeer) -> Judgement:
     """What EHLO with a U-label is answered, and whether the session goes on, is recorded."""
     await peer.greet()
-    verb, space, _ = peer.hello_line.partition(b" ")
-    first = await peer.ask(verb + space + HOST)
+    first = await peer.ask(peer.hello_verb + b" " + HOST)
     return observed(f"{first}, then {await peer.still_there()} to NOOP")
 
 
