@@ -1,5 +1,6 @@
 """`smtp-deliver` and `lmtp-deliver`: one session, one or more mail transactions (RFC 5321 §3.3, RFC 2033 §4.2)."""
 
+from collections.abc import Awaitable
 from typing import Final
 
 import msgspec
@@ -7,7 +8,6 @@ import msgspec
 from loadgen.message.compose import Composer, Message
 from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session.course import follow
-from loadgen.session.dialogue import close, connected
 from loadgen.session.fates import note, note_envelope, note_in_vain
 from loadgen.session.login import mechanism_for
 from loadgen.session.outcome import ACCEPTED, Outcome
@@ -17,7 +17,7 @@ from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import SmtpDialogue
 from loadgen.session.trace import Offered, Trace
 from loadgen.session.transaction import Envelope, Opened, envelope_of, open_transaction, positive, refusal_among
-from loadgen.transport.errors import TransportError
+from loadgen.transport.stream import Transport
 from loadgen.wire.commands import Mail, Rset
 from loadgen.wire.reply import Reply
 from loadgen.wire.transparency import unstuff
@@ -31,30 +31,16 @@ async def deliver(route: Route, plan: DeliveryPlan, composer: Composer, trace: T
     A refused message does not keep the later ones from being offered; of several refusals the first is
     the outcome. What a 421 leaves unsent was never offered.
     """
-    if is_plain(route, plan):
-        return await _plainly(route, plan, composer, trace, arrival)
-    return await _ordinarily(SmtpDialogue(route, trace, arrival), plan, composer, arrival)
-
-
-async def _plainly(route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, arrival: int) -> Outcome:
-    """Run a session for as long as all goes as hoped; go over it by the ordinary code if something does not."""
-    try:
-        transport = await connected(route, trace, arrival)
-    except TransportError as error:
-        return Outcome.of_error(error, trace.phase)
+    if not is_plain(route, plan):
+        return await _ordinarily(SmtpDialogue(route, trace, arrival), plan, composer, arrival)
     plain = PlainDelivery(route, plan, composer, trace)
-    otherwise = False
-    try:
-        otherwise = not await transport.converse(plain)
-    finally:
-        if not otherwise:
-            await close(transport, trace)
-    if not otherwise:
-        return ACCEPTED
-    plain.forget()
-    dialogue = SmtpDialogue(route, trace, arrival)
-    dialogue.go_over(transport, plain)
-    return await _ordinarily(dialogue, plan, composer, arrival)
+
+    def otherwise(transport: Transport) -> Awaitable[Outcome]:
+        dialogue = SmtpDialogue(route, trace, arrival)
+        dialogue.go_over(transport, plain)
+        return _ordinarily(dialogue, plan, composer, arrival)
+
+    return await plain.run(arrival, otherwise)
 
 
 async def _ordinarily(dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Composer, arrival: int) -> Outcome:

@@ -14,12 +14,13 @@ from loadgen.message.compose import Composer, Message
 from loadgen.schedule.plans import DeliveryPlan
 from loadgen.session.fates import note_taken
 from loadgen.session.phases import Stage
+from loadgen.session.plain import PlainSession
 from loadgen.session.refused import NotOffered
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
 from loadgen.session.trace import Offered, Settled, Trace
 from loadgen.session.transaction import mail_parameters
-from loadgen.transport.conversation import Conversation, Heard, Say, Steps
+from loadgen.transport.conversation import Heard, Say, Steps
 from loadgen.wire.commands import Data, Ehlo, Mail, Quit, Rcpt
 from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
 from loadgen.wire.reply import USUAL_OCTETS, lawful_reply
@@ -42,24 +43,17 @@ def is_plain(route: Route, plan: DeliveryPlan) -> bool:
     )
 
 
-class PlainDelivery(Conversation):
-    """One session from the greeting to the answer to QUIT. Notes in the trace all that happens, as it happens."""
+class PlainDelivery(PlainSession):
+    """One session from the greeting to the answer to QUIT."""
 
-    __slots__ = ("_composer", "_extensions", "_octets", "_plan", "_route", "_timed_before", "_trace")
+    __slots__ = ("_composer", "_extensions", "_octets", "_plan")
 
     def __init__(self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace) -> None:
-        super().__init__()
-        self._route = route
+        super().__init__(route, trace)
         self._plan = plan
         self._composer = composer
-        self._trace = trace
-        self._timed_before = len(trace.timings)
         self._octets = b""                               # of the last reply
         self._extensions: Extensions = NO_EXTENSIONS     # of the server, once it has answered EHLO
-
-    def forget(self) -> None:
-        """Take all of it out of the trace: it is gone over again."""
-        self._trace.forget_since(self._timed_before)
 
     def steps(self) -> Steps:
         """Say and hear, until something is not as hoped."""

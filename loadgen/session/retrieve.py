@@ -1,16 +1,17 @@
 """`pop3-retrieve`: log in, see what is there, fetch it all, delete it if asked (RFC 1939 §5-§6)."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from loadgen.clock import clock_ns
 from loadgen.message.stamp import read_stamp
 from loadgen.schedule.plans import RetrievalPlan
 from loadgen.session.course import follow
 from loadgen.session.outcome import ACCEPTED, Outcome
+from loadgen.session.plain_retrieval import PlainRetrieval, is_plain
 from loadgen.session.pop3_dialogue import Pop3Dialogue
 from loadgen.session.route import Route
 from loadgen.session.trace import Retrieved, Trace
+from loadgen.transport.stream import Transport
 from loadgen.wire.pop3 import Response, parse_scan_listing, parse_stat, parse_uidl
 from loadgen.wire.pop3_commands import Capa, Dele, List, Retr, Stat, Uidl
 
@@ -19,8 +20,19 @@ GROUP_MESSAGES: Final = 16     # bounds what a server must queue for us
 
 async def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int) -> Outcome:
     """Run one session and say how it ended, as `follow` decides; the first -ERR ends the script."""
-    dialogue = Pop3Dialogue(route, trace, arrival)
+    if not is_plain(route, plan):
+        return await _ordinarily(Pop3Dialogue(route, trace, arrival), plan)
+    plain = PlainRetrieval(route, plan, trace)
 
+    def otherwise(transport: Transport) -> Awaitable[Outcome]:
+        dialogue = Pop3Dialogue(route, trace, arrival)
+        dialogue.go_over(transport, plain)
+        return _ordinarily(dialogue, plan)
+
+    return await plain.run(arrival, otherwise)
+
+
+async def _ordinarily(dialogue: Pop3Dialogue, plan: RetrievalPlan) -> Outcome:
     async def script() -> Outcome:
         await dialogue.open(plan.account, plan.auth)
         pipelined = plan.pipelining == "if-offered" and await _pipelines(dialogue)
@@ -55,7 +67,7 @@ async def empty_the_maildrop(dialogue: Pop3Dialogue, address: str, *, delete: bo
                 unique_id=unique_ids.get(number),
                 stamp=read_stamp(response.body) if verified else None,
                 octets=len(response.body),
-                at_ns=clock_ns(),
+                at_ns=dialogue.now_ns(),
             )
         )
 

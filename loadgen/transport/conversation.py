@@ -29,7 +29,7 @@ class Conversation:
     __slots__ = ("began_s", "done", "failure", "heard", "octets_sent")
 
     def __init__(self) -> None:
-        self.began_s = trio.current_time()
+        self.began_s = 0.0                             # set by whoever leads it
         self.done = False                              # it came to its end as hoped
         self.heard: list[Heard] = []
         self.failure: TransportError | None = None     # what ended it, where asking again would not tell

@@ -83,6 +83,7 @@ class Transport:
 
         Raises nothing of the network's: after whatever went otherwise `rehearse`.
         """
+        conversation.began_s = trio.current_time()
         channel = self._channel
         if isinstance(channel, SocketChannel):
             led = channel.converse(conversation)

@@ -1,46 +1,25 @@
 """The plain course and the ordinary code are the same session: same octets, same outcome, same times, any server."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
-
 import pytest
-import trio
-import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from trio.testing import MockClock
 
-from loadgen.endpoint import Endpoint
 from loadgen.scenario.accounts import Account
 from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session import deliver as delivering
-from loadgen.session.deliver import deliver
-from loadgen.session.outcome import ACCEPTED, Outcome
+from loadgen.session.outcome import ACCEPTED
 from loadgen.session.plain_delivery import MESSAGES_MAX, is_plain
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
-from loadgen.session.trace import Trace
 from loadgen.transport.stream import Transport
-from tests.session.theatre import COMPOSER, LIMITS, SERVER_NAME, Tls
+from tests.session.plain_stage import Piece, Play, at_once, both_ways
+from tests.session.theatre import COMPOSER, LIMITS, Tls
 
-ENDPOINT = Endpoint("smtp", SERVER_NAME, 2525, None, implicit_tls=False)
 HOPED_FOR = [
     b"220 mx ready\r\n", b"250-mx\r\n250-SIZE 100000\r\n250 8BITMIME\r\n", b"250 2.1.0 Ok\r\n", b"250 2.1.5 Ok\r\n",
     b"250 2.1.5 Ok\r\n", b"354 go on\r\n", b"250 2.0.0 queued\r\n", b"221 2.0.0 bye\r\n",
 ]
-Piece = tuple[float, bytes]      # so many seconds later these octets
-
-
-@dataclass
-class Met:
-    """What came of a session with an improvising server."""
-
-    outcome: Outcome | None
-    trace: Trace
-    said: bytes
-    seconds: float
 
 
 def plan_of(messages: int, *, size: int = 300, retrying: bool = False) -> DeliveryPlan:
@@ -51,78 +30,15 @@ def plan_of(messages: int, *, size: int = 300, retrying: bool = False) -> Delive
     )  # fmt: skip
 
 
-async def improvise(stream: trio.abc.Stream, answers: Sequence[Sequence[Piece]], *, closes: bool) -> bytes:
-    """Give the next answer whenever a line, or a message, has been heard; then close, or be silent."""
-    heard = b""
-    try:
-        for number, pieces in enumerate(answers):
-            while number and not heard.endswith(b"\r\n"):
-                octets = await stream.receive_some()
-                if not octets:
-                    return heard
-                heard += octets
-            for seconds, octets in pieces:
-                await trio.sleep(seconds)
-                await stream.send_all(octets)
-            if number:
-                heard += b"|"
-        if closes:
-            await stream.aclose()
-            return heard
-        while octets := await stream.receive_some():
-            heard += octets
-    except trio.BrokenResourceError:
-        return heard
-    return heard
-
-
-async def meet(
-    plan: DeliveryPlan, answers: Sequence[Sequence[Piece]], *, closes: bool, plainly: bool, cancel_after: float
-) -> Met:
-    ours, theirs = trio.testing.memory_stream_pair()
-    trace = Trace(fates={} if plan.messages[0].left else None)
-    met = Met(None, trace, b"", 0.0)
-
-    async def dial(route: Route, arrival: int, deadline: float) -> Transport:
-        await trio.lowlevel.checkpoint()
-        return Transport.over(ours, peer="the server")
-
-    async def serve() -> None:
-        met.said = await improvise(theirs, answers, closes=closes)
-
-    with pytest.MonkeyPatch.context() as patch:
-        if not plainly:
-            patch.setattr(delivering, "is_plain", lambda route, plan: False)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve)
-            with trio.move_on_after(cancel_after):
-                met.outcome = await deliver(Route(ENDPOINT, LIMITS, dial=dial), plan, COMPOSER, trace, 0)
-            met.seconds = trio.current_time()
-            await ours.aclose()
-    return met
-
-
-def both_ways(
-    plan: DeliveryPlan, answers: Sequence[Sequence[Piece]], *, closes: bool = True, cancel_after: float = 1e6
-) -> Met:
-    """Run the session plainly and by the ordinary code, and hold one against the other."""
-    met = [
-        trio.run(
-            partial(meet, plan, answers, closes=closes, plainly=plainly, cancel_after=cancel_after),
-            clock=MockClock(autojump_threshold=0),
-        )
-        for plainly in (True, False)
-    ]
-    assert met[0] == met[1]
-    return met[0]
-
-
-def at_once(octets: bytes) -> list[Piece]:
-    return [(0.0, octets)]
+def play_of(messages: int, *, size: int = 300, retrying: bool = False) -> Play:
+    plan = plan_of(messages, size=size, retrying=retrying)
+    return Play(
+        delivering, "smtp", lambda route, trace: delivering.deliver(route, plan, COMPOSER, trace, 0), noting=retrying
+    )
 
 
 def test_all_that_is_hoped_for_is_the_plain_course_of_both() -> None:
-    met = both_ways(plan_of(1), [[(1.0, reply)] for reply in HOPED_FOR])
+    met = both_ways(play_of(1), [[(1.0, reply)] for reply in HOPED_FOR])
     assert met.outcome == ACCEPTED
     assert [name for name, _, _ in met.trace.timings] == [
         f"smtp.{phase}" for phase in ["connect", "greeting", "ehlo", "mail", "rcpt", "rcpt", "data", "body", "quit"]
@@ -136,7 +52,7 @@ def test_nothing_is_gone_over_again_where_all_is_as_hoped(monkeypatch: pytest.Mo
         raise AssertionError("nothing was otherwise")
 
     monkeypatch.setattr(Transport, "rehearse", never)
-    both_ways(plan_of(2), [at_once(reply) for reply in HOPED_FOR[:7] + HOPED_FOR[2:]])
+    both_ways(play_of(2), [at_once(reply) for reply in HOPED_FOR[:7] + HOPED_FOR[2:]])
 
 
 OTHERWISE = [
@@ -153,13 +69,13 @@ OTHERWISE = [
 def test_one_answer_that_is_otherwise(number: int, closes: bool) -> None:
     for octets in OTHERWISE:
         answers = [at_once(reply) for reply in HOPED_FOR]
-        both_ways(plan_of(2), [*answers[:number], at_once(octets), *answers[number + 1 :]], closes=closes)
-        both_ways(plan_of(1, retrying=True), [*answers[:number], at_once(octets)], closes=closes)
+        both_ways(play_of(2), [*answers[:number], at_once(octets), *answers[number + 1 :]], closes=closes)
+        both_ways(play_of(1, retrying=True), [*answers[:number], at_once(octets)], closes=closes)
 
 
 @pytest.mark.parametrize("cancel_after", [0.5, 1.5, 2.5, 5.5, 6.5, 7.5])
 def test_cancelled_at_any_answer_the_trace_is_the_same(cancel_after: float) -> None:
-    met = both_ways(plan_of(1), [[(1.0, reply)] for reply in HOPED_FOR], cancel_after=cancel_after)
+    met = both_ways(play_of(1), [[(1.0, reply)] for reply in HOPED_FOR], cancel_after=cancel_after)
     assert met.outcome is None
     assert len(met.trace.timings) == 1 + int(cancel_after)
 
@@ -183,21 +99,21 @@ def conversations(draw: st.DrawFn) -> list[list[Piece]]:
     return said[: draw(st.integers(0, len(said)))]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=40)
 @given(conversations(), st.integers(1, 3), st.booleans(), st.sampled_from([1e6, 3.1, 9.9]))
 def test_whatever_a_server_says_and_when(
     answers: list[list[Piece]], messages: int, closes: bool, cancel_after: float
 ) -> None:
-    both_ways(plan_of(messages), answers, closes=closes, cancel_after=cancel_after)
+    both_ways(play_of(messages), answers, closes=closes, cancel_after=cancel_after)
 
 
 @pytest.mark.parametrize("size", [BLOCK_OCTETS - 5_000, 3 * BLOCK_OCTETS])
 def test_a_long_message_goes_the_same_way(size: int) -> None:
-    assert both_ways(plan_of(1, size=size), [at_once(reply) for reply in HOPED_FOR]).outcome == ACCEPTED
+    assert both_ways(play_of(1, size=size), [at_once(reply) for reply in HOPED_FOR]).outcome == ACCEPTED
 
 
 def test_what_is_not_plain_is_not_tried(tls: Tls) -> None:
-    route, plan = Route(ENDPOINT, LIMITS), plan_of(1)
+    route, plan = Route(play_of(1).endpoint, LIMITS), plan_of(1)
     assert is_plain(route, plan)
     account = Account("user1@example.test", "user1", "secret1")
     for otherwise in (
@@ -206,4 +122,4 @@ def test_what_is_not_plain_is_not_tried(tls: Tls) -> None:
         replace(plan, messages=plan.messages * (MESSAGES_MAX + 1)),
     ):  # fmt: skip
         assert not is_plain(route, otherwise)
-    assert not is_plain(Route(ENDPOINT, LIMITS, tls=tls.client), plan), "STARTTLS comes inside"
+    assert not is_plain(Route(play_of(1).endpoint, LIMITS, tls=tls.client), plan), "STARTTLS comes inside"
