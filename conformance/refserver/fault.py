@@ -43,7 +43,7 @@ class Fault:
     # What becomes of a message, trace fields and all, on its way into the maildrops.
     stored: Callable[[bytes], bytes] | None = None
     # What becomes of a report of delivery: all that is sent in its place.
-    reports: Callable[[bytes], Sequence[bytes]] | None = None
+    reports: "Callable[[Outgoing], Sequence[Outgoing]] | None" = None
     # What becomes of a message as it goes to the next hop: its mail data, stuffed and ended.
     relayed: Callable[[bytes], bytes] | None = None
     # What becomes of MAIL and RCPT as they are said to the next hop.

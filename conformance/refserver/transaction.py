@@ -147,12 +147,12 @@ class Transaction:
             identity=service.token(),
             date=service.date.at(service.wall_clock()),
         )
-        sent = [report]
+        sent = [Outgoing(b"", (self.reverse_path.mailbox,), report)]
         for fault in service.behaviour.faults:
             if fault.reports is not None:
                 sent = [changed for each in sent for changed in fault.reports(each)]
         for each in sent:
-            hand_over(service, Outgoing(b"", (self.reverse_path.mailbox,), each))
+            hand_over(service, each)
 
     def _arrival(self, client: Client, service: Service, base: str) -> Arrival:
         only = self.recipients[0].path if len(self.recipients) == 1 else None

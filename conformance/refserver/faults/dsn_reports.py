@@ -2,34 +2,37 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from conformance.refserver.fault import Fault
 from conformance.refserver.fault_kinds import hears
+from conformance.refserver.relay import Outgoing
 
-Reports = Callable[[bytes], Sequence[bytes]]
+Reports = Callable[[Outgoing], Sequence[Outgoing]]
 _STRANGER: Final = b"<someone.else@mailproof.invalid>"
 
 
 def _changed(pattern: bytes, by: bytes) -> Reports:
     """Return the function that replaces in a report what fits a pattern, once."""
     found = re.compile(pattern)
-    return lambda report: [found.sub(by, report, count=1)]
+    return lambda report: [replace(report, message=found.sub(by, report.message, count=1))]
 
 
-def _to_the_author_alone(report: bytes) -> Sequence[bytes]:
+def _to_the_author_alone(report: Outgoing) -> Sequence[Outgoing]:
     """Send no report, because it goes to an author who has no maildrop here."""
-    return [] if b"\r\nFrom: " + _STRANGER in report else [report]
+    return [] if b"\r\nFrom: " + _STRANGER in report.message else [report]
 
 
-def _addressed_to_the_author(report: bytes) -> Sequence[bytes]:
-    return _changed(rb"\r\nTo: <[^>]*>", b"\r\nTo: " + _STRANGER)(report) if _STRANGER in report else [report]
+def _addressed_to_the_author(report: Outgoing) -> Sequence[Outgoing]:
+    return _changed(rb"\r\nTo: <[^>]*>", b"\r\nTo: " + _STRANGER)(report) if _STRANGER in report.message else [report]
 
 
-def _with_the_body(report: bytes) -> Sequence[bytes]:
+def _with_the_body(report: Outgoing) -> Sequence[Outgoing]:
     """Put the line that cases send as a body behind the header section that is returned."""
-    end = report.rindex(b"\r\n--")
-    return [report[:end] + b"\r\nThis line is for the recipient.\r\n" + report[end:]]
+    end = report.message.rindex(b"\r\n--")
+    body = b"\r\nThis line is for the recipient.\r\n"
+    return [replace(report, message=report.message[:end] + body + report.message[end:])]
 
 
 def _without(field: bytes) -> Reports:
@@ -51,9 +54,9 @@ FAULTS: Final = (
     Fault("reports-to-somebody", "mail from the null reverse-path is reported to its author", around=hears(
         b"MAIL", rb"FROM:<>", b"FROM:<user1@example.test>",
     )),
-    Fault("reports-have-a-sender", "a report comes from postmaster", reports=_changed(
-        rb"\AReturn-Path: <>", b"Return-Path: <postmaster@mail.example.test>",
-    )),
+    Fault("reports-have-a-sender", "a report comes from postmaster", reports=lambda report: [
+        replace(report, reverse_path=b"postmaster@mail.example.test"),
+    ]),
     Fault("reports-to-the-author", "a report goes to the author alone", reports=_to_the_author_alone),
     Fault("reports-for-the-author", "a report is addressed to the author", reports=_addressed_to_the_author),
     Fault("report-mixed", "a report is multipart/mixed", reports=_changed(rb"multipart/report", b"multipart/mixed")),
