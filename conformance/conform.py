@@ -194,6 +194,8 @@ def _notes(subject: Subject) -> list[str]:
     """Say what a reader must know: what was found out instead of declared, and what a loopback address hides."""
     found, declared = subject.found, subject.declared.addresses
     notes = []
+    if found.unwelcome:
+        return [f"no session could be had, only the greeting was judged: {found.unwelcome}"]
     if found.sender is None:
         notes.append("the server took no reverse-path: no case could send mail (addresses.sender declares one)")
     elif declared.sender is None:

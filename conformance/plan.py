@@ -11,6 +11,7 @@ from conformance.runner import Planned
 from conformance.subject import Subject
 
 _EXTENSION: Final = "ext:"
+_ABOUT_GREETINGS: Final = "smtp.greet."
 _FORCES: Final = {Level.SHOULD: Force.ADVISORY, Level.MAY: Force.FREE, Level.HARD: Force.HARDENING}
 
 # Whether a subject meets a need. SLOW is the run's own choice.
@@ -54,6 +55,8 @@ def force_of(requirement: Requirement) -> Force:
 def _planned(case: Case, requirement: Requirement, subject: Subject, *, slow: bool) -> Planned:
     unmet = [words_for(need) for need in unmet_needs(requirement, subject, slow=slow)]
     lacking = "; ".join(f"needs {words.sentence} ({words.given_by})" for words in unmet) or None
+    if subject.found.unwelcome and not requirement.id.startswith(_ABOUT_GREETINGS):
+        lacking = f"needs a session, and {subject.found.unwelcome} came instead of a greeting"
     return Planned(case, force_of(requirement), lacking, slow=Need.SLOW in requirement.needs)
 
 

@@ -174,7 +174,9 @@ def _finding(item: Planned, asked: _Asked, manner: Manner) -> Finding:
 
 
 async def _survival(case: Case, subject: Subject) -> Finding | None:
-    """Look whether the server still serves others; return a finding if it does not."""
+    """Look whether the server still serves others; return a finding if it does not, having done so before."""
+    if subject.found.unwelcome:
+        return None
     for pause_s in (0.0, SECOND_LOOK_S):
         await trio.sleep(pause_s)
         async with AsyncExitStack() as stack:

@@ -24,6 +24,8 @@ async def sound(subject: Subject) -> None:
     async with AsyncExitStack() as stack:
         peer = SmtpPeer(subject, f"{subject.run_token}-sounding", stack)
         try:
+            if not await _is_greeted(subject, peer):
+                return      # the cases about the greeting say what is wrong with it
             await _introduce(subject, peer)
             await _time(subject, peer)
         except Undetermined as trouble:
@@ -36,9 +38,21 @@ async def sound(subject: Subject) -> None:
             return          # the cases that need what was not found say so
 
 
+async def _is_greeted(subject: Subject, peer: SmtpPeer) -> bool:
+    """Take the greeting, and say whether a session can follow. Undetermined: it is no mail server, or cannot just now.
+    """
+    answer = await peer.answer()
+    subject.found = replace(subject.found, hello_name=subject.declared.session.hello_name)
+    if answer.later or not (answer.matches("2yz", "5yz") or answer.closed or answer.silent):
+        raise Undetermined(str(answer))
+    if answer.reply is not None:
+        subject.found = replace(subject.found, greeting=answer.reply.octets)
+    if not answer.matches("220"):
+        subject.found = replace(subject.found, unwelcome=str(answer))
+    return answer.matches("220")
+
+
 async def _introduce(subject: Subject, peer: SmtpPeer) -> None:
-    greeting = await peer.greet()
-    subject.found = replace(subject.found, greeting=greeting.octets, hello_name=subject.declared.session.hello_name)
     # A client without a name of its own gives its address (RFC 5321 §4.1.4); some servers look names up.
     for name in (subject.found.hello_name, "[127.0.0.1]"):
         subject.found = replace(subject.found, hello_name=name)

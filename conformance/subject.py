@@ -31,6 +31,7 @@ class Found:
     """What the sounding found out, so that no case has to."""
 
     greeting: bytes = b""
+    unwelcome: str = ""                              # what came instead of a greeting of 220: no session can be had
     extensions: Extensions | None = None             # None: EHLO was refused
     extensions_in_tls: Extensions | None = None      # None: no TLS to be had
     hello_name: str = "mailproof.invalid"

@@ -69,6 +69,7 @@ class Behaviour:
     login_required: bool = False                 # nobody says MAIL without: a submission server (RFC 6409 §4.3)
     vrfy: VrfyPolicy = VrfyPolicy.NEVER_TELL
     faults: tuple[Fault, ...] = ()               # departures, for cases to be proved on; none: lawful
+    refuses_service: int | None = None           # greet so, and obey QUIT alone (RFC 5321 §3.1: 554; RFC 7504: 521)
     greylisting_s: float | None = None           # RFC 6647: who is new has to wait this long, and come again
     quota_at_rcpt: bool = True                   # a full maildrop is refused at RCPT, else once the message is there
     names_recipients: bool = False               # LMTP: the reply for a recipient says who that is

@@ -91,6 +91,7 @@ RECIPIENT_NEEDS_SMTPUTF8: Final = reply(553, "5.6.7", "A forward-path in UTF-8 n
 OUT_OF_ORDER: Final = reply(503, "5.5.1", "Bad sequence of commands")
 ALREADY_TLS: Final = reply(503, "5.5.1", "TLS is already active")
 ALREADY_AUTHENTICATED: Final = reply(503, "5.5.1", "Already authenticated")
+NO_SERVICE: Final = reply(503, "5.5.1", "There is no service here, only QUIT")
 NO_SUCH_MAILBOX: Final = reply(550, "5.1.1", "No such mailbox here")
 NO_RELAYING: Final = reply(550, "5.7.1", "Relaying is not permitted")
 MESSAGE_TOO_BIG: Final = reply(552, "5.3.4", "Message larger than the advertised limit")

@@ -56,7 +56,9 @@ class SmtpSession:
         """See Session (RFC 5321 §3.1)."""
         behaviour = self._service.behaviour
         protocol = "ESMTP" if self._session.dialect is SMTP else "LMTP"
-        octets = f"220 {behaviour.host_name} {protocol} {behaviour.greeting_text}\r\n".encode("ascii")
+        refusal = behaviour.refuses_service
+        text = f"{protocol} {behaviour.greeting_text}" if refusal is None else "takes no mail"
+        octets = f"{refusal or 220} {behaviour.host_name} {text}\r\n".encode("ascii")
         return apply_outgoing(behaviour.faults, self._session, b"", octets)
 
     def receive(self, octets: bytes) -> bytes:
@@ -71,8 +73,10 @@ class SmtpSession:
             try:
                 answer = _READERS[session.reading](self)
             except LineTooLong:
+                self._verb = b"?"
                 answer = self._line_too_long()
             except EndlessLine:
+                self._verb = b"?"
                 answer = self._say(replies.NEVER_ENDING_LINE)
             if answer is None:
                 break
@@ -122,6 +126,8 @@ class SmtpSession:
     def _obey(self, verb: bytes, argument: bytes) -> Reply | None:
         """Do what a command says if it may be said now; return the reply, None if that comes later."""
         command = COMMANDS.get(verb)
+        if self._service.behaviour.refuses_service is not None and verb != b"QUIT":
+            return replies.NO_SERVICE
         if command is None or (verb in HELLO_VERBS and verb not in self._session.dialect.hello_verbs):
             return replies.UNKNOWN_COMMAND
         refusal = self._objection(command, argument)

@@ -47,8 +47,15 @@ def _tempfail(behaviour: Behaviour, value: str) -> Behaviour:
     return replace(behaviour, tempfail=float(value))
 
 
+def _no_service(behaviour: Behaviour, value: str) -> Behaviour:
+    if value not in {"554", "521"}:
+        raise ValueError("it takes the code of the greeting, 554 or 521")
+    return replace(behaviour, refuses_service=int(value))
+
+
 VARIANTS: Final[Mapping[str, Variant]] = {
     # RFC 6647; the five minutes are what greylisting servers are shipped with
     "greylisting": Variant("5m", _greylisting),
     "tempfail": Variant("0.1", _tempfail),
+    "no-service": Variant("554", _no_service),      # RFC 5321 §3.1
 }

@@ -68,6 +68,8 @@ class Conversation:
                 if opening:
                     await self._send(opening)
                     opening = b""
+                if self._session.after is After.CLOSE:
+                    return      # only a faulty server greets and goes
                 await self._talk()
             if not self._expected or self._stopping or trio.current_time() >= self._due_s:
                 return

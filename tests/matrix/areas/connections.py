@@ -1,0 +1,50 @@
+"""What the faults in sessions side by side, and in what ends one, break."""
+
+CASES = ("smtp.conn.",)
+
+BREAKS = {
+    "one-at-a-time": {"smtp.conn.parallel"},
+    "crowd-unserved": {"smtp.conn.limit-orderly"},
+    "crowd-drops": {"smtp.conn.limit-orderly"},
+    "lock-after-mail": {"smtp.conn.abrupt-client-close#mail"},
+    "lock-after-data": {"smtp.conn.abrupt-client-close#data"},
+    "lock-after-rcpt": {"smtp.conn.abrupt-client-close#rcpt"},
+    "hangs-up-on-unknown": {
+        "smtp.conn.no-close-on-unknown#long",
+        "smtp.conn.no-close-on-unknown#word",
+        "smtp.conn.no-close-on-unknown#x",
+    },
+    "hangs-up-on-private-verbs": {"smtp.conn.no-close-on-unknown#x"},
+    "hangs-up-on-long-verbs": {"smtp.conn.no-close-on-unknown#long"},
+    "hangs-up-on-syntax": {
+        "smtp.conn.no-close-on-error#half-a-literal",
+        "smtp.conn.no-close-on-error#half-a-quote",
+        "smtp.conn.no-close-on-error#half-a-route",
+        "smtp.conn.no-close-on-error#nothing-in-it",
+        "smtp.conn.no-close-on-error#path",
+        "smtp.conn.no-close-on-error#percent",
+        "smtp.conn.no-close-on-error#spaces",
+        "smtp.conn.no-close-on-error#syntax",
+    },
+    "hangs-up-on-parameter": {"smtp.conn.no-close-on-error#parameter"},
+    "hangs-up-on-argument": {"smtp.conn.no-close-on-error#argument"},
+    "hangs-up-on-hello": {"smtp.conn.no-close-on-error#hello"},
+    "hangs-up-on-order": {
+        "smtp.conn.no-close-on-error#data",
+        "smtp.conn.no-close-on-error#mail-again",
+        "smtp.conn.no-close-on-error#path",
+        "smtp.conn.no-close-on-error#rcpt",
+    },
+    "hangs-up-on-rejected": {"smtp.conn.no-close-on-error#rejected"},
+    "stumbles-over-empty-parts": {"smtp.conn.no-close-on-error#nothing-in-it"},
+    "stumbles-over-empty-parts-rcpt": {"smtp.conn.no-close-on-error#rcpt-nothing-in-it"},
+    "stumbles-over-literals": {"smtp.conn.no-close-on-error#half-a-literal"},
+    "stumbles-over-literals-rcpt": {"smtp.conn.no-close-on-error#rcpt-half-a-literal"},
+    "stumbles-over-quotes": {"smtp.conn.no-close-on-error#half-a-quote"},
+    "stumbles-over-quotes-rcpt": {"smtp.conn.no-close-on-error#rcpt-half-a-quote"},
+    "stumbles-over-routes": {"smtp.conn.no-close-on-error#half-a-route"},
+    "stumbles-over-routes-rcpt": {"smtp.conn.no-close-on-error#rcpt-half-a-route"},
+    "stumbles-over-spaces": {"smtp.conn.no-close-on-error#path", "smtp.conn.no-close-on-error#spaces"},
+    "stumbles-over-formats": {"smtp.conn.no-close-on-error#percent"},
+    "stumbles-over-no-path": {"smtp.conn.no-close-on-error#path", "smtp.conn.no-close-on-error#spaces"},
+}
