@@ -93,7 +93,6 @@ ERRORS: Final = {
     "path": (MAIL, RCPT),
     "parameter": (MAIL + b"<a@b.example> XMAILPROOF=1", MAIL + b"<a@b.example> =x"),
     "argument": (b"RSET x", b"VRFY"),
-    "hello": (b"HELO", b"EHLO"),
     "data": (b"DATA",),
     "rcpt": (RCPT + b"<a@b.example>",),
     "nothing-in-it": (MAIL + b"<@>", MAIL + b"<a@>"),
@@ -126,6 +125,14 @@ async def an_error_inside_closes_nothing(peer: SmtpPeer, commands: tuple[bytes, 
     await peer.open()
     await peer.mail()
     return await still_open(peer, *commands)
+
+
+@case("smtp.conn.no-close-on-error", variants={"hello": None})
+async def a_nameless_hello_closes_nothing(peer: SmtpPeer, _: None) -> Judgement:
+    """A hello without a name does not end the session."""
+    await peer.open()
+    await peer.control(b"NOOP")
+    return await still_open(peer, peer.hello_verb)
 
 
 @case("smtp.conn.no-close-on-error", variants={"rejected": None})

@@ -16,8 +16,9 @@ _SESSIONS: Final = 20      # as many as a faulty server can serve
 
 def _counts(session: SmtpState, by: int) -> int:
     memory = session.service.memory
-    memory["sessions"] = memory.get("sessions", 0) + by
-    return memory["sessions"]
+    count: int = memory.get("sessions", 0) + by
+    memory["sessions"] = count
+    return count
 
 
 def _one_fewer(session: SmtpState) -> None:
