@@ -25,6 +25,17 @@ class Extension(StrEnum):
     AUTH = "AUTH"                                # RFC 4954
     EXPN = "EXPN"                                # RFC 5321 §3.5.2: listed, and answered 252
     HELP = "HELP"                                # RFC 5321 §4.1.1.8
+    ETRN = "ETRN"                                # RFC 1985; nothing is queued here, so it is answered at once
+    DELIVERBY = "DELIVERBY"                      # RFC 2852: delivery is always in time
+    MT_PRIORITY = "MT-PRIORITY"                  # RFC 6710: nothing waits, so nothing overtakes
+    REQUIRETLS = "REQUIRETLS"                    # RFC 8689; nothing that has it is sent on
+    LIMITS = "LIMITS"                            # RFC 9422
+
+
+# What few servers have. A server that offers them is asked for them by `more-extensions`.
+RARE: Final = frozenset({
+    Extension.ETRN, Extension.DELIVERBY, Extension.MT_PRIORITY, Extension.REQUIRETLS, Extension.LIMITS,
+})
 
 
 class Capability(StrEnum):
@@ -60,7 +71,7 @@ class Behaviour:
 
     host_name: str = "mail.example.test"
     greeting_text: str = "ready"                 # after the host name; no product, no version (RFC 5321 §7.5)
-    extensions: frozenset[Extension] = frozenset(Extension)
+    extensions: frozenset[Extension] = frozenset(Extension) - RARE
     smtp_mechanisms: tuple[str, ...] = (PLAIN, LOGIN, CRAM_MD5, SCRAM_SHA_256)
     capabilities: frozenset[Capability] = frozenset(Capability)
     pop3_mechanisms: tuple[str, ...] = (PLAIN, CRAM_MD5)
@@ -88,6 +99,7 @@ class Limits:
     sasl_line_octets: int = 12_290               # RFC 4954 §4 wants 12,288, and CRLF
     endless_line_octets: int = 1024 * 1024       # a line that never ends is cut off here, unread
     errors: int = 100                            # since the last message (POP3: in a row); then the session ends
+    mails: int = 100_000                         # transactions in a session; then it ends
     noops: int = 10_000                          # per session: who says no more than that wants nothing
     failed_logins: int = 10                      # per session, then it ends
     maildrop_octets: int = 1024 * 1024 * 1024    # one maildrop's quota

@@ -91,6 +91,10 @@ class Directory:
             return f"{local_part}@{domain}"
         return Refusal.NO_SUCH_MAILBOX
 
+    def serves(self, domain: str) -> bool:
+        """Say whether a domain is one of ours."""
+        return domain.lower() in self._domains
+
     def account(self, login: str) -> Account | None:
         """Return the account of a login: the whole address, or its local-part."""
         local_part, at, domain = login.rpartition("@")

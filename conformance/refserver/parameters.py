@@ -20,6 +20,9 @@ _XCHARS: Final = frozenset(range(0x21, 0x7F)) - {0x2B, 0x3D}
 _PRINTABLE: Final = re.compile(rb"[ -~]*")
 _ADDRESS_TYPE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9-]*")
 _UTF8_ADDRESS: Final = re.compile(rb"(?:[!-*,-<>-\[\]-~\x80-\xff]|\\x\{[0-9A-F]{2,6}\})+")   # RFC 6533 §3
+_BY: Final = re.compile(rb"(-?[0-9]{1,9});([NR])T?", re.IGNORECASE)                   # RFC 2852 §4
+_PRIORITY: Final = re.compile(rb"-?[1-9]|0")                                          # RFC 6710 §7
+BY_S_MIN: Final = 60
 ENVID_OCTETS_MAX: Final = 100                                                          # RFC 3461 §4.4
 ORCPT_OCTETS_MAX: Final = 500                                                          # RFC 3461 §4.2
 
@@ -35,6 +38,9 @@ class MailParameters:
     smtputf8: bool = False             # RFC 6531 §3.4
     ret: str | None = None             # RFC 3461 §4.3
     envid: bytes | None = None         # RFC 3461 §4.4, decoded
+    by: int | None = None              # RFC 2852 §4: seconds; every delivery here is in time
+    priority: int | None = None        # RFC 6710 §4.1
+    require_tls: bool = False          # RFC 8689 §2
     auth: bytes | None = None          # RFC 4954 §5, decoded; no use is made of it: nobody is trusted to say it
 
 
@@ -76,6 +82,17 @@ def _auth(value: bytes) -> bytes | None:
     return decoded if decoded is not None and parse_mailbox(decoded) is not None else None
 
 
+def _by(value: bytes) -> int | None:
+    found = _BY.fullmatch(value)
+    if found is None or (found[2].upper() == b"R" and int(found[1]) < BY_S_MIN):
+        return None
+    return int(found[1])
+
+
+def _priority(value: bytes) -> int | None:
+    return int(value) if _PRIORITY.fullmatch(value) else None
+
+
 def _notify(value: bytes) -> frozenset[bytes] | None:
     words = value.upper().split(b",")
     if words == [b"NEVER"]:
@@ -114,6 +131,9 @@ _MAIL: Final[Mapping[bytes, tuple[Extension, str, Callable[[bytes], object] | No
     b"RET":      (Extension.DSN,                 "ret",      _ret),
     b"ENVID":    (Extension.DSN,                 "envid",    _envid),
     b"AUTH":     (Extension.AUTH,                "auth",     _auth),
+    b"BY":       (Extension.DELIVERBY,           "by",       _by),
+    b"MT-PRIORITY": (Extension.MT_PRIORITY,      "priority", _priority),
+    b"REQUIRETLS": (Extension.REQUIRETLS,        "require_tls", None),
 }
 _RCPT: Final[Mapping[bytes, tuple[Extension, str, Callable[[bytes], object] | None]]] = {
     b"NOTIFY":   (Extension.DSN,                 "notify",   _notify),

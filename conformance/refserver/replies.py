@@ -48,6 +48,7 @@ READY_FOR_TLS: Final = reply(220, "2.0.0", "Ready to start TLS")
 AUTHENTICATED: Final = reply(235, "2.7.0", "Authentication succeeded")
 CANNOT_VERIFY: Final = reply(252, "2.5.2", "Cannot verify, but will take mail for a mailbox that exists")
 CANNOT_SHOW: Final = reply(252, "2.6.8", "The name of that mailbox needs UTF-8, which was not asked for")
+NOTHING_QUEUED: Final = reply(251, "2.0.0", "No messages are waiting for this node")
 CANNOT_EXPAND: Final = reply(252, "2.5.2", "Lists are not expanded here")
 HELP: Final = reply(
     214, "2.0.0",
@@ -66,6 +67,7 @@ IN_TROUBLE: Final = reply(451, "4.3.0", "Local error in processing, please try a
 STORE_FULL: Final = reply(452, "4.3.1", "Insufficient system storage")
 STORE_FAILED: Final = reply(451, "4.3.0", "The message could not be stored")
 TOO_MANY_ERRORS: Final = reply(421, "4.7.0", "Too many errors, closing")
+TOO_MANY_MAILS: Final = reply(421, "4.7.0", "Too many messages in a session, closing")
 TOO_IDLE: Final = reply(421, "4.7.0", "Nothing but NOOP, closing")
 TOO_MANY_FAILED_LOGINS: Final = reply(421, "4.7.0", "Too many failed logins, closing")
 NEVER_ENDING_LINE: Final = reply(421, "4.7.0", "The line does not end, closing")
@@ -73,6 +75,8 @@ NOT_HTTP: Final = reply(421, "4.7.0", "This is no HTTP server, closing")
 IDLE: Final = reply(421, "4.4.2", "Idle for too long, closing")
 SHUTTING_DOWN: Final = reply(421, "4.3.2", "The service is shutting down, closing")
 TOO_BUSY: Final = reply(421, "4.3.2", "Too many connections, closing")
+
+NOT_QUEUED_FOR: Final = reply(459, "4.7.0", "Nothing is queued for this node")
 
 # Never.
 UNKNOWN_COMMAND: Final = reply(500, "5.5.1", "Command not recognized")
@@ -98,6 +102,7 @@ MESSAGE_TOO_BIG: Final = reply(552, "5.3.4", "Message larger than the advertised
 MAILDROP_FULL: Final = reply(552, "5.2.2", "Mailbox full")
 BARE_CR_OR_LF_IN_DATA: Final = reply(554, "5.6.0", "The mail data hold a bare CR or a bare LF")
 LOOP: Final = reply(554, "5.4.6", "Too many Received fields: a mail loop")
+TLS_NOT_CERTAIN: Final = reply(550, "5.7.30", "Nothing is sent on that requires TLS")
 LOGIN_REQUIRED: Final = reply(530, "5.7.0", "Authentication required")
 UNKNOWN_MECHANISM: Final = reply(504, "5.5.4", "Mechanism not recognized")
 MECHANISM_NEEDS_TLS: Final = reply(538, "5.7.11", "This mechanism needs TLS")

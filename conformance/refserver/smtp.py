@@ -130,10 +130,10 @@ class SmtpSession:
             return replies.NO_SERVICE
         if command is None or (verb in HELLO_VERBS and verb not in self._session.dialect.hello_verbs):
             return replies.UNKNOWN_COMMAND
-        refusal = self._objection(command, argument)
+        refusal = self._objection(verb, command, argument)
         return command.run(self._session, argument) if refusal is None else refusal
 
-    def _objection(self, command: Command, argument: bytes) -> Reply | None:
+    def _objection(self, verb: bytes, command: Command, argument: bytes) -> Reply | None:
         if command.extension is not None and command.extension not in self._session.available():
             return replies.NOT_IMPLEMENTED
         if argument and not command.takes_argument:
@@ -142,6 +142,8 @@ class SmtpSession:
             return replies.OUT_OF_ORDER
         if command.of_users and self._session.must_log_in():
             return replies.LOGIN_REQUIRED
+        if verb == b"MAIL" and self._session.mails >= self._service.limits.mails:
+            return replies.TOO_MANY_MAILS
         return None
 
     def _read_mail_data(self) -> bytes | None:

@@ -12,7 +12,7 @@ from conformance.refserver import replies
 from conformance.refserver.address import is_address_literal, is_domain, parse_forward_path, parse_reverse_path
 from conformance.refserver.behaviour import Extension, VrfyPolicy
 from conformance.refserver.mail_data import ChunkReader, DataReader
-from conformance.refserver.parameters import parse_mail_parameters, parse_rcpt_parameters
+from conformance.refserver.parameters import BY_S_MIN, parse_mail_parameters, parse_rcpt_parameters
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_auth import auth
@@ -28,6 +28,8 @@ def ehlo(session: SmtpState, argument: bytes) -> Reply:
     values = {
         Extension.SIZE: f" {session.service.limits.message_octets}",
         Extension.AUTH: "".join(f" {name}" for name in session.mechanisms()),
+        Extension.DELIVERBY: f" {BY_S_MIN}",
+        Extension.LIMITS: f" MAILMAX={session.service.limits.mails} RCPTMAX={session.service.limits.recipients}",
     }
     keywords = [f"{keyword}{values.get(keyword, '')}" for keyword in Extension if keyword in session.offered]
     return replies.fixed_reply(250, "", f"{session.service.behaviour.host_name} greets you", *keywords)
@@ -66,6 +68,7 @@ def mail(session: SmtpState, argument: bytes) -> Reply:
         return replies.SENDER_NEEDS_SMTPUTF8
     if parameters.size is not None and parameters.size > session.service.limits.message_octets:
         return replies.MESSAGE_TOO_BIG
+    session.mails += 1
     session.transaction = Transaction(path, parameters)
     session.state = State.MAIL
     return replies.SENDER_TAKEN
@@ -87,6 +90,8 @@ def rcpt(session: SmtpState, argument: bytes) -> Reply:
         return replies.RECIPIENT_NEEDS_SMTPUTF8
     relay = session.service.relay
     sent_on = relay is not None and session.account is not None and relay.routes(path.domain)
+    if sent_on and session.transaction.parameters.require_tls:
+        return replies.TLS_NOT_CERTAIN
     recipient = session.transaction.recipient_at(path, parameters, session.service, sent_on=sent_on)
     return recipient if isinstance(recipient, Reply) else _take(session, session.transaction, recipient)
 
@@ -204,6 +209,14 @@ def starttls(session: SmtpState, argument: bytes) -> Reply:
     return replies.READY_FOR_TLS
 
 
+def etrn(session: SmtpState, argument: bytes) -> Reply:
+    """ETRN: nothing is ever queued here for anybody (RFC 1985 §5.1)."""
+    name = argument[1:] if argument[:1] in {b"@", b"#"} else argument
+    if not is_domain(name):
+        return replies.SYNTAX
+    return replies.NOTHING_QUEUED if session.service.directory.serves(name.decode("ascii")) else replies.NOT_QUEUED_FOR
+
+
 def not_implemented(session: SmtpState, argument: bytes) -> Reply:
     """Recognize what this server does not do: 502, not 500 (RFC 5321 §4.2.4)."""
     return replies.NOT_IMPLEMENTED
@@ -226,6 +239,7 @@ class Command:
 
 
 _ANY: Final = frozenset(State)
+_OUTSIDE: Final = frozenset({State.START, State.READY})
 _SAID_HELLO: Final = _ANY - {State.START}
 _IDLE: Final = frozenset({State.READY})
 _MAIL: Final = frozenset({State.MAIL, State.RCPT})
@@ -248,7 +262,7 @@ COMMANDS: Final[Mapping[bytes, Command]] = {
     b"EXPN":     Command(expn,     _ANY, extension=Extension.EXPN),
     b"AUTH":     Command(auth,     _IDLE, extension=Extension.AUTH),
     b"STARTTLS": Command(starttls, _SAID_HELLO, takes_argument=False),
-    b"ETRN":     Command(not_implemented, _ANY),
+    b"ETRN":     Command(etrn,     _OUTSIDE, extension=Extension.ETRN),
     b"TURN":     Command(not_implemented, _ANY),                           # RFC 5321 appendix F.1
     b"SEND":     Command(not_implemented, _ANY),                           # appendix F.6
     b"SOML":     Command(not_implemented, _ANY),

@@ -50,14 +50,14 @@ class SmtpState:
 
     __slots__ = (
         "account", "after", "chunk_is_last", "chunks", "cipher", "client", "data", "dialect", "exchange",
-        "failed_logins", "memory", "noops", "offered", "peer", "reading", "service", "state", "transaction",
+        "failed_logins", "mails", "memory", "noops", "offered", "peer", "reading", "service", "state", "transaction",
     )
 
     def __init__(self, service: Service, dialect: Dialect, peer: str | None, cipher: str | None) -> None:
         self.service = service
         self.dialect = dialect
         self.peer = peer                  # the client's address literal; None over a unix socket
-        self.failed_logins = self.noops = 0
+        self.failed_logins = self.mails = self.noops = 0
         self.memory: dict[str, object] = {}     # what faults remember; a lawful server never looks
         self.begin(cipher)
 
@@ -87,6 +87,8 @@ class SmtpState:
         offered = self.service.behaviour.extensions
         if self.cipher is not None or not self.service.tls_available:
             offered -= {Extension.STARTTLS}
+        if self.cipher is None:
+            offered -= {Extension.REQUIRETLS}        # RFC 8689 §2
         return offered if self.mechanisms() else offered - {Extension.AUTH}
 
     def must_log_in(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from conformance.refserver.behaviour import Behaviour
+from conformance.refserver.behaviour import RARE, Behaviour
 from conformance.refserver.errors import ServerSetupError
 
 _SECONDS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -53,9 +53,16 @@ def _no_service(behaviour: Behaviour, value: str) -> Behaviour:
     return replace(behaviour, refuses_service=int(value))
 
 
+def _more_extensions(behaviour: Behaviour, value: str) -> Behaviour:
+    if value:
+        raise ValueError("it takes no value")
+    return replace(behaviour, extensions=behaviour.extensions | RARE)
+
+
 VARIANTS: Final[Mapping[str, Variant]] = {
     # RFC 6647; the five minutes are what greylisting servers are shipped with
     "greylisting": Variant("5m", _greylisting),
     "tempfail": Variant("0.1", _tempfail),
     "no-service": Variant("554", _no_service),      # RFC 5321 §3.1
+    "more-extensions": Variant("", _more_extensions),     # ETRN, DELIVERBY, MT-PRIORITY, REQUIRETLS, LIMITS
 }
