@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from conformance.refserver.address import parse_mailbox
 from conformance.refserver.dsn import Delivered, success_report
@@ -33,8 +34,17 @@ Arrival-Date: {date}
 {envid}{fields}
 --{identity}
 Content-Type: {returned}
+Content-Transfer-Encoding: {encoding}
 
 """
+
+# whole, in ASCII                  what is returned   (RFC 6522 §3, RFC 6533 §4)
+_RETURNED: Final = {
+    (True, True):                  "message/rfc822",
+    (True, False):                 "message/global",
+    (False, True):                 "text/rfc822-headers",
+    (False, False):                "message/global-headers",
+}  # fmt: skip
 
 
 def tell(service: Service, outgoing: Outgoing, outcome: Outcome) -> None:
@@ -108,6 +118,8 @@ def notice_of_failure(
     It returns the message as RET says (RFC 3461 §4.3). `identity` must be letters and digits that occur nowhere else.
     """
     envid, full = outgoing.parameters.envid, outgoing.parameters.ret == "FULL"
+    header = header_section(outgoing.message)
+    returned = outgoing.message if full else header
     notice = _NOTICE.format(
         date=date,
         host=host_name,
@@ -116,10 +128,10 @@ def notice_of_failure(
         names="\n".join(f"  <{_text(one.recipient)}>" for one in failed),
         envid="" if envid is None else f"Original-Envelope-Id: {_text(envid)}\n",
         fields="".join(_fields(one, outgoing.asked_for(one.recipient).orcpt) for one in failed),
-        returned="message/rfc822" if full else "text/rfc822-headers",
+        returned=_RETURNED[full, header.isascii()],
+        encoding="7bit" if returned.isascii() else "8bit",
     )
     opening = notice.replace("\n", "\r\n").encode("ascii", "replace")
-    returned = outgoing.message if full else header_section(outgoing.message)
     return opening + returned + f"\r\n--{identity}--\r\n".encode("ascii")
 
 

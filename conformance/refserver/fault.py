@@ -46,6 +46,8 @@ class Fault:
     reports: "Callable[[Outgoing], Sequence[Outgoing]] | None" = None
     # What becomes of a message as it goes to the next hop: its mail data, stuffed and ended.
     relayed: Callable[[bytes], bytes] | None = None
+    pretends: frozenset[bytes] = frozenset()    # keywords taken for offered by every next hop
+    insists: frozenset[bytes] = frozenset()     # keywords that a next hop must offer, or nothing is sent on
     # What becomes of MAIL and RCPT as they are said to the next hop.
     said_on: Callable[[bytes], bytes] | None = None
     # What becomes of a notice of failure: (the message that failed, its notice) -> what is sent. The lawful notice for

@@ -108,7 +108,9 @@ class Relay:
     async def _transfer(self, hop: NextHop, outgoing: Outgoing) -> Outcome:
         await hop.reply()
         await hop.ehlo(self._host_name)
-        if (lacking := _lacking(hop.offers, outgoing)) is not None:
+        for fault in self._faults:
+            hop.offers |= fault.pretends
+        if (lacking := self._lacking(hop.offers, outgoing)) is not None:
             return _all_failed(outgoing, lacking)
         answer = await hop.ask(self._as_sent(mail_line(outgoing, hop.offers)))
         if not answer.startswith(b"2"):
@@ -126,6 +128,15 @@ class Relay:
                 return _all_failed(outgoing, answer, hop.name)
         await hop.ask(b"QUIT")
         return Outcome(tuple(failed), () if b"DSN" in hop.offers else tuple(taken))
+
+    def _lacking(self, offers: frozenset[bytes], outgoing: Outgoing) -> bytes | None:
+        """Return why a message cannot go to a next hop that offers no more than this (RFC 6152 §3, RFC 6531 §3.2)."""
+        needs_utf8 = _needs_utf8(outgoing) or any(b"SMTPUTF8" in fault.insists for fault in self._faults)
+        if needs_utf8 and b"SMTPUTF8" not in offers:
+            return b"550 5.6.7 the next hop takes no addresses and header fields in UTF-8"
+        if not outgoing.message.isascii() and b"8BITMIME" not in offers:
+            return b"554 5.6.3 the next hop takes no eight bits, and nothing is converted here"
+        return None
 
     def _as_sent(self, line: bytes) -> bytes:
         for fault in self._faults:
@@ -150,15 +161,6 @@ def _needs_utf8(outgoing: Outgoing) -> bool:
     """Say whether a message cannot go without SMTPUTF8: the parameter alone, or an ORCPT, does not make it so."""
     texts = (outgoing.reverse_path, *outgoing.recipients, header_section(outgoing.message))
     return not all(text.isascii() for text in texts)
-
-
-def _lacking(offers: frozenset[bytes], outgoing: Outgoing) -> bytes | None:
-    """Return why a message cannot go to a next hop that offers no more than this (RFC 6152 §3, RFC 6531 §3.2)."""
-    if _needs_utf8(outgoing) and b"SMTPUTF8" not in offers:
-        return b"550 5.6.7 the next hop takes no addresses and header fields in UTF-8"
-    if not outgoing.message.isascii() and b"8BITMIME" not in offers:
-        return b"554 5.6.3 the next hop takes no eight bits, and nothing is converted here"
-    return None
 
 
 def mail_line(outgoing: Outgoing, offers: frozenset[bytes]) -> bytes:
