@@ -58,6 +58,8 @@ class Fault:
     pause_s: "Callable[[SmtpState, bytes, bytes], float] | None" = None
     in_tls: bytes = b""                         # what is said unasked once TLS has begun
     idle_s: float | None = None                 # how long a silent client is waited for; None: as long as is lawful
+    # The same, by where the session is: (session, the lawful time) -> seconds.
+    patience_s: "Callable[[SmtpState, float], float] | None" = None
     # What takes the place of a SASL mechanism: (directory, unrepeated timestamp) -> exchange.
     exchanges: "Mapping[str, Callable[[Directory, bytes], Exchange]]" = field(default_factory=dict)
     # What is done when the connection is gone, before the transaction is forgotten.

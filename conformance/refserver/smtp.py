@@ -49,8 +49,13 @@ class SmtpSession:
     @property
     def idle_s(self) -> float:
         """See Session."""
-        longer = [fault.idle_s for fault in self._faults if fault.idle_s is not None]
-        return max([self._service.limits.smtp_idle_s, *longer]) if longer else self._service.limits.smtp_idle_s
+        seconds = self._service.limits.smtp_idle_s
+        for fault in self._faults:
+            if fault.idle_s is not None:
+                seconds = fault.idle_s
+            if fault.patience_s is not None:
+                seconds = fault.patience_s(self._session, seconds)
+        return seconds
 
     def greeting(self) -> bytes:
         """See Session (RFC 5321 §3.1)."""

@@ -222,10 +222,3 @@ async def the_version_is_kept_secret(peer: SmtpPeer) -> Judgement:
     if told:
         return weakened("; ".join(f"{printable(what)} in {where}" for where, what in told.items()), "no version")
     return satisfied("no version")
-
-
-@case("smtp.timeout.greeting-5min", limit_s=360.0)
-async def how_long_the_greeting_takes(peer: SmtpPeer) -> Judgement:
-    """How long the greeting takes is recorded; a client waits for five minutes."""
-    answer = await peer.answer(300.0)
-    return observed(f"{answer} after {answer.waited_s:.3g} s")
