@@ -10,6 +10,8 @@ from reports.errors import UserError
 
 Address = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\r\n\x00<>]+$")]
 Word = Annotated[str, Meta(max_length=512, pattern=r"^[^\r\n\x00]*$")]
+HostAndPort = Annotated[str, Meta(pattern=r"^[^\s:]+:[0-9]{1,5}$")]
+DomainName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,255}$")]
 Positive = Annotated[int, Meta(ge=1)]
 Login = tuple[Word, Word]      # name and password
 
@@ -79,12 +81,10 @@ class SinkPlace(Struct, frozen=True, forbid_unknown_fields=True):
     The server sends it on for who is logged in, and its own notices; from strangers it must not take it.
     """
 
-    smtp: Annotated[str, Meta(pattern=r"^[^\s:]+:[0-9]{1,5}$", description="Where it listens: host and port.")]
-    domain: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,255}$", description="Routed to it.")]
-    plain: Annotated[
-        str | None, Meta(pattern=r"^[^\s:]+:[0-9]{1,5}$", description="Where one without extensions listens.")
-    ] = None
-    plain_domain: Annotated[str | None, Meta(pattern=r"^[A-Za-z0-9.-]{1,255}$", description="Routed to that.")] = None
+    smtp: Annotated[HostAndPort, Meta(description="Where it listens: host and port.")]
+    domain: Annotated[DomainName, Meta(description="Routed to it.")]
+    plain: Annotated[HostAndPort | None, Meta(description="Where one without extensions listens.")] = None
+    plain_domain: Annotated[DomainName | None, Meta(description="Routed to that.")] = None
 
 
 class Declared(Struct, frozen=True, forbid_unknown_fields=True):
