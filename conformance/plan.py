@@ -27,6 +27,7 @@ _MET: Final[Mapping[Need, Callable[[Subject], bool]]] = {
     Need.OVER_QUOTA_ADDRESS: lambda subject: bool(subject.declared.addresses.over_quota),
     Need.SEVERAL_CONNECTIONS: lambda subject: True,
     Need.LEAVE_MAIL: lambda subject: subject.declared.allow.leave_mail,
+    Need.SINK: lambda subject: subject.sink is not None or subject.declared.sink is not None,
     Need.OPERATOR: lambda subject: subject.declared.claims.restart is not None,
 }
 

@@ -61,8 +61,12 @@ class Transferred:
 class SinkSession:
     """What is said in one connection: octets in, replies out."""
 
-    def __init__(self, keep: Callable[[Transferred], None], offers: Sequence[bytes] = OFFERS) -> None:
+    def __init__(
+        self, keep: Callable[[Transferred], None], refuse: Callable[[bytes], None], offers: Sequence[bytes] = OFFERS
+    ) -> None:
+        """`keep` is told of each message, `refuse` of each recipient that is refused."""
         self._keep = keep
+        self._refuse = refuse
         first, *others = reversed([NAME, *offers])
         self._hello = b"".join(b"250-%s\r\n" % line for line in reversed(others)) + b"250 " + first + b"\r\n"
         self._pending = b""
@@ -143,7 +147,8 @@ class SinkSession:
             return b"250 2.1.0 Taken\r\n"
         if self._reverse_path is None:
             return b"503 5.5.1 MAIL first\r\n"
-        if found[1].startswith(REFUSED):
+        if found[1].rpartition(b":")[2].startswith(REFUSED):
+            self._refuse(found[1])
             return b"550 5.1.1 Refused, as its name says\r\n"
         self._recipients.append(found[1])
         self._rcpt_parameters.append(found[2])
@@ -158,11 +163,12 @@ class Sink:
         self.plain: Sink | None = None         # one more, that offers no extensions
         self._offers = offers
         self.transferred: list[Transferred] = []
-        self._more = trio.Event()              # set, and replaced, whenever a message comes
+        self.refused: list[bytes] = []         # recipients, in the order in which they were tried
+        self._more = trio.Event()              # set, and replaced, whenever something comes
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Talk to one client until it leaves. Raises nothing that a client can cause."""
-        session = SinkSession(self._keep, self._offers)
+        session = SinkSession(self._keep, self._refuse, self._offers)
         try:
             await stream.send_all(_GREETING)
             while not session.over and (octets := await stream.receive_some()):
@@ -186,8 +192,22 @@ class Sink:
                 await more.wait()
         return found
 
+    async def has_refused(self, recipient: bytes, within_s: float) -> bool:
+        """Say whether a recipient was tried, and refused, waiting for it so long."""
+        with trio.move_on_after(within_s):
+            while recipient not in self.refused:
+                await self._more.wait()
+        return recipient in self.refused
+
     def _keep(self, one: Transferred) -> None:
         self.transferred.append(one)
+        self._tell()
+
+    def _refuse(self, recipient: bytes) -> None:
+        self.refused.append(recipient)
+        self._tell()
+
+    def _tell(self) -> None:
         self._more.set()
         self._more = trio.Event()
 

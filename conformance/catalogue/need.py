@@ -25,6 +25,7 @@ class Need(StrEnum):
     SEVERAL_CONNECTIONS = "n>1"
     LEAVE_MAIL = "w"
     OPERATOR = "adm"
+    SINK = "sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ NEEDS: Final[Mapping[Need, NeedWords]] = MappingProxyType({
     Need.SLOW: NeedWords("more than a minute", "--slow"),
     Need.SEVERAL_CONNECTIONS: NeedWords("several connections at once", "the server: it must admit them"),
     Need.LEAVE_MAIL: NeedWords("leave to deliver mail and leave it there", "allow.leave_mail"),
+    Need.SINK: NeedWords("a sink that the server sends a domain's mail to", "sink.smtp and sink.domain"),
     Need.OPERATOR: NeedWords("an operator's hand on the server", "claims.restart, or by hand"),
 })
 

@@ -14,7 +14,7 @@ ENVELOPE = b"EHLO a\r\nMAIL FROM:<from@a.test> SIZE=9\r\nRCPT TO:<to@sink.test>\
 def talk(*pieces: bytes) -> tuple[bytes, list[Transferred]]:
     """Say these pieces; return the replies and what was kept."""
     kept: list[Transferred] = []
-    session = SinkSession(kept.append)
+    session = SinkSession(kept.append, lambda recipient: None)
     return b"".join(session.feed(piece) for piece in pieces), kept
 
 

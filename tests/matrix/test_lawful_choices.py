@@ -1,19 +1,41 @@
 """Servers that choose otherwise than the reference server, lawfully, are accused of nothing."""
 
+import re
 from typing import Any, Final
 
+import msgspec
 import pytest
 from trio.testing import MockClock
 
-from tests.matrix.laboratory import cases_of, judge
+from conformance.declared import Accounts
+from conformance.refserver.behaviour import Behaviour
+from conformance.refserver.fault import Fault
+from conformance.refserver.smtp_state import SmtpState
+from tests.matrix.laboratory import DECLARED, cases_of, judge
 from tests.matrix.test_faults import accused
 from tests.session.theatre import Tls
+
+
+def _makes_whole(session: SmtpState, content: bytes) -> bytes:
+    """Make bare line ends whole: lawful, as it is done before dots are stuffed again."""
+    return re.sub(rb"\r(?!\n)|(?<!\r)\n", b"\r\n", content)
+
+
+WHOLE: Final = Behaviour(faults=(Fault("makes-whole", "bare line ends are made whole", content=_makes_whole),))
 
 # what is chosen: the laboratory's words for it, and the cases that are to bear it
 LAWFUL: Final[dict[str, tuple[dict[str, Any], tuple[str, ...]]]] = {
     "any local-part has a maildrop": ({"accept_any": True}, ("relay.",)),
     "any local-part has a maildrop, and there is no sink": ({"accept_any": True, "with_sink": False}, ("relay.",)),
-    "there is no sink": ({"with_sink": False}, ("relay.",)),
+    "there is no sink": ({"with_sink": False}, ("relay.", "bounce.", "smuggle.out.")),
+    "bare line ends are made whole": ({"behaviour": WHOLE}, ("smuggle.",)),
+    "there are no enhanced status codes, and no extensions": (
+        {"behaviour": Behaviour(extensions=frozenset())}, ("trace.", "relay.", "smtp.size.", "bounce."),
+    ),
+    "a login must be had to send on, and none is declared": (
+        {"declared": msgspec.structs.replace(DECLARED, accounts=Accounts(pop3=DECLARED.accounts.pop3))},
+        ("bounce.", "smuggle.out."),
+    ),
 }
 
 

@@ -5,7 +5,7 @@ from conformance.cases.smuggle.end_of_data import BUFFERS
 from conformance.cases.smuggle.forms import FORMS, GROUPS, REACHABLE
 from conformance.refserver.faults.smuggling import ENDS, WRAPS
 
-CASES = ("smuggle.",)
+CASES = ("smuggle.in.", "smuggle.cmd.")
 
 
 def _found_at(name: str) -> set[str]:
