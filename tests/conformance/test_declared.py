@@ -35,3 +35,12 @@ def test_a_mistake_is_one_sentence_with_its_place(tmp_path: Path, text: str, par
 def test_a_file_that_is_not_there_is_the_operators_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot read"):
         read_declared(tmp_path / "nowhere.toml")
+
+
+def test_two_sinks_can_be_declared(tmp_path: Path) -> None:
+    path = tmp_path / "options.toml"
+    first, second = 'smtp = "127.0.0.1:2526"\ndomain = "a.test"', 'plain = "127.0.0.1:2527"\nplain_domain = "b.test"'
+    path.write_text(f"[sink]\n{first}\n{second}\n")
+    sink = read_declared(path).sink
+    assert sink is not None
+    assert (sink.plain, sink.plain_domain) == ("127.0.0.1:2527", "b.test")
