@@ -34,6 +34,7 @@ from reports.text import plain, summary
 from reports.write import check_writable, write_run, write_text
 
 OUT: Final = Path("out")
+SUBMISSION: Final = "submission"
 
 
 def conform_command(  # noqa: PLR0913, PLR0917  each is an option
@@ -77,7 +78,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
     declared = declared_by(options, accepted or [], rejected or [], leave_mail=leave_mail, time_scale=time_scale)
     order = Order(
         endpoints=tuple(endpoint_at(url) for url in targets),
-        declared=declared,
+        declared=_of_profile(declared, profile_name),
         selection=Selection(tuple(only or ()), tuple(skip or ()), chosen),
         manner=Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict),
         slow=slow,
@@ -161,6 +162,13 @@ def declared_by(
         return msgspec.convert(msgspec.to_builtins(flagged), Declared)
     except msgspec.ValidationError as error:
         raise UserError(f"--accepted, --rejected: {error}") from None
+
+
+def _of_profile(declared: Declared, profile_name: str | None) -> Declared:
+    """Return what is declared, and what a profile says by its name."""
+    if profile_name != SUBMISSION:
+        return declared
+    return msgspec.structs.replace(declared, claims=msgspec.structs.replace(declared.claims, submission=True))
 
 
 def _again(targets: Collection[str]) -> str:

@@ -63,6 +63,8 @@ class Claims(Struct, frozen=True, forbid_unknown_fields=True):
     """What the server is configured to do, where the RFCs leave it to the operator."""
 
     public_mx: Annotated[bool, Meta(description="Takes mail from the whole Internet, for its own domains.")] = False
+    submission: Annotated[bool, Meta(description="Takes mail from users who log in (RFC 6409).")] = False
+    no_trusted_networks: Annotated[bool, Meta(description="Nobody may send for where he comes from.")] = False
     vrfy_disabled: bool = False
     address: Annotated[Word | None, Meta(description="The server's own IPv4 address, if the URL names a host.")] = None
     defers_recipient_checks: Annotated[bool, Meta(description="Bad recipients are refused after the data.")] = False

@@ -120,3 +120,9 @@ def without_return_path(header: bytes, content: bytes) -> bytes:
     if b"return-path" not in header.lower():
         return content
     return _RETURN_PATH.sub(b"", header) + content[len(header):]
+
+
+def with_message_id(header: bytes, content: bytes, identity: str) -> bytes:
+    """Return the content with a Message-ID, if it came without (RFC 6409 §8.3)."""
+    lowered = b"\n" + header.lower()
+    return content if b"\nmessage-id:" in lowered else b"Message-ID: <" + identity.encode() + b">\r\n" + content

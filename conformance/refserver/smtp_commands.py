@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.refserver import replies
-from conformance.refserver.address import is_address_literal, is_domain, parse_forward_path, parse_reverse_path
+from conformance.refserver.address import Path, is_address_literal, is_domain, parse_forward_path, parse_reverse_path
 from conformance.refserver.behaviour import Extension, VrfyPolicy
 from conformance.refserver.mail_data import ChunkReader, DataReader
-from conformance.refserver.parameters import BY_S_MIN, parse_mail_parameters, parse_rcpt_parameters
+from conformance.refserver.parameters import BY_S_MIN, MailParameters, parse_mail_parameters, parse_rcpt_parameters
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_auth import auth
@@ -64,14 +64,26 @@ def mail(session: SmtpState, argument: bytes) -> Reply:
     parameters = parse_mail_parameters(rest, session.offered)
     if isinstance(parameters, Reply):
         return parameters
-    if not parameters.smtputf8 and not argument.isascii():
-        return replies.SENDER_NEEDS_SMTPUTF8
-    if parameters.size is not None and parameters.size > session.service.limits.message_octets:
-        return replies.MESSAGE_TOO_BIG
+    if (objection := _sender_objection(session, path, parameters, is_ascii=argument.isascii())) is not None:
+        return objection
     session.mails += 1
     session.transaction = Transaction(path, parameters)
     session.state = State.MAIL
     return replies.SENDER_TAKEN
+
+
+def _sender_objection(session: SmtpState, path: Path, parameters: MailParameters, *, is_ascii: bool) -> Reply | None:
+    service = session.service
+    if not parameters.smtputf8 and not is_ascii:
+        return replies.SENDER_NEEDS_SMTPUTF8
+    if parameters.size is not None and parameters.size > service.limits.message_octets:
+        return replies.MESSAGE_TOO_BIG
+    if not service.behaviour.login_required or session.account is None or not path.domain:
+        return None
+    if "." not in path.domain and not path.domain.startswith("["):
+        return replies.NOT_QUALIFIED
+    owner = service.directory.maildrop_of(path)
+    return replies.SOMEBODY_ELSE if isinstance(owner, str) and owner != session.account.address else None
 
 
 def rcpt(session: SmtpState, argument: bytes) -> Reply:

@@ -12,6 +12,7 @@ from conformance.refserver.mail_data import (
     count_received,
     has_bare_cr_or_lf,
     header_section,
+    with_message_id,
     without_return_path,
 )
 from conformance.refserver.maildrop import NotStored
@@ -88,6 +89,9 @@ class Transaction:
         if refusal is not None:
             return [refusal] * (len(self.recipients) if each else 1)
         arrival = self._arrival(client, service, base)
+        if client.authenticated and service.behaviour.login_required:      # RFC 6409 §8.3
+            content = with_message_id(header, content, f"{service.token()}@{service.behaviour.host_name}")
+            header = header_section(content)
         message = trace_fields(self.reverse_path.mailbox, arrival) + without_return_path(header, content)
         for fault in service.behaviour.faults:
             if fault.stored is not None:
