@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from conformance.case import case
+from conformance.catalogue.ehlo_keywords import ehlo_keywords
 from conformance.judgement import Judgement, declined, observed, satisfied, undetermined, violated, weakened
 from conformance.peer import SmtpPeer
 from loadgen.wire.printable import printable
@@ -87,6 +88,19 @@ async def no_keyword_twice(peer: SmtpPeer) -> Judgement:
         lines.setdefault(keyword.upper(), set()).add(parameters)
     twice = [printable(keyword) for keyword, parameters in lines.items() if len(parameters) > 1]
     return weakened(f"{', '.join(twice)} twice", "each keyword once") if twice else satisfied("each keyword once")
+
+
+@case("smtp.ehlo.keywords-registered")
+async def every_keyword_is_registered(peer: SmtpPeer) -> Judgement:
+    """A keyword that does not begin with X is in the registry; what was registered since its copy cannot be known."""
+    await peer.greet()
+    await peer.ehlo()
+    registered = ehlo_keywords()
+    strange = [keyword for keyword in peer.extensions.keywords if not registered.knows(keyword)]
+    expected = f"keywords registered by {registered.as_of}, or with an X before them"
+    if strange:
+        return violated(", ".join(printable(keyword.encode()) for keyword in strange), expected)
+    return satisfied(f"{len(peer.extensions.keywords)} keywords, all known", expected)
 
 
 UNLISTED: Final = {

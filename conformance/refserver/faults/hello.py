@@ -96,6 +96,9 @@ FAULTS: Final = (
         rb"\A250-[^\r]*", b"250-PIPELINING",
     )),
     Fault("ehlo-odd-keyword", "a keyword has an odd character", outgoing=_in_ehlo(rb"250-DSN", b"250-@DSN")),
+    Fault("ehlo-unregistered", "a keyword is listed that nobody has registered", outgoing=_in_ehlo(
+        rb"250-DSN", b"250-TURBO\r\n250-X-TURBO\r\n250-DSN",
+    )),
     Fault("ehlo-8bit-parameter", "a parameter is no ASCII", outgoing=_in_ehlo(rb"250-SIZE [0-9]+", b"250-SIZE \xb2")),
     Fault("ehlo-lists-twice", "SIZE is listed with two values", outgoing=_in_ehlo(
         rb"250-SIZE ", b"250-SIZE 1\r\n250-SIZE ",

@@ -6,6 +6,7 @@ BREAKS = {
     "ehlo-unknown": {"smtp.ehlo.supported"},
     "ehlo-names-nobody": {"smtp.ehlo.first-line-domain"},
     "ehlo-odd-keyword": {"smtp.ehlo.keyword-grammar"},
+    "ehlo-unregistered": {"smtp.ehlo.keywords-registered"},
     "ehlo-8bit-parameter": {"smtp.ehlo.param-grammar", "smtp.reply.ascii", "smtp.utf8.replies-ascii"},
     "ehlo-lists-twice": {"smtp.ehlo.no-duplicates", "smtp.ehlo.param-only-once"},
     "ehlo-hides-auth": {"smtp.ehlo.lists-what-it-honours#auth"},
