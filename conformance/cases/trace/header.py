@@ -4,7 +4,7 @@ from typing import Final
 
 from conformance.case import case
 from conformance.cases.trace.fields import ours, store
-from conformance.judgement import Judgement, NotApplicable, Undetermined, satisfied, violated
+from conformance.judgement import Judgement, NotApplicable, Undetermined, declined, satisfied, violated
 from conformance.peer import SmtpPeer
 from loadgen.wire.printable import printable
 
@@ -18,6 +18,12 @@ ODD: Final = {
     "delivered": b"Delivered-To: nobody@elsewhere.invalid\r\nX-Original-To: nobody@elsewhere.invalid\r\n",
     "mime": b"MIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=US-ASCII\r\n",
 }
+
+
+def _meaning(field: bytes) -> bytes:
+    """Return a field without what is only its layout: how it is folded, and how much space stands in it."""
+    name, _, value = field.partition(b":")
+    return name + b":" + b" ".join(value.split())
 
 
 @case("trace.headers.untouched", variants=ODD)
@@ -34,6 +40,9 @@ async def fields_are_left_alone(peer: SmtpPeer, fields: bytes) -> Judgement:
     kept = [field for field in header.fields[first:] if field in sent]
     if kept == sent:
         return satisfied(f"{len(sent)} fields unchanged")
-    lost = [field for field in sent if field not in header.fields]
+    meant = [_meaning(field) for field in sent]
+    if [meaning for field in header.fields[first:] if (meaning := _meaning(field)) in meant] == meant:
+        return declined("fields were folded or spaced anew", "every field unchanged, in its order")
+    lost = [field for field in sent if _meaning(field) not in map(_meaning, header.fields)]
     got = f"changed or gone: {printable(lost[0].strip())}" if lost else "in another order"
     return violated(got, "every field unchanged, in its order")
