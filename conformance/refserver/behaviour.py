@@ -20,6 +20,7 @@ class Extension(StrEnum):
     SMTPUTF8 = "SMTPUTF8"                        # RFC 6531
     ENHANCED_STATUS_CODES = "ENHANCEDSTATUSCODES"  # RFC 2034
     CHUNKING = "CHUNKING"                        # RFC 3030
+    BINARYMIME = "BINARYMIME"                    # RFC 3030 §3
     DSN = "DSN"                                  # RFC 3461
     STARTTLS = "STARTTLS"                        # RFC 3207
     AUTH = "AUTH"                                # RFC 4954

@@ -198,6 +198,9 @@ def _unique_id(name: str) -> str:
 
 
 def _with_crlf(octets: bytes) -> bytes:
+    """Return a message with CRLF line ends. One whose first line has it is ours, and may have a binary body."""
+    if octets.partition(b"\n")[0].endswith(b"\r"):
+        return octets if octets.endswith(b"\r\n") else octets + b"\r\n"
     if octets.count(b"\n") != octets.count(b"\r\n"):
         octets = _BARE_LF.sub(b"\r\n", octets)
     return octets if octets.endswith(b"\r\n") or not octets else octets + b"\r\n"

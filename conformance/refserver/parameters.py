@@ -34,7 +34,7 @@ class MailParameters:
     """What MAIL said beside its reverse-path."""
 
     size: int | None = None            # RFC 1870 §6
-    body: str = "7BIT"                 # RFC 6152 §2
+    body: str = "7BIT"                 # RFC 6152 §2, RFC 3030 §3
     smtputf8: bool = False             # RFC 6531 §3.4
     ret: str | None = None             # RFC 3461 §4.3
     envid: bytes | None = None         # RFC 3461 §4.4, decoded
@@ -52,6 +52,7 @@ class RcptParameters:
     orcpt: bytes | None = None               # RFC 3461 §4.2: address type, ";" and address, decoded
 
 
+BINARYMIME: Final = "BINARYMIME"
 NO_MAIL_PARAMETERS: Final = MailParameters()
 NO_RCPT_PARAMETERS: Final = RcptParameters()
 
@@ -62,7 +63,7 @@ def _size(value: bytes) -> int | None:
 
 def _body(value: bytes) -> str | None:
     word = value.upper()
-    return word.decode("ascii") if word in {b"7BIT", b"8BITMIME"} else None
+    return word.decode("ascii") if word in {b"7BIT", b"8BITMIME", b"BINARYMIME"} else None
 
 
 def _ret(value: bytes) -> str | None:
@@ -146,6 +147,8 @@ def parse_mail_parameters(octets: bytes, offered: frozenset[Extension]) -> MailP
     if not octets:
         return NO_MAIL_PARAMETERS
     found = _parse(octets, _MAIL, offered)
+    if isinstance(found, dict) and found.get("body") == BINARYMIME and Extension.BINARYMIME not in offered:
+        return BAD_PARAMETER
     return found if isinstance(found, Reply) else MailParameters(**found)  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from conformance.refserver.fault import Fault
 from conformance.refserver.mail_data import header_section
 from conformance.refserver.next_hop import Broken, NextHop
 from conformance.refserver.parameters import (
+    BINARYMIME,
     NO_MAIL_PARAMETERS,
     NO_RCPT_PARAMETERS,
     MailParameters,
@@ -130,10 +131,16 @@ class Relay:
         return Outcome(tuple(failed), () if b"DSN" in hop.offers else tuple(taken))
 
     def _lacking(self, offers: frozenset[bytes], outgoing: Outgoing) -> bytes | None:
-        """Return why a message cannot go to a next hop that offers no more than this (RFC 6152 §3, RFC 6531 §3.2)."""
+        """Return why a message cannot go to a next hop that offers no more than this.
+
+        RFC 6152 §3, RFC 6531 §3.2. Binary bodies go to none: they would need BDAT (RFC 3030 §3).
+        """
         needs_utf8 = _needs_utf8(outgoing) or any(b"SMTPUTF8" in fault.insists for fault in self._faults)
         if needs_utf8 and b"SMTPUTF8" not in offers:
             return b"550 5.6.7 the next hop takes no addresses and header fields in UTF-8"
+        raw = any(b"BINARYMIME" in fault.pretends for fault in self._faults)
+        if outgoing.parameters.body == BINARYMIME and not raw:
+            return b"554 5.6.3 binary bodies are not sent on, and nothing is converted here"
         if not outgoing.message.isascii() and b"8BITMIME" not in offers:
             return b"554 5.6.3 the next hop takes no eight bits, and nothing is converted here"
         return None

@@ -12,7 +12,13 @@ from conformance.refserver import replies
 from conformance.refserver.address import Path, is_address_literal, is_domain, parse_forward_path, parse_reverse_path
 from conformance.refserver.behaviour import Extension, VrfyPolicy
 from conformance.refserver.mail_data import ChunkReader, DataReader
-from conformance.refserver.parameters import BY_S_MIN, MailParameters, parse_mail_parameters, parse_rcpt_parameters
+from conformance.refserver.parameters import (
+    BINARYMIME,
+    BY_S_MIN,
+    MailParameters,
+    parse_mail_parameters,
+    parse_rcpt_parameters,
+)
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_auth import auth
@@ -127,7 +133,10 @@ def _is_greylisted(session: SmtpState, transaction: Transaction, recipient: Reci
 
 
 def data(session: SmtpState, argument: bytes) -> Reply:
-    """DATA: ask for the mail data (RFC 5321 §4.1.1.4)."""
+    """DATA: ask for the mail data (RFC 5321 §4.1.1.4); a binary body comes by BDAT alone (RFC 3030 §3)."""
+    transaction = session.transaction
+    if transaction is not None and transaction.parameters.body == BINARYMIME:
+        return replies.OUT_OF_ORDER
     ends = tuple(end for fault in session.service.behaviour.faults for end in fault.ends_of_data)
     session.data = DataReader(session.service.limits.message_octets, other_ends=ends)
     session.reading = Reading.MAIL_DATA

@@ -89,6 +89,8 @@ class SmtpState:
             offered -= {Extension.STARTTLS}
         if self.cipher is None:
             offered -= {Extension.REQUIRETLS}        # RFC 8689 §2
+        if Extension.CHUNKING not in offered:
+            offered -= {Extension.BINARYMIME}      # RFC 3030 §3: it needs BDAT
         return offered if self.mechanisms() else offered - {Extension.AUTH}
 
     def must_log_in(self) -> bool:

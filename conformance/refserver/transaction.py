@@ -16,7 +16,7 @@ from conformance.refserver.mail_data import (
     without_return_path,
 )
 from conformance.refserver.maildrop import NotStored
-from conformance.refserver.parameters import MailParameters, RcptParameters
+from conformance.refserver.parameters import BINARYMIME, MailParameters, RcptParameters
 from conformance.refserver.relay import Outgoing
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import Service
@@ -85,7 +85,8 @@ class Transaction:
         after any other nobody has; with `each` (RFC 2033 §4.2) that holds recipient by recipient.
         """
         header = header_section(content)
-        refusal = _objection(content, header, service)
+        binary = self.parameters.body == BINARYMIME
+        refusal = _objection(content, header, service, binary=binary)
         if refusal is not None:
             return [refusal] * (len(self.recipients) if each else 1)
         arrival = self._arrival(client, service, base)
@@ -198,10 +199,10 @@ def _in_trouble(service: Service) -> bool:
     return share > 0 and service.trouble.strikes(share)
 
 
-def _objection(content: bytes, header: bytes, service: Service) -> Reply | None:
+def _objection(content: bytes, header: bytes, service: Service, *, binary: bool) -> Reply | None:
     if len(content) > service.limits.message_octets:
         return replies.MESSAGE_TOO_BIG
-    if has_bare_cr_or_lf(content):
+    if has_bare_cr_or_lf(header if binary else content):      # a binary body has no lines (RFC 3030 §3)
         return replies.BARE_CR_OR_LF_IN_DATA
     if count_received(header) > service.limits.received_fields:
         return replies.LOOP

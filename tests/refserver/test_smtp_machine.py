@@ -219,7 +219,7 @@ def test_ehlo_lists_the_extensions_and_helo_none(bench: Bench) -> None:
     session = bench.smtp(hello=False)
     assert session.receive(b"EHLO c.example\r\n").splitlines() == [
         b"250-mail.example.test greets you", b"250-PIPELINING", b"250-SIZE 33554432", b"250-8BITMIME",
-        b"250-SMTPUTF8", b"250-ENHANCEDSTATUSCODES", b"250-CHUNKING", b"250-DSN", b"250-STARTTLS",
+        b"250-SMTPUTF8", b"250-ENHANCEDSTATUSCODES", b"250-CHUNKING", b"250-BINARYMIME", b"250-DSN", b"250-STARTTLS",
         b"250-AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256", b"250-EXPN", b"250 HELP",
     ]
     assert session.receive(b"HELO c.example\r\n") == b"250 mail.example.test\r\n"

@@ -4,14 +4,10 @@ from conformance.answer import Answer
 from conformance.case import case
 from conformance.cases.lmtp.data import good_recipients
 from conformance.cases.lmtp.replies import begin_for, final_answers, judge_count
+from conformance.cases.smtp.chunks import chunk
 from conformance.cases.smtp.groups import rcpt_command
 from conformance.judgement import Judgement, declined, satisfied, undetermined, violated
 from conformance.peer import SmtpPeer
-
-
-def chunk(octets: bytes, *, last: bool = False) -> bytes:
-    """Return BDAT with its octets, as they go over the wire."""
-    return b"BDAT %d%s\r\n" % (len(octets), b" LAST" if last else b"") + octets
 
 
 @case("lmtp.bdat.last-per-rcpt", variants={"one-chunk": 1, "two-chunks": 2, "empty-last": 0})

@@ -1,0 +1,119 @@
+"""BINARYMIME: content that has no lines, carried by BDAT and by nothing else (RFC 3030 §3)."""
+
+import base64
+import binascii
+import quopri
+import re
+from typing import Final
+
+from conformance.case import case
+from conformance.cases.smtp.chunks import ready_for_chunks, send_chunk
+from conformance.cases.smtp.data import same
+from conformance.cases.smtp.groups import rcpt_command
+from conformance.judgement import Judgement, Undetermined, satisfied, undetermined, violated
+from conformance.message import body_of
+from conformance.peer import SmtpPeer
+
+KEYWORD: Final = "BINARYMIME"
+BINARY: Final = b"BODY=BINARYMIME"
+ENCODING: Final = re.compile(rb"(?im)^Content-Transfer-Encoding[ \t]*:[ \t\r\n]*([A-Za-z0-9-]+)")
+
+
+async def _offered(peer: SmtpPeer) -> None:
+    await peer.open()
+    peer.require(KEYWORD)
+
+
+@case("smtp.binary.needs-chunking")
+async def binarymime_comes_with_chunking(peer: SmtpPeer) -> Judgement:
+    """A server that offers BINARYMIME offers CHUNKING too."""
+    await _offered(peer)
+    offered = "CHUNKING" in peer.extensions.keywords
+    return satisfied("both are offered") if offered else violated("BINARYMIME alone", "CHUNKING beside it")
+
+
+@case("smtp.binary.no-param")
+async def the_keyword_stands_alone(peer: SmtpPeer) -> Judgement:
+    """The keyword BINARYMIME has no parameters."""
+    await _offered(peer)
+    parameters = " ".join(peer.extensions.keywords[KEYWORD])
+    return violated(f"BINARYMIME {parameters}", "it alone") if parameters else satisfied("it stands alone")
+
+
+@case("smtp.binary.param", variants={"upper": BINARY, "lower": BINARY.lower()})
+async def binary_bodies_are_taken(peer: SmtpPeer, parameter: bytes) -> Judgement:
+    """BODY=BINARYMIME is taken, in any case."""
+    await _offered(peer)
+    await peer.mail()
+    await peer.control(b"RSET")
+    answer = await peer.ask(b"MAIL FROM:<" + peer.sender + b"> " + parameter)
+    return answer.expect("2yz", to=f"MAIL with {parameter.decode()}")
+
+
+@case("smtp.binary.data-refused")
+async def data_does_not_carry_binary_bodies(peer: SmtpPeer) -> Judgement:
+    """DATA is out of order for a message that was announced as binary."""
+    await _offered(peer)
+    await peer.mail(BINARY)
+    await peer.rcpt()
+    return (await peer.ask(b"DATA")).expect("503", lawful=("5yz",), to="DATA after BODY=BINARYMIME")
+
+
+BODIES: Final = {
+    "all-octets": bytes(range(256)) * 2,
+    "bare-cr-lf": b"one\rtwo\nthree\n\rfour\r\nfive\r\r\n",
+    "nul": b"before\0after\0\0end",
+    "dots": b"\r\n.\r\n..\r\n.x\r\n",
+}
+
+
+@case("smtp.binary.bits-kept", variants=BODIES)
+async def every_octet_is_kept(peer: SmtpPeer, content: bytes) -> Judgement:
+    """A binary body is kept octet for octet, or encoded so that it can be decoded."""
+    await _offered(peer)
+    await peer.mail(BINARY)
+    await peer.rcpt()
+    content += b"end of it"
+    answer = await send_chunk(peer, _binary_message(peer, content), last=True)
+    if not answer.yes:
+        return undetermined(f"{answer} to a binary message")
+    arrived = await peer.stored()
+    if not arrived:
+        raise Undetermined("the message was taken, and did not arrive in the time allowed (timers.delivery)")
+    kept = _decoded(arrived[0])
+    if kept is None:
+        return undetermined("the message was encoded in a way that we do not know")
+    # A maildrop holds whole lines: an end may have been put to the last.
+    return same(kept.removesuffix(b"\r\n"), content)
+
+
+def _binary_message(peer: SmtpPeer, content: bytes) -> bytes:
+    fields = b"MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n"
+    return peer.message(content, header=fields)
+
+
+def _decoded(message: bytes) -> bytes | None:
+    """Return the content of a message of one part; None if its encoding is not known."""
+    header, body = message.partition(b"\r\n\r\n")[0], body_of(message)
+    found = ENCODING.search(header)
+    encoding = found[1].lower() if found is not None else b"7bit"
+    if encoding == b"quoted-printable":
+        return quopri.decodestring(body)
+    if encoding == b"base64":
+        try:
+            return base64.b64decode(body)
+        except binascii.Error:
+            return None
+    return body if encoding in {b"binary", b"8bit", b"7bit"} else None
+
+
+@case("smtp.binary.unlabelled-cte")
+async def a_field_is_no_reason_to_refuse(peer: SmtpPeer) -> Judgement:
+    """A message of plain lines whose header says binary is taken though MAIL did not announce it."""
+    await ready_for_chunks(peer)
+    await peer.begin_transaction()
+    peer.must(await send_chunk(peer, peer.another_message(), last=True), to=b"the same message without the field")
+    await peer.mail()
+    await peer.control(rcpt_command(peer))
+    answer = await send_chunk(peer, _binary_message(peer, b"plain lines\r\n"), last=True)
+    return answer.expect("2yz", to="a message whose header says binary")
