@@ -140,8 +140,8 @@ class Conversation:
         if last and recipients:
             self._asked.extend([(Asked.MAIL_DATA, b"")] * (recipients if self._state.lmtp else 1))
         else:
-            self._asked.append((Asked.COMMAND, command))
             self._sure = not (last and self._state.lmtp)       # nobody to answer for (RFC 2033 §4.3): a 503, or nothing
+            self._asked.append((Asked.COMMAND if self._sure else Asked.UNKNOWN, command))
         return True
 
     def _answered(self, reply: Reply) -> None:

@@ -85,3 +85,11 @@ class _Broken:
 
     def deliver(self, names: Sequence[str], message: bytes) -> NotStored | None:
         return NotStored.STORE_FAILED
+
+
+def test_a_last_chunk_for_nobody_has_no_reply(bench: Bench) -> None:
+    session = bench.lmtp()
+    session.receive(MAIL + b"RCPT TO:<nobody@example.test>\r\n")
+    assert codes(session.receive(b"BDAT 3\r\nabcNOOP\r\n")) == [503, 250]
+    assert codes(session.receive(b"BDAT 3 LAST\r\nabcNOOP\r\n")) == [250]
+    assert codes(session.receive(b"BDAT 3 LAST\r\nabc")) == [503]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.refserver.behaviour import Behaviour, Limits
+from conformance.refserver.behaviour import Behaviour, Extension, Limits
 from conformance.refserver.session import After
 from loadgen.wire.sasl import ScramSha256
 from tests.refserver.bench import Bench, MakeBench
@@ -357,3 +357,17 @@ def test_without_a_certificate_starttls_is_neither_offered_nor_done(make_bench: 
     session = make_bench(tls_available=False).smtp(hello=False)
     assert b"STARTTLS" not in session.receive(b"EHLO c.example\r\n")
     assert codes(session.receive(b"STARTTLS\r\n")) == [502]
+
+
+def test_a_binary_body_comes_by_bdat_and_keeps_every_octet(bench: Bench) -> None:
+    session = bench.smtp()
+    session.receive(MAIL.replace(b">", b"> BODY=BINARYMIME") + RCPT)
+    assert codes(session.receive(b"DATA\r\n")) == [503]
+    assert codes(session.receive(b"BDAT 10 LAST\r\nA: b\r\n\r\n\n\0")) == [250]
+    assert bench.stored()[0].endswith(b"A: b\r\n\r\n\n\0\r\n")
+
+
+def test_binarymime_is_not_offered_without_chunking(make_bench: MakeBench) -> None:
+    bench = make_bench(Behaviour(extensions=frozenset({Extension.BINARYMIME, Extension.SIZE})))
+    session = bench.smtp(hello=False)
+    assert b"BINARYMIME" not in session.receive(b"EHLO c.example\r\n")
