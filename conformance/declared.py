@@ -77,10 +77,6 @@ class Claims(Struct, frozen=True, forbid_unknown_fields=True):
     restart: Annotated[str | None, Meta(description="A command that restarts the server.")] = None
 
 
-HostAndPort = Annotated[str, Meta(pattern=r"^[^\s:]+:[0-9]{1,5}$")]
-DomainName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,255}$")]
-
-
 class SinkPlace(Struct, frozen=True, forbid_unknown_fields=True):
     """A server of ours that `conform` runs meanwhile, and the domain whose mail the server is set to send there.
 
