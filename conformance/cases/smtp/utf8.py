@@ -167,6 +167,15 @@ async def utf8_needs_the_parameter(peer: SmtpPeer, name: str) -> Judgement:
     return (await _without_parameter(peer, name)).expect("5yz", to="UTF-8 without SMTPUTF8")
 
 
+@case("smtp.utf8.without-param", variants={"after-rset": USER})
+async def the_parameter_is_of_one_transaction(peer: SmtpPeer, user: bytes) -> Judgement:
+    """An address in UTF-8 is refused in a transaction without SMTPUTF8 that follows one with it."""
+    await ready(peer)
+    await peer.control(b"RSET")
+    answer = await peer.ask(b"MAIL FROM:<" + user + b"@" + domain_of(peer.recipient) + b">")
+    return answer.expect("5yz", to="UTF-8 without SMTPUTF8, after a transaction with it")
+
+
 @case("smtp.utf8.without-param-code", variants={"mail": "mail-local-part", "rcpt": "rcpt-local-part"})
 async def that_refusal_has_its_code(peer: SmtpPeer, name: str) -> Judgement:
     """The refusal of an address in UTF-8 says: addresses that are not ASCII are not permitted."""

@@ -5,9 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from conformance.refserver.fault import Fault
-from conformance.refserver.fault_kinds import hears
+from conformance.refserver.fault import Fault, GoOn
+from conformance.refserver.fault_kinds import Around, hears
 from conformance.refserver.relay import Outgoing
+from conformance.refserver.replies import Reply
+from conformance.refserver.smtp_commands import COMMANDS
+from conformance.refserver.smtp_state import SmtpState
 
 Reports = Callable[[Outgoing], Sequence[Outgoing]]
 _STRANGER: Final = b"<someone.else@mailproof.invalid>"
@@ -33,6 +36,23 @@ def _with_the_body(report: Outgoing) -> Sequence[Outgoing]:
     end = report.message.rindex(b"\r\n--")
     body = b"\r\nThis line is for the recipient.\r\n"
     return [replace(report, message=report.message[:end] + body + report.message[end:])]
+
+
+def _sticks(verb: bytes, parameter: bytes) -> Around:
+    """Let a parameter hold for the rest of the session: where it is not said, the last one counts."""
+    found = re.compile(rb" " + parameter + rb"=\S+")
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        if said != verb or session.state not in COMMANDS[verb].permitted:
+            return go_on()
+        match = found.search(argument)
+        if match is None and isinstance(last := session.memory.get(found.pattern.decode()), bytes):
+            return COMMANDS[verb].run(session, argument + last)
+        if match is not None:
+            session.memory[found.pattern.decode()] = match[0]
+        return go_on()
+
+    return around
 
 
 def _without(field: bytes) -> Reports:
@@ -107,6 +127,16 @@ FAULTS: Final = (
     Fault("report-status-text", "Status is a word", reports=_changed(rb"Status: 2\.1\.5", b"Status: ok")),
     Fault("report-status-zeros", "Status has leading zeros", reports=_changed(rb"Status: 2\.1\.5", b"Status: 2.01.05")),
     Fault("report-no-status", "there is no Status", reports=_without(b"Status")),
+    Fault("report-of-one", "only the first of two recipients is reported of", reports=_changed(
+        rb"(?s)(Final-Recipient: .*?\r\n\r\n)(?:Original-Recipient: [^\r]*\r\n)?Final-Recipient: .*?\r\n\r\n", rb"\1",
+    )),
+    Fault("report-of-all", "a report tells of all recipients", reports=_changed(
+        rb"\r\n(Final-Recipient: rfc822; user)1(@[^\r]*\r\nAction: delivered\r\nStatus: 2\.1\.5\r\n)",
+        rb"\r\n\g<1>1\2\r\n\g<1>2\2",
+    )),
+    Fault("envid-sticks", "an ENVID holds for the rest of the session", around=_sticks(b"MAIL", b"ENVID")),
+    Fault("orcpt-sticks", "an ORCPT holds for the next recipient", around=_sticks(b"RCPT", b"ORCPT")),
+    Fault("notify-sticks", "a NOTIFY holds for the rest of the session", around=_sticks(b"RCPT", b"NOTIFY")),
     Fault("report-body", "a report of success returns the body", reports=_with_the_body),
     Fault(
         "envid-injects", "a line break in ENVID becomes one in the report",

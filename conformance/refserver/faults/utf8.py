@@ -43,6 +43,17 @@ def _takes_unasked_recipients(session: SmtpState, verb: bytes, argument: bytes, 
     return replies.RECIPIENT_TAKEN if verb == b"RCPT" and _unasked(session, argument) else go_on()
 
 
+def _sticks(session: SmtpState, verb: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+    """Take every transaction after one with SMTPUTF8 for one with it."""
+    if verb != b"MAIL" or session.state is not State.READY:
+        return go_on()
+    if _PARAMETER in argument.upper():
+        session.memory["sticks"] = True
+    elif "sticks" in session.memory:
+        return COMMANDS[verb].run(session, argument + _PARAMETER)
+    return go_on()
+
+
 def _is_utf8(octets: bytes, errors: str) -> bool:
     try:
         octets.decode("utf-8", errors)
@@ -188,6 +199,7 @@ FAULTS: Final = (
     Fault("utf8-no-quotes", "quotes hold ASCII only", around=_refused(b"RCPT", 501, rb'"[^"]*[\x80-\xff]')),
     Fault("utf8-senders-unasked", "a sender in UTF-8 needs no SMTPUTF8", around=_takes_unasked_senders),
     Fault("utf8-recipients-unasked", "a recipient in UTF-8 needs no SMTPUTF8", around=_takes_unasked_recipients),
+    Fault("utf8-sticks", "SMTPUTF8 holds for the rest of the session", around=_sticks),
     Fault("utf8-other-code", "its refusal is bad syntax", outgoing=lambda session, verb, octets: octets.replace(
         b"550 5.6.7", b"550 5.1.7",
     ).replace(b"553 5.6.7", b"553 5.1.3")),

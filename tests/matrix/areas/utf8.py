@@ -42,8 +42,13 @@ BREAKS = {
     "utf8-no-dots": {"smtp.utf8.rcpt-ok#dots"},
     "utf8-nobody": {"smtp.utf8.rcpt-literal-utf8-user"},
     "utf8-no-quotes": {"smtp.utf8.quoted-utf8"},
-    "utf8-senders-unasked": {"smtp.utf8.without-param#mail-domain", "smtp.utf8.without-param#mail-local-part"},
+    "utf8-senders-unasked": {
+        "smtp.utf8.without-param#after-rset",
+        "smtp.utf8.without-param#mail-domain",
+        "smtp.utf8.without-param#mail-local-part",
+    },
     "utf8-recipients-unasked": {"smtp.utf8.without-param#rcpt-domain", "smtp.utf8.without-param#rcpt-local-part"},
+    "utf8-sticks": {"smtp.utf8.without-param#after-rset"},
     "utf8-other-code": {"smtp.utf8.without-param-code#mail", "smtp.utf8.without-param-code#rcpt"},
     "utf8-after-helo": {"smtp.utf8.unadvertised#helo"},
     "utf8-any-sender": {
