@@ -21,6 +21,7 @@ def _makes_whole(session: SmtpState, content: bytes) -> bytes:
     return re.sub(rb"\r(?!\n)|(?<!\r)\n", b"\r\n", content)
 
 
+DELIVERY: Final = ("trace.", "relay.", "bounce.", "smuggle.out.", "smtp.size.")
 WHOLE: Final = Behaviour(faults=(Fault("makes-whole", "bare line ends are made whole", content=_makes_whole),))
 
 # what is chosen: the laboratory's words for it, and the cases that are to bear it
@@ -32,6 +33,9 @@ LAWFUL: Final[dict[str, tuple[dict[str, Any], tuple[str, ...]]]] = {
     "there are no enhanced status codes, and no extensions": (
         {"behaviour": Behaviour(extensions=frozenset())}, ("trace.", "relay.", "smtp.size.", "bounce."),
     ),
+    "half of the messages are put off": ({"behaviour": Behaviour(tempfail=0.5)}, DELIVERY),
+    "who is new has to come again": ({"behaviour": Behaviour(greylisting_s=1.0)}, DELIVERY),
+    "passwords are taken in TLS alone": ({"behaviour": Behaviour(clear_text_passwords=False)}, DELIVERY),
     "a login must be had to send on, and none is declared": (
         {"declared": msgspec.structs.replace(DECLARED, accounts=Accounts(pop3=DECLARED.accounts.pop3))},
         ("bounce.", "smuggle.out."),

@@ -104,6 +104,8 @@ async def pass_on(
         return refused(answer, "RCPT")
     if only_form and await _takes(peer.another(), plain(peer)):
         raise NotApplicable("mail for anybody is taken from us: relay.plain looks into that")
+    if not only_form:
+        await _also_takes_others(peer, path)
     if whose is not Whose.OUTSIDE and not peer.subject.declared.allow.leave_mail:
         return undetermined(f"{answer} to RCPT; sending to it needs allow.leave_mail", REFUSED)
     return await follow(peer, str(answer), whose, seen=seen)
@@ -147,6 +149,21 @@ async def _where(peer: SmtpPeer, got: str, whose: Whose, *, seen: bool) -> Judge
 
 async def _is_stored(peer: SmtpPeer) -> bool:
     return peer.subject.mailbox is not None and await peer.stored_within(peer.subject.quiet_s)
+
+
+async def _also_takes_others(peer: SmtpPeer, path: str) -> None:
+    """See that somebody who is not at the sink would be taken in this session as well; then begin anew.
+
+    A server may take mail for the sink's domain from anybody, as it would for a domain it stands in for.
+    """
+    foreign = [one for one in peer.subject.declared.addresses.foreign if not one.endswith(outside(peer)[1])]
+    if not foreign or peer.subject.sink is None:
+        return
+    for address in (foreign[0], path):
+        await peer.control(b"RSET")
+        await begin(peer)
+        if not (await peer.ask(b"RCPT TO:<" + address.encode() + b">")).yes:
+            raise NotApplicable("of mail for outside, only the sink's domain is taken from strangers: no proof of more")
 
 
 async def _takes(peer: SmtpPeer, address: str) -> bool:

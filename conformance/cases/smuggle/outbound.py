@@ -126,8 +126,13 @@ def _judge_lines(came: bytes) -> Judgement:
     if LAST not in came:
         return violated(f"the message ended at the sink with {printable(came[-40:])}", expected)
     lines = came.partition(b"\r\nfirst\r\n")[2].partition(b"\r\n" + LAST)[0].split(b"\r\n")
-    meant = [b"." + line if line.startswith(b".") else line for line in DOTS]
-    return (satisfied if lines == meant else violated)(printable(b"\r\n".join(lines)), expected)
+    got = printable(b"\r\n".join(lines))
+    if len(lines) != len(DOTS):
+        raise Undetermined(f"other lines came than were sent: {got}")
+    # Only the dots are looked at: what else a server does to a line is another question.
+    dotted = [(line.rstrip(), meant.rstrip()) for line, meant in zip(lines, DOTS, strict=True) if meant[:1] == b"."]
+    stuffed = all(line == b"." + meant for line, meant in dotted)
+    return (satisfied if stuffed else violated)(got, expected)
 
 
 @case("smuggle.out.stuffs")

@@ -2,9 +2,17 @@
 
 from conformance.case import case
 from conformance.cases.trace.fields import RECEIVED, Header, header_of, may_look, name_of, ours, stamp_of, store
-from conformance.judgement import Judgement, Undetermined, satisfied, violated, weakened
+from conformance.judgement import Judgement, NotApplicable, Undetermined, satisfied, violated, weakened
 from conformance.message import MARK
 from conformance.peer import SmtpPeer
+
+
+async def _tells(peer: SmtpPeer, what: object) -> Judgement:
+    """Judge a header that names the other recipient, unless it is that of his own copy, in a maildrop for both."""
+    copies = len(await peer.stored_before_a_later_one())
+    if copies > 1:
+        raise NotApplicable(f"{copies} copies lie in one maildrop: whose is whose cannot be told")
+    return weakened(what, "no other recipient")
 
 
 async def _for_two(peer: SmtpPeer) -> tuple[Header, list[bytes]]:
@@ -45,7 +53,7 @@ async def for_tells_nothing_of_the_others(peer: SmtpPeer) -> Judgement:
     header, both = await _for_two(peer)
     told = [field for field in _new_received(header, peer) if both[1].lower() in field.lower()]
     if told:
-        return weakened(f"names the other: {stamp_of(told[0])}", "no other recipient")
+        return await _tells(peer, f"names the other: {stamp_of(told[0])}")
     return satisfied("no other recipient in Received")
 
 
@@ -55,7 +63,7 @@ async def no_field_tells_of_the_others(peer: SmtpPeer) -> Judgement:
     header, both = await _for_two(peer)
     told = [field for field in header.fields if both[1].lower() in field.lower()]
     if told:
-        return weakened(f"{name_of(told[0]).decode('ascii', 'replace')} names the other", "no other recipient")
+        return await _tells(peer, f"{name_of(told[0]).decode('ascii', 'replace')} names the other")
     return satisfied("no other recipient in the header")
 
 
