@@ -237,15 +237,19 @@ async def too_many_recipients_are_452(peer: SmtpPeer) -> Judgement:
     got, expected = f"{last} to RCPT number {number}", "452"
     if last.yes:
         raise NotApplicable(f"no limit found: {number} recipients taken")
+    if number <= RECIPIENTS:
+        return undetermined(f"{got}: too few for a limit", expected)
     if last.closed:
         return violated(got, expected)
     if not last.later or last.matches("452", "421"):
         return last.expect("452", lawful=("5yz",), to=f"RCPT number {number}")
-    # Another 4yz: is it the number of this transaction's recipients, or the pace?
+    # Another 4yz: is it the number of this transaction's recipients, or something that comes and goes?
     await peer.control(b"RSET")
     await peer.mail()
-    again = await peer.ask(rcpt_command(peer))
-    return violated(got, expected) if again.yes else undetermined(f"{got}, {again} in a new transaction", expected)
+    again = await name_many(peer, again_and_again(peer, number))
+    if len(again) == number and again[-1].code == last.code:
+        return violated(f"{got}, twice", expected)
+    return undetermined(f"{got}, then {again[-1]} to number {len(again)}", expected)
 
 
 async def deliver_to(peer: SmtpPeer, recipients: int) -> None:

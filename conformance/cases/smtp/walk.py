@@ -122,7 +122,7 @@ async def walk(peer: SmtpPeer, steps: Sequence[Step]) -> Misstep | int:
     await peer.open()
     state, recipients = State.READY, 0
     for number, step in enumerate(steps):
-        answer = await _take(peer, step, recipients)
+        answer, went_on = await _take(peer, step, recipients)
         if answer.reply is None or answer.later:
             return number
         allowed = choices(state, step)
@@ -130,11 +130,15 @@ async def walk(peer: SmtpPeer, steps: Sequence[Step]) -> Misstep | int:
             wanted = " or ".join(f"{digit}yz" for digit in allowed)
             return Misstep(tuple(steps[:number + 1]), answer, f"{wanted} to {step}")
         state = allowed[answer.code // 100]
+        if went_on and answer.no:      # refused once it was all there: whether anything is left is the server's choice
+            await peer.control(b"RSET")
+            state = State.READY
         recipients = recipients + (step is Step.RCPT) if state is State.RCPT else 0
     return len(steps)
 
 
-async def _take(peer: SmtpPeer, step: Step, recipients: int) -> Answer:
+async def _take(peer: SmtpPeer, step: Step, recipients: int) -> tuple[Answer, bool]:
+    """Return the answer to a step, and whether it is to a message."""
     commands = {
         Step.EHLO: peer.hello_line,
         Step.MAIL: mail_command(peer),
@@ -146,10 +150,10 @@ async def _take(peer: SmtpPeer, step: Step, recipients: int) -> Answer:
     }
     answer = await peer.ask(commands.get(step, step.value[:4].encode()))
     if step is not Step.DATA or not answer.go_on:
-        return answer
+        return answer, False
     # 354 without a recipient is lawful (RFC 5321 §3.3) as long as nothing comes of it: the message's reply counts.
     await peer.send(peer.another_message() + END_OF_MAIL_DATA)
-    return (await take_answers(peer, max(1, recipients) if peer.subject.is_lmtp else 1))[0]
+    return (await take_answers(peer, max(1, recipients) if peer.subject.is_lmtp else 1))[0], True
 
 
 async def shrink(
