@@ -41,8 +41,8 @@ class Connection:
         """Say whether the connection was made; the server may have ended it since."""
         return self._transport is not None
 
-    async def connect(self) -> None:
-        """Connect, and do not wait for the greeting. Implicit TLS is part of connecting."""
+    async def connect(self, *, tls: bool = True) -> None:
+        """Connect, and do not wait for the greeting. Implicit TLS is part of connecting, unless told otherwise."""
         assert self._transport is None, "connected already"
         try:
             transport = await self.subject.dial(self.subject.endpoint, trio.current_time() + self.subject.reply_s)
@@ -51,7 +51,7 @@ class Connection:
         self._transport = transport
         self._stack.push_async_callback(transport.aclose)
         self._began_s = trio.current_time()
-        if self.subject.endpoint.implicit_tls and (trouble := await self.handshake()) is not None:
+        if tls and self.subject.endpoint.implicit_tls and (trouble := await self.handshake()) is not None:
             raise Undetermined(f"no TLS: {trouble}")
 
     async def send(self, octets: bytes) -> None:
@@ -97,7 +97,8 @@ class Connection:
                 else:
                     self.transcript.note("the server closed", self._now(), Side.CLOSED)
                 ended = Ended.RESET if reset else Ended.CLOSED
-                return Answer(ended=ended, waited_s=trio.current_time() - began_s)
+                detail = "" if closed.announced else "without a close_notify"
+                return Answer(ended=ended, waited_s=trio.current_time() - began_s, detail=detail)
             except TlsFailed as error:
                 return Answer(ended=Ended.TLS_BROKE, detail=str(error))
             except RemoteProtocolError as error:

@@ -15,6 +15,7 @@ from loadgen.transport.tls import TlsContext, TlsPolicy, make_client_context
 from loadgen.wire.extensions import Extensions
 
 LOW_LIMIT_OCTETS: Final = 4 * 1024 * 1024      # a limit up to here is low: a message above it is soon sent
+SUBMISSION_PORTS: Final = frozenset({465, 587})
 QUIET_PER_LATENCY: Final = 20      # silence is believed after so many times this server's usual answer
 
 Overhear = Callable[[str, Sequence[Transcript]], Awaitable[None]]       # a case's id, and its conversations
@@ -69,6 +70,12 @@ class Subject:
     def is_lmtp(self) -> bool:
         """Say whether it speaks LMTP (RFC 2033)."""
         return self.endpoint.protocol == "lmtp"
+
+    @property
+    def is_submission(self) -> bool:
+        """Say whether it is for submission (RFC 6409): by what was declared, or by its port."""
+        submits = self.declared.claims.submission or self.declared.session.login
+        return submits or self.endpoint.port in SUBMISSION_PORTS
 
     @property
     def reply_s(self) -> float:

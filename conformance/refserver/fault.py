@@ -57,6 +57,10 @@ class Fault:
     # How long a reply is held back, in seconds: (session, verb it answers, octets) -> seconds.
     pause_s: "Callable[[SmtpState, bytes, bytes], float] | None" = None
     in_tls: bytes = b""                         # what is said unasked once TLS has begun
+    # What is said to the first octets where TLS should begin, in place of a handshake; None: it goes on.
+    instead_of_tls: Callable[[bytes], bytes | None] | None = None
+    cuts_tls: bool = False                      # ends TLS without a word
+    outstays: bool = False                      # keeps a connection that the client has ended
     idle_s: float | None = None                 # how long a silent client is waited for; None: as long as is lawful
     # The same, by where the session is: (session, the lawful time) -> seconds.
     patience_s: "Callable[[SmtpState, float], float] | None" = None
@@ -97,3 +101,11 @@ def _wrapped(
     session: "SmtpState", verb: bytes, argument: bytes, lawful: GoOn,
 ) -> GoOn:  # fmt: skip
     return lambda: around(session, verb, argument, lawful)
+
+
+def instead_of_tls(faults: tuple[Fault, ...]) -> Callable[[bytes], bytes | None] | None:
+    """Return what is said by a faulty server in place of a handshake; None: nothing is."""
+    points = [fault.instead_of_tls for fault in faults if fault.instead_of_tls is not None]
+    if not points:
+        return None
+    return lambda first: next((said for point in points if (said := point(first)) is not None), None)

@@ -6,6 +6,7 @@ What is permitted when stands in `pop3_commands.COMMANDS`, keyword × state.
 from typing import Final
 
 from conformance.refserver import pop3_commands as commands
+from conformance.refserver.fault import Fault
 from conformance.refserver.lines import EndlessLine, LineReader, LineTooLong
 from conformance.refserver.pop3_commands import COMMANDS, Argument
 from conformance.refserver.pop3_state import Pop3State
@@ -37,6 +38,11 @@ class Pop3Session:
     def pause_s(self) -> float:
         """See Session."""
         return 0.0
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """See Session."""
+        return self._service.behaviour.faults
 
     @property
     def idle_s(self) -> float:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.directory import Directory
+from conformance.refserver.fault import Fault
 from conformance.refserver.greylist import Greylist
 from conformance.refserver.maildrop import MaildropStore
 from conformance.refserver.relay import Relay
@@ -68,6 +69,10 @@ class Session(Protocol):
     @property
     def progress(self) -> int:
         """Counts whole commands and octets of mail data: a peer that only drips makes none."""
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults of the server, for whoever moves its octets; none: it is lawful."""
 
     def greeting(self) -> bytes:
         """Return what the server says first."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from conformance.refserver import replies
 from conformance.refserver.behaviour import Extension
-from conformance.refserver.fault import apply_incoming, apply_outgoing, run_around
+from conformance.refserver.fault import Fault, apply_incoming, apply_outgoing, run_around
 from conformance.refserver.lines import EndlessLine, LineReader, LineTooLong
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After, Service
@@ -45,6 +45,11 @@ class SmtpSession:
     def more(self) -> bool:
         """See Session. Replies are short: whatever one read asks for is sent at once."""
         return False
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """See Session."""
+        return self._faults
 
     @property
     def idle_s(self) -> float:

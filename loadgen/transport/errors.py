@@ -35,11 +35,15 @@ class TransportTimeout(TransportError):
 
 
 class PeerClosed(TransportError):
-    """The connection is over. `reset` tells an abrupt end (RST) from an orderly close (FIN, close_notify)."""
+    """The connection is over. `reset` tells an abrupt end (RST) from an orderly close (FIN, close_notify).
 
-    def __init__(self, message: str, reset: bool = False) -> None:
+    `announced` is False where TLS ended without a close_notify.
+    """
+
+    def __init__(self, message: str, reset: bool = False, *, announced: bool = True) -> None:
         super().__init__(message)
         self.reset = reset
+        self.announced = announced
 
 
 class TlsFailed(TransportError):

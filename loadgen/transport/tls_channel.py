@@ -79,7 +79,8 @@ class TlsChannel:
                 await self._fill(deadline)
             except ssl.SSLError as exc:
                 if is_end_without_close_notify(exc):
-                    raise PeerClosed(f"{self._peer} closed the connection without a TLS close_notify") from exc
+                    why = f"{self._peer} closed the connection without a TLS close_notify"
+                    raise PeerClosed(why, announced=False) from exc
                 await self._below.send_last(self._outgoing.read())
                 raise tls_failure(exc, self._peer, in_handshake=False) from exc
             else:

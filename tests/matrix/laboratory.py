@@ -22,7 +22,8 @@ from conformance.plan import plan_cases
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.bounce import tell
 from conformance.refserver.directory import Account, Directory, accounts_by_pattern
-from conformance.refserver.listener.conversation import Conversation
+from conformance.refserver.fault import instead_of_tls
+from conformance.refserver.listener.conversation import Conversation, begin_tls
 from conformance.refserver.listener.tls import start_tls_with
 from conformance.refserver.maildrop import MemoryStore
 from conformance.refserver.pop3 import Pop3Session
@@ -106,7 +107,14 @@ async def reference_subject(
         async def converse(stream: trio.abc.Stream, endpoint: Endpoint) -> None:
             cipher = None
             if endpoint.implicit_tls:
-                stream, cipher = await start_tls(stream)
+                try:
+                    secured = await begin_tls(stream, start_tls, instead_of_tls(behaviour.faults))
+                except trio.BrokenResourceError:
+                    secured = None
+                if secured is None:
+                    await trio.aclose_forcefully(stream)
+                    return
+                stream, cipher = secured
             session: Session
             if endpoint.protocol == "pop3":
                 session = Pop3Session(service, cipher)
@@ -139,7 +147,7 @@ async def reference_subject(
 async def judge(
     tls: Tls, cases: Collection[Case], behaviour: Behaviour | None = None, *, protocol: Protocol = "smtp",
     limits: Limits | None = None, declared: Declared = DECLARED, slow: bool = True, with_sink: bool = True,
-    accept_any: bool = False,
+    accept_any: bool = False, implicit_tls: bool = False,
 ) -> dict[str, Finding]:  # fmt: skip
     """Run some cases against the reference server; return the findings by case id.
 
@@ -147,7 +155,7 @@ async def judge(
     """
     async with reference_subject(
         tls, behaviour or Behaviour(), protocol=protocol, limits=limits, declared=declared, with_sink=with_sink,
-        accept_any=accept_any,
+        accept_any=accept_any, implicit_tls=implicit_tls,
     ) as subject:
         put = [case for case in with_twins(cases) if is_put_to(case, protocol)]
         planned = plan_cases(put, catalogue(), subject, slow=slow)

@@ -22,19 +22,12 @@ from conformance.subject import Subject
 from loadgen.wire.extensions import Extensions
 from loadgen.wire.printable import printable
 
-PORTS: Final = frozenset({465, 587})
 UNQUALIFIED: Final = b"mailproofhost"
 RETURN_PATH: Final = re.compile(rb"^Return-Path:[ \t]*<([^>]*)>", re.MULTILINE | re.IGNORECASE)
 
 
-def is_submission(subject: Subject) -> bool:
-    """Say whether a server is one for submission: by what was declared, or by its port."""
-    declared = subject.declared
-    return declared.claims.submission or declared.session.login or subject.endpoint.port in PORTS
-
-
 def _must_be_submission(peer: SmtpPeer) -> None:
-    if not is_submission(peer.subject):
+    if not peer.subject.is_submission:
         raise NotApplicable("is about a submission server (claims.submission, --profile submission, port 465 or 587)")
 
 

@@ -6,7 +6,8 @@ from typing import Final
 
 import trio
 
-from conformance.refserver.listener.link import SocketLink
+from conformance.refserver.fault import instead_of_tls
+from conformance.refserver.listener.link import SocketLink, Unread
 from conformance.refserver.session import After, Session
 
 # Lays TLS over a stream as the server; returns the new stream and the cipher's name.
@@ -16,6 +17,20 @@ _SEND_OCTETS: Final = 64 * 1024       # between two looks at the clock, so that 
 _FAREWELL_S: Final = 1.0
 _CLOSE_S: Final = 2.0
 _LINGER_OCTETS: Final = 1024 * 1024
+
+
+async def begin_tls(
+    stream: trio.abc.Stream, start_tls: StartTls, instead: Callable[[bytes], bytes | None] | None
+) -> tuple[trio.abc.Stream, str] | None:
+    """Lay TLS over a stream, unless a faulty server says something else to the client's first octets."""
+    if instead is None:
+        return await start_tls(stream)
+    first = bytes(await stream.receive_some())
+    said = instead(first)
+    if said is None:
+        return await start_tls(Unread(stream, first))
+    await stream.send_all(said)
+    return None
 
 
 class Conversation:
@@ -81,6 +96,8 @@ class Conversation:
         while True:
             self._expected = True
             octets = bytes(await self._stream.receive_some())
+            if not octets and any(fault.outstays for fault in session.faults):
+                await trio.sleep_forever()
             self._expected = False
             if not octets:
                 return
@@ -99,7 +116,10 @@ class Conversation:
                 if after is After.CLOSE or self._start_tls is None:
                     return
                 self._scope.deadline = self._due_s
-                self._stream, cipher = await self._start_tls(self._stream)
+                secured = await begin_tls(self._stream, self._start_tls, instead_of_tls(session.faults))
+                if secured is None:
+                    return
+                self._stream, cipher = secured
                 self._link = None
                 if opening := session.tls_started(cipher):
                     await self._send(opening)
@@ -119,6 +139,9 @@ class Conversation:
         stream = self._stream
         if isinstance(stream, SocketLink):
             await self._close_link(stream)
+            return
+        if any(fault.cuts_tls for fault in self._session.faults):
+            await trio.aclose_forcefully(stream)
             return
         with trio.move_on_after(_CLOSE_S, shield=True), suppress(trio.BrokenResourceError):
             await stream.aclose()      # a peer need not say good-bye in TLS

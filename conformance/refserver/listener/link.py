@@ -80,3 +80,33 @@ class SocketLink(trio.abc.HalfCloseableStream):
         """Close at once."""
         self._socket.close()
         await trio.lowlevel.checkpoint()
+
+
+class Unread(trio.abc.Stream):
+    """A stream of which the first octets were read, and are given back."""
+
+    def __init__(self, stream: trio.abc.Stream, octets: bytes) -> None:
+        """Own the stream."""
+        self._stream = stream
+        self._octets = octets
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """Return what was read before, then what comes."""
+        if not self._octets:
+            return await self._stream.receive_some(max_bytes)
+        await trio.lowlevel.checkpoint()
+        count = len(self._octets) if max_bytes is None else max_bytes
+        octets, self._octets = self._octets[:count], self._octets[count:]
+        return octets
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of it."""
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until there is room."""
+        await self._stream.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._stream.aclose()

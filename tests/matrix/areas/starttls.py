@@ -6,7 +6,38 @@ from msgspec.structs import replace as with_fields
 
 from tests.matrix import laboratory
 
-CASES = ("smtp.tls.", "sasl.external.")
+CASES = (
+    "smtp.tls.after-helo",
+    "smtp.tls.args",
+    "smtp.tls.before-ehlo",
+    "smtp.tls.ext-set-differs",
+    "smtp.tls.garbage-handshake",
+    "smtp.tls.handshake-failed-then-plain",
+    "smtp.tls.handshake-stall",
+    "smtp.tls.in-transaction",
+    "smtp.tls.inject-auth",
+    "smtp.tls.inject-command",
+    "smtp.tls.inject-mail",
+    "smtp.tls.inject-partial",
+    "smtp.tls.large-record-split",
+    "smtp.tls.mechs-in-clear",
+    "smtp.tls.new-ehlo-list",
+    "smtp.tls.no-greeting",
+    "smtp.tls.no-param",
+    "smtp.tls.not-readvertised",
+    "smtp.tls.not-required-public",
+    "smtp.tls.received-cipher",
+    "smtp.tls.received-with",
+    "smtp.tls.required-530",
+    "smtp.tls.required-exempt",
+    "smtp.tls.reset-auth",
+    "smtp.tls.reset-ehlo",
+    "smtp.tls.reset-envelope",
+    "smtp.tls.reset-name",
+    "smtp.tls.second-refused",
+    "smtp.tls.starttls-220",
+    "sasl.external.",
+)
 CHOICES = {"clear_text_passwords": False}
 LIMITS = replace(laboratory.LIMITS, message_octets=1_000_000)
 DECLARED = with_fields(
