@@ -1,7 +1,7 @@
 """The server under test as every case sees it: where it is, what was declared, what was found out first."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from conformance.declared import Declared
@@ -24,7 +24,7 @@ Dial = Callable[[Endpoint, float], Awaitable[Transport]]
 
 async def over_the_network(endpoint: Endpoint, deadline: float) -> Transport:
     """Connect; implicit TLS begins later, as part of the greeting."""
-    return await connect(endpoint, deadline=deadline)
+    return await connect(replace(endpoint, implicit_tls=False), deadline=deadline)
 
 
 @dataclass(frozen=True, slots=True)
