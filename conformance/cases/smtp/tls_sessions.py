@@ -1,6 +1,5 @@
 """TLS itself, as mail servers have it: versions, suites, names, and how a session in it begins and ends (RFC 8314)."""
 
-from typing import Final
 
 from conformance.answer import Ended
 from conformance.case import case
@@ -167,16 +166,13 @@ async def tls_is_not_begun_twice(peer: SmtpPeer) -> Judgement:
     return violated("STARTTLS listed", "not listed") if peer.extensions.starttls else satisfied("not listed")
 
 
-PLAIN_LINES: Final = b"EHLO mailproof.invalid\r\nNOOP\r\n"
-
-
 @case("smtp.tls.implicit-plain-client")
 async def clear_text_is_not_answered(peer: SmtpPeer) -> Judgement:
     """Where TLS is implicit, a client that speaks in clear text gets an alert or a close, and no reply."""
     if not peer.subject.endpoint.implicit_tls:
         raise NotApplicable("needs a server with implicit TLS (smtps://)")
     await peer.connect(tls=False)
-    await peer.send(PLAIN_LINES)
+    await peer.send(peer.hello_line + b"\r\nNOOP\r\n")
     came = await peer.octets(peer.subject.reply_s)
     if not isinstance(came, bytes):
         return satisfied(came) if came.closed else undetermined(came)

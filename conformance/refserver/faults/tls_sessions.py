@@ -71,7 +71,7 @@ def _only_older(first: bytes) -> bytes | None:
 
 
 def _replies_in_clear(first: bytes) -> bytes | None:
-    return b"250 mail.example.test\r\n" if first.startswith(b"EHLO") else None
+    return b"250 mail.example.test\r\n" if first[:4] in {b"EHLO", b"LHLO"} else None
 
 
 FAULTS: Final = (
