@@ -153,6 +153,9 @@ class Conversation:
         exchange = Exchange(reply, asked, command, tls=self._tls)
         self.exchanges.append(exchange)
         self._state = self._state.after(exchange)
+        if exchange.verb == "BDAT" and reply.code >= 400:      # its octets may have been taken for commands
+            self._sure = False
+            self._asked = deque((Asked.UNKNOWN, command) for _, command in self._asked)
         if exchange.verb == "DATA" and reply.code == 354:
             self._mode = _Mode.MAIL_DATA
             self._input[:0] = b"\r\n"        # of DATA: an end may stand at the very start (RFC 5321 §4.1.1.4)

@@ -89,6 +89,10 @@ class ChunkReader:
         if not self.overflowed:
             self._content += octets
 
+    def so_far(self) -> bytes:
+        """Return what has come, as it came: what only a faulty server looks at."""
+        return bytes(self._content)
+
     def content(self) -> bytes:
         """Return all chunks joined, with a CRLF added when the last line has none: maildrops hold whole lines."""
         content = bytes(self._content)

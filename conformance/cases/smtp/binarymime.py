@@ -16,6 +16,7 @@ from conformance.peer import SmtpPeer
 
 KEYWORD: Final = "BINARYMIME"
 BINARY: Final = b"BODY=BINARYMIME"
+BARE: Final = re.compile(rb"\0|(?<!\r)\n|\r(?!\n)")
 ENCODING: Final = re.compile(rb"(?im)^Content-Transfer-Encoding[ \t]*:[ \t\r\n]*([A-Za-z0-9-]+)")
 
 
@@ -56,7 +57,7 @@ async def data_does_not_carry_binary_bodies(peer: SmtpPeer) -> Judgement:
     await _offered(peer)
     await peer.mail(BINARY)
     await peer.rcpt()
-    return (await peer.ask(b"DATA")).expect("503", lawful=("5yz",), to="DATA after BODY=BINARYMIME")
+    return (await peer.ask(b"DATA")).expect("5yz", to="DATA after BODY=BINARYMIME")
 
 
 BODIES: Final = {
@@ -105,6 +106,43 @@ def _decoded(message: bytes) -> bytes | None:
         except binascii.Error:
             return None
     return body if encoding in {b"binary", b"8bit", b"7bit"} else None
+
+
+@case("smtp.binary.relay-converts")
+async def binary_bodies_are_not_sent_on_raw(peer: SmtpPeer) -> Judgement:
+    """A binary body is converted on its way to a next hop without BINARYMIME, or it comes back."""
+    content = b"one\rtwo\nthree\n\rfour\0five, and no high octets"
+    await _log_in_if_it_can_be(peer)
+    peer.require(KEYWORD)
+    sink = b"RCPT TO:<" + peer.at_sink() + b">"
+    await peer.mail()
+    await peer.control(sink)
+    peer.must(await send_chunk(peer, peer.message(b"plain lines\r\n"), last=True), to=b"a plain message")
+    if not await peer.sent_on():
+        raise Undetermined("a plain message was taken, and not sent on in the time allowed (timers.delivery)")
+    await peer.mail(BINARY)
+    refused = await peer.ask(sink)
+    answer = refused if not refused.yes else await send_chunk(peer, _binary_message(peer, content), last=True)
+    if not answer.yes:
+        return satisfied(f"{answer}: refused") if answer.no else undetermined(f"{answer} to a binary message")
+    came = await peer.sent_on(2)
+    if len(came) < 2:
+        return satisfied("taken, and not sent on")
+    kept = _decoded(came[1].mail_data + b"\r\n")
+    raw = BARE.search(came[1].mail_data) is not None
+    if raw or kept is None:
+        return violated("sent on as it was", "converted, or returned") if raw else undetermined("an unknown encoding")
+    return same(kept.removesuffix(b"\r\n"), content)
+
+
+async def _log_in_if_it_can_be(peer: SmtpPeer) -> None:
+    """Open the session as somebody whose mail is sent on."""
+    await peer.open()
+    if not peer.subject.declared.session.login and peer.subject.declared.accounts.smtp:
+        if peer.extensions.starttls and not peer.extensions.auth:
+            await peer.start_tls()
+        if peer.extensions.auth:
+            await peer.log_in()
 
 
 @case("smtp.binary.unlabelled-cte")

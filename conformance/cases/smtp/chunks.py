@@ -25,7 +25,7 @@ async def ready_for_chunks(peer: SmtpPeer) -> None:
     await peer.open()
     peer.require(KEYWORD)
     await peer.begin_transaction()
-    await peer.send(chunk(b"some octets\r\n"))
+    await peer.send(chunk(b"X-Mailproof: a field, and RSET amid the header\r\n"))
     peer.must(await peer.answer(), to=b"a chunk")
     await peer.control(b"RSET")
 

@@ -68,6 +68,7 @@ FAULTS: Final = (
           content=_in_body(lambda body: body.translate(_HIGH))),
     Fault("binary-unstuffed", "a dot at the start of a line in a body is taken away",
           content=_in_body(lambda body: body.replace(b"\r\n.", b"\r\n"))),
+    Fault("binary-sent-on-raw", "binary bodies are sent on by DATA", pretends=frozenset({b"BINARYMIME"})),
     Fault("binary-by-the-field", "a header that says binary is refused unless MAIL announced it",
           content=_notes_binary, final=_believes_the_field),
 )  # fmt: skip

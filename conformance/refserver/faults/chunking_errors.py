@@ -118,6 +118,17 @@ def _stuck(session: SmtpState, verb: bytes, argument: bytes, go_on: GoOn) -> Rep
     return reply
 
 
+def _deaf_after_rset(when: Callable[[bytes], bool]) -> Around:
+    """Answer no MAIL any more once RSET was said amid some messages."""
+
+    def around(session: SmtpState, verb: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        if verb == b"RSET" and session.chunks is not None and when(session.chunks.so_far()):
+            session.memory["deaf"] = True
+        return None if verb == b"MAIL" and session.memory.get("deaf") else go_on()
+
+    return around
+
+
 def _asks_for_data_after_an_error(session: SmtpState, verb: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
     if verb == b"DATA" and session.memory.pop("failed", False):
         return replies.SEND_MAIL_DATA
@@ -143,6 +154,10 @@ FAULTS: Final = (
     Fault("chunk-taken-after-last", "a chunk after the last is taken", outgoing=_takes_after_the_last,
           final=_notes_the_end),
     Fault("chunk-errors-stick", "after an error with BDAT there is no mail any more", around=_stuck),
+    Fault("chunk-body-then-deaf", "after RSET amid a body that came in chunks MAIL is not answered",
+          around=_deaf_after_rset(lambda content: b"\r\n\r\n" in b"\r\n" + content)),
+    Fault("chunk-line-then-deaf", "after RSET amid a line that came in chunks MAIL is not answered",
+          around=_deaf_after_rset(lambda content: not content.endswith(b"\r\n"))),
     Fault("chunk-error-then-354", "after an error with BDAT DATA goes on", around=_asks_for_data_after_an_error),
     Fault("chunk-no-size-is-none", "BDAT without a size has no octets", around=_read_as(_nothing_is_none)),
     Fault("chunk-no-size-unanswered", "BDAT without a size is not answered", around=_says_nothing_to_no_size),

@@ -199,6 +199,12 @@ def test_a_last_chunk_for_nobody_in_lmtp_may_go_unanswered_and_leaves_nothing_su
     assert told(events, lmtp=True)[2:] == [("unknown", 250), ("unknown", 250)]
 
 
+def test_after_a_chunk_that_was_refused_nothing_is_sure() -> None:
+    events = [(SERVER, b"220 x\r\n"), (CLIENT, b"BDAT 6\r\nNOOP\r\nQUIT\r\n")]
+    events += [(SERVER, b"503 no\r\n250 ok\r\n221 bye\r\n")]
+    assert told(events)[1:] == [("BDAT", 503), ("unknown", 250), ("unknown", 221)]
+
+
 def test_endless_input_is_not_kept() -> None:
     conversation_so_far = Conversation(lmtp=False)
     conversation_so_far.hear(Side.SERVER, b"220 x\r\n")

@@ -11,6 +11,7 @@ BREAKS = {
     "binary-makes-lines": {"smtp.binary.bits-kept#all-octets", "smtp.binary.bits-kept#bare-cr-lf"},
     "binary-loses-a-bit": {"smtp.binary.bits-kept#all-octets"},
     "binary-unstuffed": {"smtp.binary.bits-kept#dots"},
+    "binary-sent-on-raw": {"smtp.binary.relay-converts"},
     "binary-by-the-field": {"smtp.binary.unlabelled-cte"},
     "ehlo-hides-chunking": {"smtp.binary.needs-chunking"},
 }

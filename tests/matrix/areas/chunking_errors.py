@@ -9,20 +9,14 @@ CASES = (
 )  # fmt: skip
 
 BREAKS = {
-    "chunk-runs-before-hello": {
-        "smtp.bdat.before-helo#last",
-        "smtp.bdat.before-helo#middle",
-        "smtp.reply.command-table",
-    },
+    "chunk-runs-before-hello": {"smtp.bdat.before-helo#last", "smtp.bdat.before-helo#middle"},
     "chunk-runs-before-mail": {
-        "smtp.bdat.after-error-then-data",
         "smtp.bdat.after-last#last",
         "smtp.bdat.after-last#middle",
         "smtp.bdat.discard-on-error#before-mail",
         "smtp.bdat.discard-on-error#before-mail-last",
         "smtp.bdat.later-chunks-discarded",
         "smtp.bdat.rset-recovers#after-last",
-        "smtp.reply.command-table",
     },
     "chunk-runs-before-rcpt": {
         "smtp.bdat.discard-on-error#before-rcpt",
@@ -30,14 +24,12 @@ BREAKS = {
         "smtp.bdat.pipelined-after-failure#last",
         "smtp.bdat.pipelined-after-failure#middle",
         "smtp.bdat.rset-recovers#before-rcpt",
-        "smtp.reply.command-table",
     },
     "chunk-runs-for-nobody": {"smtp.bdat.pipelined-after-failure#last", "smtp.bdat.pipelined-after-failure#middle"},
     "chunk-runs-after-last": {
         "smtp.bdat.after-last#last",
         "smtp.bdat.after-last#middle",
         "smtp.bdat.rset-recovers#after-last",
-        "smtp.reply.command-table",
     },
     "chunk-taken-after-last": {"smtp.bdat.after-last#last", "smtp.bdat.after-last#middle"},
     "chunk-errors-stick": {
@@ -46,6 +38,12 @@ BREAKS = {
         "smtp.bdat.rset-recovers#before-rcpt",
         "smtp.bdat.rset-recovers#data-after-bdat",
         "smtp.bdat.rset-recovers#no-size",
+    },
+    "chunk-body-then-deaf": {"smtp.bdat.rset-recovers#at-body", "smtp.bdat.rset-recovers#in-body"},
+    "chunk-line-then-deaf": {
+        "smtp.bdat.rset-recovers#data-after-bdat",
+        "smtp.bdat.rset-recovers#in-body",
+        "smtp.bdat.rset-recovers#in-header",
     },
     "chunk-error-then-354": {"smtp.bdat.after-error-then-data"},
     "chunk-no-size-is-none": {"smtp.bdat.no-size#bare", "smtp.bdat.no-size#last", "smtp.bdat.no-size#space"},
