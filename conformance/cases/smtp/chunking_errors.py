@@ -40,7 +40,10 @@ async def a_chunk_after_the_last_is_refused(peer: SmtpPeer, last: bool) -> Judge
 
 ERRORS: Final = ("after-last", "no-size", "bad-size", "data-after-bdat", "before-rcpt")
 # What of a message has come in a chunk when RSET is said: no error, but as unfinished a state.
-UNFINISHED: Final = {"in-header": b"Subject: half", "at-body": b"Subject: x\r\n\r\n", "in-body": b"\r\nhalf a line"}
+UNFINISHED: Final = {
+    "in-header": b"Subject: half", "at-body": b"Subject: x\r\n\r\n", "in-body": b"\r\nhalf a line",
+    "no-header": b"a line that is no field\r\n",
+}  # fmt: skip
 
 
 @case("smtp.bdat.rset-recovers", variants={**{name: name for name in ERRORS}, **UNFINISHED})

@@ -155,7 +155,7 @@ FAULTS: Final = (
           final=_notes_the_end),
     Fault("chunk-errors-stick", "after an error with BDAT there is no mail any more", around=_stuck),
     Fault("chunk-body-then-deaf", "after RSET amid a body that came in chunks MAIL is not answered",
-          around=_deaf_after_rset(lambda content: b"\r\n\r\n" in b"\r\n" + content)),
+          around=_deaf_after_rset(lambda content: b"\r\n\r\n" in b"\r\n" + content or b":" not in content)),
     Fault("chunk-line-then-deaf", "after RSET amid a line that came in chunks MAIL is not answered",
           around=_deaf_after_rset(lambda content: not content.endswith(b"\r\n"))),
     Fault("chunk-error-then-354", "after an error with BDAT DATA goes on", around=_asks_for_data_after_an_error),

@@ -39,7 +39,12 @@ BREAKS = {
         "smtp.bdat.rset-recovers#data-after-bdat",
         "smtp.bdat.rset-recovers#no-size",
     },
-    "chunk-body-then-deaf": {"smtp.bdat.rset-recovers#at-body", "smtp.bdat.rset-recovers#in-body"},
+    "chunk-body-then-deaf": {
+        "smtp.bdat.rset-recovers#at-body",
+        "smtp.bdat.rset-recovers#data-after-bdat",
+        "smtp.bdat.rset-recovers#in-body",
+        "smtp.bdat.rset-recovers#no-header",
+    },
     "chunk-line-then-deaf": {
         "smtp.bdat.rset-recovers#data-after-bdat",
         "smtp.bdat.rset-recovers#in-body",
