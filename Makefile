@@ -22,8 +22,16 @@ help:
 demo: $(STAMP)
 	$(BIN)/mailproof run scenarios/quickstart.toml
 
+# What runs in virtual time, or in none, is shared out among the cores; what starts processes has the machine to itself.
+IN_VIRTUAL_TIME = $(addprefix tests/,conformance matrix message reports scenario schedule session wire)
+
 test: lint typecheck
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -n auto $(IN_VIRTUAL_TIME)
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(IN_VIRTUAL_TIME))
+endif
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
