@@ -13,7 +13,7 @@ from tests.session.theatre import Tls
 
 CASES: Final = (
     "smtp.addr.", "smtp.limit.", "smtp.order.", "smtp.greet.", "smtp.conn.", "smtp.reply.", "smtp.postmaster.",
-    "smtp.role.", "smtp.rset.", "smtp.noop.", "smtp.quit.",
+    "smtp.role.", "smtp.rset.", "smtp.noop.", "smtp.quit.", "smtp.cmd.",
 )  # fmt: skip
 
 # A SHOULD that is not followed is latitude: said, and no accusation.

@@ -21,7 +21,7 @@ NONSENSE: Final = b"MAILPROOF"
 
 def alike(answer: Answer, control: Answer, to: str) -> Judgement:
     """Judge an answer by that to the same command in its usual form: the class must be the same."""
-    if answer.reply is None or answer.later or control.reply is None:
+    if answer.reply is None or answer.later or control.reply is None or control.later:
         return undetermined(f"{answer} to {to}")
     got, expected = f"{answer} to {to}", f"as to the usual form: {control}"
     return (satisfied if answer.code // 100 == control.code // 100 else violated)(got, expected)

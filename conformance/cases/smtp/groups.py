@@ -63,5 +63,7 @@ def judge_alike(grouped: Sequence[Answer], single: Sequence[Answer]) -> Judgemen
     got, expected = codes_of(grouped), codes_of(single)
     if any(answer.matches(SHUT) or answer.closed for answer in grouped):
         return undetermined(got, expected)
+    if any(one.later is not other.later for one, other in zip(grouped, single, strict=False)):
+        return undetermined(f"{got}: one was put off, which may happen at any time", expected)
     same = [answer.code // 100 for answer in grouped] == [answer.code // 100 for answer in single]
     return satisfied(got, expected) if same else violated(got, expected)
