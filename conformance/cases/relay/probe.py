@@ -78,25 +78,25 @@ async def takes_its_own(peer: SmtpPeer) -> None:
         await peer.control(b"RSET")
 
 
-async def begin(peer: SmtpPeer, sender: bytes | None = None) -> Answer:
+async def begin(peer: SmtpPeer, sender: bytes | None = None, parameters: bytes = b"") -> Answer:
     """Begin a transaction from somebody outside, or from the sender given; return the answer."""
     if sender is not None:
-        return await peer.ask(b"MAIL FROM:<" + sender + b">")
-    answer = await peer.ask(b"MAIL FROM:<" + stranger(peer) + b">")
+        return await peer.ask(b"MAIL FROM:<" + sender + b">" + parameters)
+    answer = await peer.ask(b"MAIL FROM:<" + stranger(peer) + b">" + parameters)
     # Some look the domain up; whether a stranger's or their own, they must not send on.
-    return answer if answer.yes else await peer.ask(b"MAIL FROM:<" + peer.sender + b">")
+    return answer if answer.yes else await peer.ask(b"MAIL FROM:<" + peer.sender + b">" + parameters)
 
 
 async def pass_on(
-    peer: SmtpPeer, path: str, whose: Whose = Whose.OUTSIDE, *, sender: bytes | None = None, seen: bool = True,
-    only_form: bool = True,
+    peer: SmtpPeer, path: str, whose: Whose = Whose.OUTSIDE, *, sender: bytes | None = None,
+    parameters: bytes = b"", seen: bool = True, only_form: bool = True,
 ) -> Judgement:
     """Try to send to a forward-path; judge by what becomes of it.
 
     `seen`: what is sent on comes to the sink, if there is one. `only_form`: what is asked is whether the form of path
     or sender opens a way; if there is one for everybody, that says nothing.
     """
-    began = await begin(peer, sender)
+    began = await begin(peer, sender, parameters)
     if not began.yes:
         return refused(began, "MAIL")
     answer = await peer.ask(b"RCPT TO:<" + path.encode() + b">")

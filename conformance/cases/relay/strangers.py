@@ -22,7 +22,7 @@ from conformance.judgement import Judgement, NotApplicable, satisfied, undetermi
 from conformance.peer import SmtpPeer
 
 # How the session begins.
-WAYS: Final = ("ehlo", "helo", "after-a-message")
+WAYS: Final = ("ehlo", "helo", "tls", "after-a-message", "auth-parameter")
 
 
 @case("relay.plain", variants={way: way for way in WAYS})
@@ -34,6 +34,12 @@ async def a_stranger_is_refused(peer: SmtpPeer, way: str) -> Judgement:
         await takes_its_own(peer)
     else:
         await arrive(peer)
+    if way == "tls" and not peer.in_tls:
+        await peer.start_tls()
+    if way == "auth-parameter":
+        peer.require("AUTH")
+        # Who was authenticated elsewhere, the client says (RFC 4954 §5): it may be anybody.
+        return await pass_on(peer, plain(peer), parameters=b" AUTH=" + peer.recipient)
     if way == "after-a-message":
         if not peer.subject.declared.allow.leave_mail or peer.subject.declared.session.login:
             raise NotApplicable("needs leave to deliver mail without a login (allow.leave_mail)")

@@ -103,6 +103,12 @@ FAULTS: Final = (
     Fault("relays-after-helo", "who said HELO may send anywhere", around=_sends_on(
         _PLAIN, lambda session: not session.client.extended,
     )),
+    Fault("relays-in-tls", "who speaks TLS may send anywhere", around=_sends_on(
+        _PLAIN, lambda session: session.cipher is not None,
+    )),
+    Fault("relays-by-auth-parameter", "who is said to have logged in elsewhere may send anywhere", around=_sends_on(
+        _PLAIN, lambda session: session.transaction is not None and session.transaction.parameters.auth is not None,
+    )),
     Fault(
         "relays-second-message", "who has sent a message may send anywhere",
         around=_sends_on(_PLAIN, _last(b".", b"250")), outgoing=_remembers(b"."),

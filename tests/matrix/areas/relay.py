@@ -3,7 +3,9 @@
 CASES = ("relay.",)
 
 BREAKS = {
-    "open-relay": {"relay.plain#after-a-message", "relay.plain#ehlo", "relay.plain#helo"},
+    "open-relay": {"relay.plain#after-a-message", "relay.plain#ehlo", "relay.plain#helo", "relay.plain#tls"},
+    "relays-in-tls": {"relay.plain#tls"},
+    "relays-by-auth-parameter": {"relay.plain#auth-parameter"},
     "relays-after-helo": {"relay.plain#helo"},
     "relays-second-message": {"relay.plain#after-a-message"},
     "relay-refused-554": {"relay.refusal-550"},
