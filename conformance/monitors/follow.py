@@ -55,6 +55,7 @@ class Conversation:
         self._mode = _Mode.COMMANDS
         self._waits = False                  # the input is read on when nothing is left to be answered
         self._sure = True
+        self._over = False                   # the mail data of the newest transaction have all been sent
         self._tls = False
         self._closed = False
         self._input = bytearray()
@@ -103,6 +104,7 @@ class Conversation:
         del self._input[: at + len(_END_OF_MAIL_DATA)]
         self._mode = _Mode.COMMANDS
         self._asked.extend([(Asked.MAIL_DATA, b"")] * (self._state.accepted if self._state.lmtp else 1))
+        self._over = True
         return True
 
     def _line(self) -> bool:
@@ -136,7 +138,8 @@ class Conversation:
         if len(self._input) < end + int(chunk[1]):
             return False
         del self._input[: end + int(chunk[1])]
-        last, recipients = chunk[2] is not None, self._state.accepted
+        last, recipients = chunk[2] is not None, 0 if self._over else self._state.accepted
+        self._over = self._over or last
         if last and recipients:
             self._asked.extend([(Asked.MAIL_DATA, b"")] * (recipients if self._state.lmtp else 1))
         else:
@@ -153,6 +156,7 @@ class Conversation:
         exchange = Exchange(reply, asked, command, tls=self._tls)
         self.exchanges.append(exchange)
         self._state = self._state.after(exchange)
+        self._over = self._over and not (exchange.verb == "MAIL" and reply.code // 100 == 2)
         if exchange.verb == "BDAT" and reply.code >= 400:      # its octets may have been taken for commands
             self._sure = False
             self._asked = deque((Asked.UNKNOWN, command) for _, command in self._asked)

@@ -205,6 +205,13 @@ def test_after_a_chunk_that_was_refused_nothing_is_sure() -> None:
     assert told(events)[1:] == [("BDAT", 503), ("unknown", 250), ("unknown", 221)]
 
 
+def test_a_last_chunk_behind_the_last_is_for_nobody() -> None:
+    events = [(SERVER, b"220 x\r\n")]
+    for command in (b"LHLO x\r\n", b"MAIL FROM:<>\r\n", b"RCPT TO:<a>\r\n", b"BDAT 0 LAST\r\n", b"BDAT 0 LAST\r\n"):
+        events += [(CLIENT, command), (SERVER, b"250 ok\r\n")]
+    assert told(events, lmtp=True)[-2:] == [("mail_data", 250), ("unknown", 250)]
+
+
 def test_endless_input_is_not_kept() -> None:
     conversation_so_far = Conversation(lmtp=False)
     conversation_so_far.hear(Side.SERVER, b"220 x\r\n")
