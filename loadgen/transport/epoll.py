@@ -14,7 +14,7 @@ from loadgen.transport.conversation import Conversation
 from loadgen.transport.deadlines import DeadlineWheel
 from loadgen.transport.lane import Lane
 
-EVENTS_MAX: Final = 128   # handled before other tasks, and timers, have their turn: some 0.1 ms
+EVENTS_MAX: Final = 64    # handled before other tasks, and timers, have their turn: two milliseconds at most
 
 _OVER: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _READABLE: Final = select.EPOLLIN | select.EPOLLPRI | _OVER
