@@ -8,7 +8,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from conformance.case import case
-from conformance.cases.smtp.grammar import domain_of_sender, open_controlled, parsed
+from conformance.cases.smtp.grammar import (
+    domain_of_recipient,
+    domain_of_sender,
+    open_controlled,
+    parsed,
+    understood_recipient,
+)
 from conformance.judgement import Did, Judgement, declined, diverged, observed, satisfied, undetermined
 from conformance.peer import SmtpPeer
 from loadgen.wire.printable import printable
@@ -71,6 +77,33 @@ async def inner_dots_are_understood(peer: SmtpPeer) -> Judgement:
     return await all_parsed(peer, [b"<a.b@" + domain + b">", b"<a.b.c.d-e.f@" + domain + b">"])
 
 
+async def all_understood(peer: SmtpPeer, local_parts: Iterable[bytes]) -> Judgement:
+    """Ask RCPT with each local-part, at a domain of the server's; nobody need have such a name."""
+    domain = domain_of_recipient(peer)
+    await peer.open()
+    await peer.mail()
+    await peer.rcpt()
+    judgement = satisfied("nothing asked")
+    for local_part in local_parts:
+        path = b"<" + local_part + b"@" + domain + b">"
+        judgement = understood_recipient(await peer.ask(b"RCPT TO:" + path), f"RCPT TO:{printable(path)}")
+        if judgement.did is not Did.SATISFIED:
+            break
+    return judgement
+
+
+@case("smtp.addr.atext", variants={"rcpt": [b"a" + some + b"z" for some in ATEXT]})
+async def every_atext_of_a_recipient_is_understood(peer: SmtpPeer, local_parts: list[bytes]) -> Judgement:
+    """Every character that an atom may have may stand in a recipient's local-part."""
+    return await all_understood(peer, local_parts)
+
+
+@case("smtp.addr.dot-string", variants={"rcpt": [b"a.b", b"a.b.c.d-e.f"]})
+async def inner_dots_of_a_recipient_are_understood(peer: SmtpPeer, local_parts: list[bytes]) -> Judgement:
+    """Single dots may part the atoms of a recipient's local-part."""
+    return await all_understood(peer, local_parts)
+
+
 DOTS: Final = {"leading": b"<.%b@%b>", "trailing": b"<%b.@%b>", "double": b"<a..%b@%b>"}
 
 
@@ -88,6 +121,12 @@ async def quoted_specials_are_understood(peer: SmtpPeer) -> Judgement:
     """A quoted local-part may have spaces, commas, at-signs, and with a backslash quotes and backslashes."""
     domain = domain_of_sender(peer)
     return await all_parsed(peer, [b'<"' + text + b'"@' + domain + b">" for text in QUOTED])
+
+
+@case("smtp.addr.quoted-specials", variants={"rcpt": [b'"' + text + b'"' for text in QUOTED[:6]]})
+async def quoted_specials_of_a_recipient_are_understood(peer: SmtpPeer, local_parts: list[bytes]) -> Judgement:
+    """A recipient's quoted local-part may have what a sender's may."""
+    return await all_understood(peer, local_parts)
 
 
 UNCLOSED: Final = {"opened": b'<"%b@%b>', "closed": b'<%b"@%b>', "escaped": b'<"%b\\"@%b>'}

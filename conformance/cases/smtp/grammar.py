@@ -33,6 +33,22 @@ def parsed(answer: Answer, what: str) -> Judgement:
     return (violated if refused_as_syntax(answer) else undetermined)(f"{answer} to {what}", expected)
 
 
+def understood_recipient(answer: Answer, what: str) -> Judgement:
+    """Judge RCPT with a lawful path that need not lead anywhere: a refusal is understood, but for the syntax."""
+    expected = f"an answer to {what} that does not call it malformed"
+    if answer.reply is None or answer.later:
+        return undetermined(f"{answer} to {what}", expected)
+    return (violated if refused_as_syntax(answer) else satisfied)(f"{answer} to {what}", expected)
+
+
+def domain_of_recipient(peer: SmtpPeer) -> bytes:
+    """Return the domain of a forward-path that this server takes."""
+    domain = peer.recipient.rpartition(b"@")[2] if b"@" in peer.recipient else b""
+    if not domain:
+        raise NotApplicable("needs an accepted address with a domain (addresses.accepted)")
+    return domain
+
+
 def domain_of_sender(peer: SmtpPeer) -> bytes:
     """Return the domain of the reverse-path that this server takes."""
     domain = peer.sender.rpartition(b"@")[2]

@@ -6,7 +6,13 @@ from typing import Final
 
 from conformance.answer import Answer
 from conformance.case import case
-from conformance.cases.smtp.grammar import domain_of_sender, open_controlled, parsed
+from conformance.cases.smtp.grammar import (
+    domain_of_recipient,
+    domain_of_sender,
+    open_controlled,
+    parsed,
+    understood_recipient,
+)
 from conformance.cases.smtp.groups import as_lines, rcpt_command, take_answers
 from conformance.judgement import (
     Did,
@@ -41,10 +47,10 @@ def long_domain(octets: int, under: bytes) -> bytes:
     return (b"d" * first + b"." if rest else b"") + (b"d" * 61 + b".") * count + under
 
 
-def longest_path(peer: SmtpPeer) -> bytes:
-    """Return a path of 256 octets under the sender's domain."""
+def longest_path(under: bytes) -> bytes:
+    """Return a path of 256 octets under a domain."""
     local_part = b"a" * LOCAL_PART_OCTETS
-    domain = long_domain(PATH_OCTETS - len(b"<@>") - LOCAL_PART_OCTETS, domain_of_sender(peer))
+    domain = long_domain(PATH_OCTETS - len(b"<@>") - LOCAL_PART_OCTETS, under)
     return b"<" + local_part + b"@" + domain + b">"
 
 
@@ -84,7 +90,15 @@ async def domains_have_255_octets(peer: SmtpPeer) -> Judgement:
 @case("smtp.limit.path-256")
 async def paths_have_256_octets(peer: SmtpPeer) -> Judgement:
     """A path of 256 octets is taken."""
-    return await taken_under(peer, longest_path(peer), "a path of 256 octets")
+    return await taken_under(peer, longest_path(domain_of_sender(peer)), "a path of 256 octets")
+
+
+@case("smtp.limit.path-256", variants={"rcpt": None})
+async def forward_paths_have_256_octets(peer: SmtpPeer, _: None) -> Judgement:
+    """A forward-path of 256 octets is understood."""
+    path = longest_path(domain_of_recipient(peer))
+    await peer.begin_transaction()
+    return understood_recipient(await peer.ask(b"RCPT TO:" + path), "a forward-path of 256 octets")
 
 
 def noop_of(octets: int) -> bytes:
@@ -159,7 +173,7 @@ PARAMETERS: Final = {
 async def parameters_lengthen_mail(peer: SmtpPeer) -> Judgement:
     """MAIL may be longer by what the offered extensions add to it."""
     await peer.open()
-    path = longest_path(peer)
+    path = longest_path(domain_of_sender(peer))
     if not (await peer.ask(b"MAIL FROM:" + path)).yes:
         path = b"<" + peer.sender + b">"
         await peer.mail()

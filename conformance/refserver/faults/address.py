@@ -86,6 +86,9 @@ FAULTS: Final = (
     *(Fault(f"addr-takes-{name}", f"{what} is taken", around=_takes(pattern))
       for name, (what, pattern) in _LENIENT.items()),
     Fault("addr-takes-garbage", "what stands behind a path is passed over", around=_takes(rb"@[^>]*>[^ ]", *_BOTH)),
+    *(Fault(f"addr-no-{name}-of-recipients", f"a recipient's {name} are a syntax error", around=answers(
+        b"RCPT", 501, holds(pattern),
+    )) for name, pattern in {"slashes": b"<a[^@]*/", "dots": rb"<a\.b\.", "quotes": b'<"a', "ats": b'<"a@'}.items()),
     Fault("addr-takes-garbage-of-recipients", "what stands behind a forward-path is passed over", around=_takes(
         rb"@[^>]*>[^ ]", b"RCPT",
     )),

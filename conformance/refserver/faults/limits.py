@@ -129,6 +129,9 @@ FAULTS: Final = (
     Fault("limit-path-255", "a path of 256 octets is too long", around=answers(
         b"MAIL", 501, holds(rb"<[^>]{254}>"),
     )),
+    Fault("limit-path-255-of-recipients", "a forward-path of 256 octets is too long", around=answers(
+        b"RCPT", 501, holds(rb"<[^>]{254}>"),
+    )),
     Fault("limit-command-510", "a command line of 511 octets is too long", around=answers(
         b"NOOP", 500, _longer(b"NOOP", 510),
     )),

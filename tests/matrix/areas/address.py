@@ -64,6 +64,10 @@ BREAKS = {
         "smtp.addr.garbage-after-path#bracket",
         "smtp.addr.garbage-after-path#letters",
     },
+    "addr-no-slashes-of-recipients": {"smtp.addr.atext#rcpt"},
+    "addr-no-dots-of-recipients": {"smtp.addr.dot-string#rcpt"},
+    "addr-no-quotes-of-recipients": {"smtp.addr.quoted-specials#rcpt"},
+    "addr-no-ats-of-recipients": {"smtp.addr.quoted-specials#rcpt"},
     "addr-takes-garbage-of-recipients": {
         "smtp.addr.garbage-after-path#address",
         "smtp.addr.garbage-after-path#bracket",

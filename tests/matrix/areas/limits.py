@@ -9,11 +9,12 @@ LIMITS = replace(laboratory.LIMITS, recipients=150)     # enough for a hundred, 
 
 BREAKS = {
     "limit-local-part-63": {"smtp.limit.local-part-64", "smtp.limit.path-256"},
-    "limit-local-part-63-of-recipients": {"smtp.limit.local-part-64"},
+    "limit-local-part-63-of-recipients": {"smtp.limit.local-part-64", "smtp.limit.path-256#rcpt"},
     "limit-local-part-20": {"smtp.limit.local-part-64", "smtp.limit.path-256"},
     "limit-domain-200": {"smtp.limit.domain-255"},
     "limit-domain-128": {"smtp.limit.domain-255", "smtp.limit.path-256"},
     "limit-path-255": {"smtp.limit.path-256"},
+    "limit-path-255-of-recipients": {"smtp.limit.path-256#rcpt"},
     "limit-command-510": {"smtp.limit.command-512#511", "smtp.limit.command-512#512"},
     "limit-command-511": {"smtp.limit.command-512#512"},
     "limit-command-closes": {"smtp.limit.command-512#512"},
