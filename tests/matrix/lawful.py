@@ -1,14 +1,17 @@
 """Lawful ways to be another server than the reference server is, made at the same points of a session as faults."""
 
+import quopri
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from conformance.refserver import replies
+from conformance.refserver import relay, replies
 from conformance.refserver.behaviour import Behaviour, Extension, VrfyPolicy
 from conformance.refserver.fault import Fault, GoOn
 from conformance.refserver.fault_kinds import answers, holds
+from conformance.refserver.mail_data import header_section
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_commands import COMMANDS
@@ -113,6 +116,35 @@ def _spoils_if_nobody(session: SmtpState, content: bytes) -> bytes:
     return content + b"\n" if session.memory.pop("nobody", None) else content
 
 
+def _as_quoted_printable(session: SmtpState, content: bytes) -> bytes:
+    """Encode a body of eight bits, and label it so (RFC 6152 §3)."""
+    head = header_section(content)
+    label = b"Content-Transfer-Encoding: 8bit"
+    if label not in head:
+        return content
+    lines = content[len(head):].split(b"\r\n")
+    encoded = b"\r\n".join(quopri.encodestring(line).replace(b"\n", b"\r\n") for line in lines)
+    return head.replace(label, b"Content-Transfer-Encoding: quoted-printable") + encoded
+
+
+def _as_encoded_words(session: SmtpState, content: bytes) -> bytes:
+    """Encode header fields in UTF-8, as for a maildrop that cannot give them out (RFC 6857 §3)."""
+    head = header_section(content)
+
+    def word(match: re.Match[bytes]) -> bytes:
+        return match[1] + b"=?utf-8?B?" + b64encode(match[2]) + b"?="
+
+    return re.sub(rb"(?m)^([\w-]+: )((?=[^\r\n]*[\x80-\xff])[^\r\n]+)", word, head) + content[len(head):]
+
+
+def _reports_otherwise(report: relay.Outgoing) -> list[relay.Outgoing]:
+    """Write a report in other words: folded, with comments, of mail that a next server has taken."""
+    message = report.message.replace(b"Original-Envelope-Id: ", b"Original-Envelope-Id:\r\n ")
+    message = message.replace(b"Reporting-MTA: dns; mail.example.test", b"Reporting-MTA: x-local-hostname;backend")
+    message = message.replace(b"Action: delivered\r\nStatus: 2.1.5", b"action: Relayed\r\nstatus: 2.0.0 (taken)")
+    return [replace(report, message=message.replace(b"Final-Recipient: rfc822; ", b"final-recipient: RFC822;"))]
+
+
 _ODD: Final = rb'<"|<[^@>]*[!#$%&*/?^`{|}~\']|@\[|<@'
 
 LAWFUL: Final[Mapping[str, Behaviour]] = {
@@ -139,6 +171,11 @@ LAWFUL: Final[Mapping[str, Behaviour]] = {
             Fault("odd-senders-550", "", around=answers(b"MAIL", 550, holds(_ODD), "5.7.1")),
             Fault("odd-senders-553", "", around=answers(b"MAIL", 553, holds(_ODD), "5.7.1")),
             Fault("odd-recipients-554", "", around=answers(b"RCPT", 554, holds(_ODD), "5.7.1")),
+            Fault("utf8-recipients-553", "", around=answers(b"RCPT", 553, holds(rb"<[^>]*[\x80-\xff]"), "5.6.7")),
+            Fault("utf8-senders-550", "", around=answers(b"MAIL", 550, holds(rb"<[^>]*[\x80-\xff]"), "5.6.7")),
+            Fault("quoted-printable", "", content=_as_quoted_printable),
+            Fault("encoded-words", "", content=_as_encoded_words),
+            Fault("reports-otherwise", "", reports=_reports_otherwise),
             Fault("strangers-553", "", around=answers(b"RCPT", 553, holds(rb"nobody"), "5.1.1")),
             Fault("no-sender-domains-450", "", around=answers(
                 b"MAIL", 450, holds(rb"@(?!example\.test>|\[)[^>]*>"), "4.1.8",

@@ -33,6 +33,7 @@ PARAMETER: Final = b" SMTPUTF8"
 SYNTAX: Final = ("500", "501", "502", "503", "504", "555")      # not understood; the other 5yz are policies
 USER: Final = "пользователь".encode()
 HOST: Final = "bücher.example".encode()
+HOST_IN_ASCII: Final = b"xn--bcher-kva.example"
 
 
 async def offered(peer: SmtpPeer) -> None:
@@ -101,6 +102,9 @@ async def a_sender_in_utf8_is_understood(peer: SmtpPeer, parts: tuple[bool, bool
     await peer.control(b"RSET")
     local = USER if parts[0] else b"user"
     domain = HOST if parts[1] else domain_of(peer.sender)
+    if parts[1]:                       # some look domains up: of this name, written in ASCII, they think alike
+        await peer.control(b"MAIL FROM:<user@" + HOST_IN_ASCII + b">")
+        await peer.control(b"RSET")
     answer = await peer.ask(b"MAIL FROM:<" + local + b"@" + domain + b">" + PARAMETER)
     return understood(answer, "a sender in UTF-8")
 
@@ -244,6 +248,8 @@ async def a_truncated_character_harms_nothing(peer: SmtpPeer, command: bytes) ->
         return weakened(f"{answer} to {printable(command)}", expected)
     after = await peer.still_there()
     got = f"{answer} to {printable(command)}, then {after} to NOOP"
+    if answer.later or after.later:
+        return undetermined(got, expected)
     return satisfied(got, expected) if answer.no and after.yes else weakened(got, expected)
 
 
