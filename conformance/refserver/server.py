@@ -12,6 +12,7 @@ from conformance.refserver import pop3_commands, replies
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.bounce import tell
 from conformance.refserver.directory import Directory
+from conformance.refserver.fault import instead_of_tls
 from conformance.refserver.listener.accept import Conversations, Greeter, accept_forever
 from conformance.refserver.listener.conversation import StartTls
 from conformance.refserver.listener.sockets import Listening
@@ -77,7 +78,10 @@ def _greeter(protocol: str, service: Service, start_tls: StartTls | None) -> Gre
 
     match protocol:
         case "smtp" | "smtps":
-            return Greeter(smtp, busy_smtp, start_tls, implicit_tls=protocol == "smtps")
+            return Greeter(
+                smtp, busy_smtp, start_tls, implicit_tls=protocol == "smtps",
+                instead_of_tls=instead_of_tls(service.behaviour.faults),
+            )  # fmt: skip
         case "lmtp":
             return Greeter(lmtp, busy_smtp, start_tls)
         case _:

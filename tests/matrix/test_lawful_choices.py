@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from trio.testing import MockClock
 
-from conformance.declared import Accounts
+from conformance.declared import Accounts, Declared, Session
 from conformance.refserver import replies
-from conformance.refserver.behaviour import Behaviour, Extension
+from conformance.refserver.behaviour import LOGIN, PLAIN, RARE, Behaviour, Extension
 from conformance.refserver.fault import Fault, GoOn
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
@@ -55,6 +55,10 @@ def _otherwise(name: str, **points: Any) -> Behaviour:
 
 
 CHUNKS: Final = ("smtp.bdat.", "smtp.binary.")
+SECURITY: Final = (
+    "smtp.auth.", "sasl.", "submit.", "smtp.tls.", "core.cross-session", "hard.inject-", "hard.debug-verbs",
+)
+USUAL: Final = frozenset(Extension) - RARE
 DELIVERY: Final = ("trace.", "relay.", "bounce.", "smuggle.out.", "smtp.size.")
 WHOLE: Final = Behaviour(faults=(Fault("makes-whole", "bare line ends are made whole", content=_makes_whole),))
 
@@ -91,6 +95,24 @@ LAWFUL: Final[dict[str, tuple[dict[str, Any], tuple[str, ...]]]] = {
     ),
     "LMTP: ten recipients are enough": (
         {"protocol": "lmtp", "limits": replace(LIMITS, recipients=10)}, ("lmtp.",),
+    ),
+    "passwords are taken in TLS alone, by two mechanisms": (
+        {"behaviour": Behaviour(clear_text_passwords=False, smtp_mechanisms=(PLAIN, LOGIN))}, SECURITY,
+    ),
+    "nobody can log in": ({"behaviour": Behaviour(extensions=USUAL - {Extension.AUTH})}, SECURITY),
+    "no TLS is to be had": ({"behaviour": Behaviour(extensions=USUAL - {Extension.STARTTLS})}, SECURITY),
+    "TLS is implicit": ({"implicit_tls": True}, SECURITY),
+    "nothing is declared": ({"declared": Declared()}, SECURITY),
+    "mail is for users who have logged in, in TLS": (
+        {
+            "behaviour": Behaviour(login_required=True, clear_text_passwords=False),
+            "declared": msgspec.structs.replace(
+                DECLARED,
+                session=Session(login=True, tls="starttls"),
+                claims=msgspec.structs.replace(DECLARED.claims, submission=True, no_trusted_networks=True),
+            ),
+        },
+        SECURITY,
     ),
     "a login must be had to send on, and none is declared": (
         {"declared": msgspec.structs.replace(DECLARED, accounts=Accounts(pop3=DECLARED.accounts.pop3))},

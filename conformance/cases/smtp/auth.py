@@ -225,7 +225,9 @@ async def nobody_learns_who_exists(peer: SmtpPeer) -> Judgement:
     login, password = peer.login
     await _ready(peer)
     wrong = await peer.ask(b"AUTH PLAIN " + plain_message(login, f"{password}x"))
-    unknown = await peer.ask(b"AUTH PLAIN " + plain_message(f"nobody-{peer.token}", password))
+    stranger = peer.another()        # a session may end at the second failure
+    await _ready(stranger)
+    unknown = await stranger.ask(b"AUTH PLAIN " + plain_message(f"nobody-{peer.token}", password))
     if wrong.reply is None or unknown.reply is None:
         raise Undetermined(f"{wrong}; {unknown}")
     got = f"{wrong} to a wrong password, {unknown} to an unknown user"

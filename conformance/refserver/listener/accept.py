@@ -9,7 +9,7 @@ from typing import Final
 
 import trio
 
-from conformance.refserver.listener.conversation import Conversation, StartTls
+from conformance.refserver.listener.conversation import Conversation, StartTls, begin_tls
 from conformance.refserver.listener.link import SocketLink
 from conformance.refserver.session import Session
 
@@ -26,6 +26,7 @@ class Greeter:
     too_busy: bytes                                               # said to who comes past the connection limit
     start_tls: StartTls | None
     implicit_tls: bool = False
+    instead_of_tls: Callable[[bytes], bytes | None] | None = None     # a faulty server's answer to a handshake
 
 
 @dataclass(slots=True)
@@ -65,7 +66,9 @@ async def _secured(link: SocketLink, greeter: Greeter) -> tuple[trio.abc.Stream 
     stream, cipher = None, ""
     try:
         with trio.fail_after(_HANDSHAKE_S):
-            stream, cipher = await greeter.start_tls(link)
+            secured = await begin_tls(link, greeter.start_tls, greeter.instead_of_tls)
+            if secured is not None:
+                stream, cipher = secured
     except (trio.BrokenResourceError, trio.TooSlowError):
         pass
     finally:
