@@ -53,7 +53,7 @@ BREAKS = {
     "auth-again-after-ehlo": {"smtp.auth.second-after-ehlo"},
     "auth-in-transaction": {"smtp.auth.in-transaction"},
     "auth-not-after-mail": {"smtp.auth.after-rset"},
-    "auth-one-chance": {"smtp.auth.retry-after-failure", "smtp.auth.user-enum-reply"},
+    "auth-one-chance": {"smtp.auth.retry-after-failure"},
     "auth-any-password": {"smtp.auth.really-checks#wrong"},
     "auth-empty-fields": {
         "sasl.plain.empty-fields#login",
