@@ -10,6 +10,7 @@ STAMP  = .venv/.installed
 help:
 	@echo 'make demo             install into .venv, run scenarios/quickstart.toml, say where the report is'
 	@echo 'make test             install into .venv, run every check: lint, typecheck, pytest'
+	@echo 'make matrix           every fault, and every lawful choice, against every case: half an hour; writes out/matrix.xml'
 	@echo 'make lint             ruff and the import contracts'
 	@echo 'make typecheck        mypy --strict'
 	@echo 'make interop-servers  on Debian, as root: provide Postfix, Dovecot and Exim for tests/interop'
@@ -32,6 +33,9 @@ else
 	$(BIN)/python -m pytest -n auto $(IN_VIRTUAL_TIME)
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(IN_VIRTUAL_TIME))
 endif
+
+matrix: $(STAMP)
+	MAILPROOF_MATRIX=whole $(BIN)/python -m pytest tests/matrix --junit-xml=out/matrix.xml $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -60,4 +64,4 @@ $(STAMP): pyproject.toml constraints.txt
 	PYTHON='$(PYTHON)' .ci/set-up
 	@touch $@
 
-.PHONY: help demo test lint typecheck interop-servers bench bench-peers soak clean
+.PHONY: help demo test matrix lint typecheck interop-servers bench bench-peers soak clean

@@ -9,6 +9,7 @@ from loadgen.wire.printable import printable
 from loadgen.wire.reply import Reply
 
 SHUTTING_DOWN: Final = 421       # RFC 5321 §3.8: may answer any command
+NEEDS_LOGIN_OR_TLS: Final = 530  # RFC 3207 §4, RFC 4954 §6: may answer most of them
 
 
 class Ended(StrEnum):
@@ -87,7 +88,7 @@ class Answer:
         """Judge it as the answer a requirement is about.
 
         `wanted` are codes and classes that satisfy; `lawful` those which the RFC leaves open beside them. A 4yz that
-        is neither is a server which cannot just now, and tells nothing; no more does an answer that never came.
+        is neither is a server which cannot just now, and tells nothing; no more does 530, or an answer that never came.
         Anything else violates. `to` names what was asked.
         """
         asked = f" to {to}" if to else ""
@@ -97,7 +98,7 @@ class Answer:
             return satisfied(got, expected)
         if self.matches(*lawful):
             return declined(got, expected)
-        if self.reply is None or self.later:
+        if self.reply is None or self.later or self.code == NEEDS_LOGIN_OR_TLS:
             return undetermined(got, expected)
         return violated(got, expected)
 

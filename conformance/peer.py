@@ -271,6 +271,11 @@ class SmtpPeer(Connection):
         await self.send(stuff(message))
         return await self.answer()
 
+    async def must_take_mail(self) -> None:
+        """Go on only if the server takes an ordinary message, in a session of its own: else a refusal tells nothing."""
+        other = self.another()
+        self.must(await other.deliver(self.another_message()), to=b"an ordinary message")
+
     def another_message(self) -> bytes:
         """Return a message that is none of this case's own: it is not counted among what is stored."""
         return make_message(self.sender, self.recipient, f"{self.token}-other", b"A line.\r\n")

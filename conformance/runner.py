@@ -10,6 +10,7 @@ import trio
 
 from conformance.answer import SHUTTING_DOWN
 from conformance.case import Case
+from conformance.farewell import unless_cut_short
 from conformance.finding import Finding, gravest
 from conformance.judgement import (
     CaseVerdict,
@@ -144,13 +145,27 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: st
                 judgement = undetermined(why)
             except NotApplicable as why:
                 judgement = not_applicable(why)
+            except ExceptionGroup as several:
+                judgement, ours = _of_several(several)
             except Exception as error:   # a case that breaks must not end the others, and is told as ours
                 judgement, ours = undetermined(_where(error)), True
     seconds = trio.current_time() - began_s
+    judgement = unless_cut_short(judgement, peer.transcripts)
     await subject.overhear(item.case.id, peer.transcripts)
     lines = tuple(line for transcript in peer.transcripts for line in transcript.lines())
     turned_away = judgement.did is Did.UNDETERMINED and any(map(_turned_away, peer.transcripts))
     return _Asked(judgement, lines, seconds, ours, turned_away)
+
+
+def _of_several(errors: ExceptionGroup[Exception]) -> tuple[Judgement, bool]:
+    """Judge what came out of a case's own tasks; say as well whether it was the case that broke."""
+    _, broken = errors.split((Undetermined, NotApplicable))
+    first: BaseException = errors if broken is None else broken
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if broken is not None:
+        return undetermined(_where(first)), True
+    return (not_applicable if isinstance(first, NotApplicable) else undetermined)(first), False
 
 
 def _turned_away(transcript: Transcript) -> bool:
@@ -214,7 +229,7 @@ def _short(case_id: str) -> str:
     return case_id.replace(".", "-").replace("#", "-")
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """Say where a case broke."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"the case itself broke: {type(error).__name__}: {error} ({frame.name}, line {frame.lineno})"

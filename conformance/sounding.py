@@ -67,11 +67,13 @@ async def _introduce(subject: Subject, peer: SmtpPeer) -> None:
 
 async def _time(subject: Subject, peer: SmtpPeer) -> None:
     """Measure the server's pace: to NOOP, and to what it does not know, which some answer later on purpose."""
-    waits = []
+    waits: list[float] = []
     for _ in range(NOOPS):
         answer = await peer.ask(b"NOOP")
-        if answer.reply is None:
+        if answer.reply is None and not waits:
             raise Undetermined(f"{answer} to NOOP")
+        if answer.reply is None:       # it may leave whenever it wants, after 421 (RFC 5321 §3.8)
+            break
         waits.append(answer.waited_s)
     error = await peer.ask(NONSENSE)
     slowest_s = max(*waits, error.waited_s if error.reply is not None else 0.0)

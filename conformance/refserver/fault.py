@@ -35,8 +35,8 @@ class Fault:
     # What becomes of octets on their way in, as they came off the wire: (session, octets) -> octets.
     incoming: "Callable[[SmtpState, bytes], bytes] | None" = None
     ends_of_data: tuple[bytes, ...] = ()        # what else ends mail data, besides CRLF.CRLF
-    # What becomes of mail data once they are in and the dots undone: (session, content) -> content.
-    content: "Callable[[SmtpState, bytes], bytes] | None" = None
+    # What becomes of mail data once they are in and the dots undone: (session, content) -> content; None: too much.
+    content: "Callable[[SmtpState, bytes], bytes | None] | None" = None
     # What becomes of the replies to mail data, once the message is stored or refused:
     # (session, transaction that is over, replies) -> replies.
     final: "Callable[[SmtpState, Transaction, list[Reply]], list[Reply]] | None" = None

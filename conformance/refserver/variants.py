@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.refserver.behaviour import RARE, Behaviour
+from conformance.refserver.choices import CHOICES
 from conformance.refserver.errors import ServerSetupError
 
 _SECONDS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -13,7 +14,7 @@ _SECONDS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One lawful choice: what it is without a value, and how it changes the behaviour."""
+    """One lawful choice that takes a value: what it is without one, and how it changes the behaviour."""
 
     value: str
     change: Callable[[Behaviour, str], Behaviour]      # raises ValueError, which says what the value should be
@@ -23,8 +24,11 @@ def behaving(behaviour: Behaviour, chosen: Iterable[str]) -> Behaviour:
     """Return a behaviour with these variants, each `NAME` or `NAME=VALUE`. Raises ServerSetupError."""
     for each in chosen:
         name, equals, value = each.partition("=")
+        if name in CHOICES and not equals:
+            behaviour = replace(behaviour, faults=(*behaviour.faults, CHOICES[name]))
+            continue
         if name not in VARIANTS:
-            known = ", ".join(f"{known}[={variant.value}]" for known, variant in VARIANTS.items())
+            known = ", ".join([*(f"{known}[={variant.value}]" for known, variant in VARIANTS.items()), *CHOICES])
             raise ServerSetupError(f"--variant {each!r}: there is no variant of this name; there are {known}")
         variant = VARIANTS[name]
         try:

@@ -52,3 +52,9 @@ def test_a_close_is_a_close(ended: Ended) -> None:
 
 def test_hostile_octets_are_shown_and_not_sent_to_the_terminal() -> None:
     assert str(said(b"250 \x1b[2J\r\n")) == "250 \\x1b[2J"
+
+
+def test_a_demand_for_a_login_or_tls_tells_nothing_of_what_was_asked() -> None:
+    refused = said(b"530 5.7.0 Authentication required\r\n")
+    assert refused.expect("2yz").did is Did.UNDETERMINED
+    assert refused.expect("5yz").did is Did.SATISFIED

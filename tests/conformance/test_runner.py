@@ -147,3 +147,27 @@ async def test_a_server_that_takes_few_sessions_at_once_is_asked_by_fewer(tls: T
         findings = await run_cases([planned(f"a{number}", dawdles) for number in range(40)], subject, Manner())
     verdicts = {finding.verdict for finding in findings if finding.requirement != SURVIVES}
     assert verdicts == {CaseVerdict.PASS}
+
+
+@pytest.mark.parametrize(
+    ("raised", "verdict"),
+    [
+        ([Undetermined("busy"), Undetermined("busy")], CaseVerdict.INCONCLUSIVE),
+        ([NotApplicable("not offered")], CaseVerdict.NOT_APPLICABLE),
+        ([Undetermined("busy"), ZeroDivisionError()], CaseVerdict.ERROR),
+    ],
+)
+async def test_what_a_cases_own_tasks_raise_counts_as_if_the_case_did(
+    tls: Tls, autojump_clock: MockClock, raised: list[Exception], verdict: CaseVerdict
+) -> None:
+    async def asks_side_by_side(peer: SmtpPeer) -> Judgement:
+        async def ask(error: Exception) -> None:
+            raise error
+
+        async with trio.open_nursery() as nursery:
+            for error in raised:
+                nursery.start_soon(ask, error)
+        return satisfied("well")
+
+    findings = await run(tls, planned("several", asks_side_by_side))
+    assert findings["smtp.several"].verdict is verdict

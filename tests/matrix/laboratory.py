@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from typing import Any, Final
@@ -23,12 +23,12 @@ from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.bounce import tell
 from conformance.refserver.directory import Account, Directory, accounts_by_pattern
 from conformance.refserver.fault import instead_of_tls
-from conformance.refserver.listener.conversation import Conversation, begin_tls
+from conformance.refserver.listener.conversation import Conversation, StartTls, begin_tls
 from conformance.refserver.listener.tls import start_tls_with
 from conformance.refserver.maildrop import MemoryStore
 from conformance.refserver.pop3 import Pop3Session
 from conformance.refserver.relay import Relay
-from conformance.refserver.session import Service, Session
+from conformance.refserver.session import Service
 from conformance.refserver.smtp import SmtpSession
 from conformance.refserver.smtp_state import LMTP, SMTP
 from conformance.runner import Manner, run_cases
@@ -38,6 +38,7 @@ from conformance.sounding import sound
 from conformance.subject import Subject
 from loadgen.endpoint import Endpoint, Protocol
 from loadgen.transport.stream import Transport
+from tests.matrix.wire import USUAL, ClientSide, LateReader, ServerSide, Wire
 from tests.session.theatre import SERVER_NAME, Tls
 
 register_all()
@@ -65,10 +66,46 @@ DECLARED: Final = Declared(
 )
 
 
+@dataclass(slots=True)
+class House:
+    """The server behind the wire."""
+
+    service: Service
+    start_tls: StartTls
+    wire: Wire
+    sessions: set[SmtpSession] = field(default_factory=set)
+
+    async def serve(self, stream: trio.abc.Stream, endpoint: Endpoint) -> None:
+        """Serve one connection to its end."""
+        cipher = None
+        if endpoint.protocol == "pop3":
+            await Conversation(stream, Pop3Session(self.service), self.start_tls).run()
+            return
+        if self.wire.sessions is not None and len(self.sessions) >= self.wire.sessions:
+            await stream.send_all(b"421 4.7.0 mail.example.test: too many connections\r\n")
+            await stream.aclose()
+            return
+        stream = stream if self.wire == USUAL else ServerSide(stream, self.wire)
+        if endpoint.implicit_tls:
+            try:
+                secured = await begin_tls(stream, self.start_tls, instead_of_tls(self.service.behaviour.faults))
+            except trio.BrokenResourceError:
+                secured = None
+            if secured is None:
+                await trio.aclose_forcefully(stream)
+                return
+            stream, cipher = secured
+        session = SmtpSession(self.service, LMTP if endpoint.protocol == "lmtp" else SMTP, "[192.0.2.1]", cipher)
+        self.sessions.add(session)
+        await Conversation(stream, session, self.start_tls).run()
+        self.sessions.remove(session)
+
+
 @asynccontextmanager
 async def reference_subject(
     tls: Tls, behaviour: Behaviour, *, protocol: Protocol = "smtp", declared: Declared = DECLARED,
     limits: Limits | None = None, implicit_tls: bool = False, with_sink: bool = True, accept_any: bool = False,
+    wire: Wire = USUAL,
 ) -> AsyncIterator[Subject]:  # fmt: skip
     """Give a subject behind which a reference server of its own stands, sounded."""
     tokens = count()
@@ -86,7 +123,6 @@ async def reference_subject(
         token=lambda: f"t{next(tokens)}",
         tls_available=True,
     )
-    start_tls = start_tls_with(tls.server)
     async with trio.open_nursery() as nursery:
 
         async def dial_sink(hop: str) -> trio.abc.Stream:
@@ -103,38 +139,22 @@ async def reference_subject(
             relay = Relay(routes, behaviour.host_name, dial_sink, behaviour.faults)
             service = replace(service, relay=relay)
             nursery.start_soon(relay.run, partial(tell, service))
-
-        async def converse(stream: trio.abc.Stream, endpoint: Endpoint) -> None:
-            cipher = None
-            if endpoint.implicit_tls:
-                try:
-                    secured = await begin_tls(stream, start_tls, instead_of_tls(behaviour.faults))
-                except trio.BrokenResourceError:
-                    secured = None
-                if secured is None:
-                    await trio.aclose_forcefully(stream)
-                    return
-                stream, cipher = secured
-            session: Session
-            if endpoint.protocol == "pop3":
-                session = Pop3Session(service, cipher)
-            else:
-                dialect = LMTP if endpoint.protocol == "lmtp" else SMTP
-                session = SmtpSession(service, dialect, "[192.0.2.1]", cipher)
-            await Conversation(stream, session, start_tls).run()
+        house = House(service, start_tls_with(tls.server), wire)
 
         async def dial(endpoint: Endpoint, deadline: float) -> Transport:
             await trio.lowlevel.checkpoint()
             ours, theirs = memory_stream_pair()
-            nursery.start_soon(converse, theirs, endpoint)
-            return Transport.over(ours, peer="the server", host=SERVER_NAME)
+            stream = ClientSide(ours, wire) if wire.resets else ours
+            nursery.start_soon(house.serve, theirs, endpoint)
+            return Transport.over(stream, peer="the server", host=SERVER_NAME)
 
         pop3 = Endpoint("pop3", SERVER_NAME, 110, None, implicit_tls=False)
+        reader = Pop3Reader(pop3, "user1", "secret1", dial, tls.client, 30.0)
         subject = Subject(
             endpoint=Endpoint(protocol, SERVER_NAME, PORTS[protocol], None, implicit_tls=implicit_tls),
             declared=declared,
             run_token="c0ffee",
-            mailbox=Mailbox(Pop3Reader(pop3, "user1", "secret1", dial, tls.client, 30.0)),
+            mailbox=Mailbox(LateReader(reader, wire.delivery_s) if wire.delivery_s else reader),
             sink=sink,
             dial=dial,
             tls=tls.client,
@@ -147,7 +167,7 @@ async def reference_subject(
 async def judge(
     tls: Tls, cases: Collection[Case], behaviour: Behaviour | None = None, *, protocol: Protocol = "smtp",
     limits: Limits | None = None, declared: Declared = DECLARED, slow: bool = True, with_sink: bool = True,
-    accept_any: bool = False, implicit_tls: bool = False,
+    accept_any: bool = False, implicit_tls: bool = False, wire: Wire = USUAL,
 ) -> dict[str, Finding]:  # fmt: skip
     """Run some cases against the reference server; return the findings by case id.
 
@@ -155,7 +175,7 @@ async def judge(
     """
     async with reference_subject(
         tls, behaviour or Behaviour(), protocol=protocol, limits=limits, declared=declared, with_sink=with_sink,
-        accept_any=accept_any, implicit_tls=implicit_tls,
+        accept_any=accept_any, implicit_tls=implicit_tls, wire=wire,
     ) as subject:
         put = [case for case in with_twins(cases) if is_put_to(case, protocol)]
         planned = plan_cases(put, catalogue(), subject, slow=slow)

@@ -101,7 +101,7 @@ def mistakes(tmp_path: Path) -> dict[str, list[str]]:
         "cannot use certificate": ["--smtp=0", f"--tls-cert={tmp_path}/cert", f"--tls-key={tmp_path}/key"],
         "cannot write the CA": ["--smtp=0", f"--ca-file={tmp_path}/no/ca.pem"],
         "cannot keep maildrops": ["--smtp=0", "--maildir=/proc/nowhere"],
-        "there are greylisting[=5m], tempfail[=0.1]": ["--smtp=0", "--variant=greylisted"],
+        "there are greylisting[=5m], tempfail[=0.1], ": ["--smtp=0", "--variant=greylisted"],
         "is not DOMAIN=HOST:PORT": ["--smtp=0", "--route=sink.test"],
         "no address of this host": ["--smtp=0", "--host=192.0.2.1"],
     }

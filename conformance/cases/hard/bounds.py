@@ -223,9 +223,13 @@ async def many_connections_stall_nobody(peer: SmtpPeer) -> Judgement:
         if not greeting.yes:
             first = await _served(peer)
             got = f"{greeting} to connection number {number}, {first} to NOOP in the first"
+            if first.later:
+                return undetermined(got)
             return violated(got, "421") if greeting.silent or not first.yes else satisfied(got)
     first = await _served(peer)
     got = f"{CONNECTIONS} connections, {first} to NOOP in the first"
+    if first.later:
+        return undetermined(got)
     return satisfied(got) if first.yes else violated(got, "2yz")
 
 

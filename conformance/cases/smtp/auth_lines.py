@@ -32,7 +32,8 @@ async def _answers_to(peer: SmtpPeer, line: bytes) -> tuple[Answer, bool]:
         return answer, False
     if answer.go_on:
         return answer, False
-    return answer, not (await peer.answer_or_silence()).silent
+    more = await peer.answer_or_silence()
+    return answer, more.reply is not None and not more.matches("421")
 
 
 @case("smtp.auth.line-mech-max", variants={"1024": LONGEST_PLAIN})

@@ -199,6 +199,8 @@ async def guessing_has_an_end(peer: SmtpPeer) -> Judgement:
             return satisfied(f"{answer} to wrong password number {number}")
         if answer.waited_s >= max(DELAY_S, peer.subject.quiet_s):
             return satisfied(f"wrong password number {number} was answered after {answer.waited_s:.2g} s")
+        if answer.matches("530"):
+            return undetermined(answer)
         if not answer.no:
             return answer.expect("5yz", to=f"wrong password number {number}")
     return violated(f"{GUESSES} wrong passwords, each answered at once", "a delay, 421, or a close")

@@ -207,6 +207,8 @@ async def an_empty_line_is_answered(peer: SmtpPeer) -> Judgement:
     if answer.closed or answer.silent:
         return weakened(f"{answer} on an empty line", "5yz")
     after = await peer.still_there()
+    if answer.matches("421") or after.matches("421"):
+        return declined(f"{answer}, then {after} to NOOP", "a usable session")
     return satisfied(answer) if after.yes else weakened(f"{answer}, then {after} to NOOP", "a usable session")
 
 

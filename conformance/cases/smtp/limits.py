@@ -114,6 +114,8 @@ async def command_lines_have_512_octets(peer: SmtpPeer, octets: int) -> Judgemen
     refusal = await peer.ask(b"NOOP x")      # some servers let NOOP have no argument: that is not about its length
     answer = await peer.ask(noop_of(octets))
     expected = f"as to a short one: {refusal}"
+    if refusal.later or answer.later:
+        return undetermined(f"{answer} on {octets} octets", expected)
     if answer.closed:
         return violated(f"{answer} on {octets} octets", expected)
     if answer.matches("500") and not refusal.matches("500"):
@@ -144,6 +146,8 @@ async def endless_lines_hurt_nobody_else(peer: SmtpPeer) -> Judgement:
         except Undetermined:
             break                            # it reads no more: bounded as well
         beside = await other.ask(b"NOOP")
+        if beside.matches("421"):
+            return undetermined(f"another session: {beside}")
         if beside.reply is None:
             return weakened(f"another session: {beside}", "NOOP answered in another session")
         slowest_s = max(slowest_s, beside.waited_s)

@@ -47,7 +47,8 @@ async def _none_held(peer: SmtpPeer, *commands: bytes) -> Judgement:
     if len(answers) == len(commands) and answers[-1].reply is not None:
         return satisfied(codes_of(answers))
     if not answers[-1].silent:
-        closed_by_quit = commands[-1] == b"QUIT" and answers[-1].closed
+        shut = any(answer.matches(SHUT) for answer in answers)
+        closed_by_quit = commands[-1] == b"QUIT" and answers[-1].closed and not shut
         told = f"{codes_of(answers)} to {len(commands)} commands"
         return violated(told, "an answer to each") if closed_by_quit else undetermined(told)
     late = await peer.ask(b"NOOP")

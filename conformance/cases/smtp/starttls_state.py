@@ -236,6 +236,8 @@ async def records_are_no_lines(peer: SmtpPeer, octets: int) -> Judgement:
     for at in range(0, len(sent), octets):
         await peer.send(sent[at : at + octets])
     answer = await peer.answer()
+    if answer.no:
+        await peer.must_take_mail()
     if not answer.yes:
         return answer.expect("2yz", to="the message")
     kept = body_of((await peer.stored() or (b"",))[0])

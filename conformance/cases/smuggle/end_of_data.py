@@ -139,6 +139,8 @@ async def the_true_end_is_answered_once(peer: SmtpPeer) -> Judgement:
     lines = b"".join(b".stuffed %d\r\n" % number + b"x" * 70 + b"\r\n" for number in range(200))
     await peer.send(stuff(peer.message(lines)))
     final = await peer.answer()
+    if final.no:
+        await peer.must_take_mail()
     if not final.yes:
         return final.expect("2yz", to="CRLF.CRLF")
     second = await peer.answer_or_silence()
