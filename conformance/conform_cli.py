@@ -79,7 +79,9 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
     order = Order(
         endpoints=tuple(endpoint_at(url) for url in targets),
         declared=_of_profile(declared, profile_name),
-        selection=Selection(tuple(only or ()), tuple(skip or ()), chosen),
+        selection=Selection(
+            tuple(only or ()), tuple(skip or ()), chosen, None if set_name is None else requirement_set(set_name).ids
+        ),
         manner=Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict),
         slow=slow,
         requirement_set=set_name,
@@ -126,7 +128,7 @@ def _requirements(profile_name: str | None, set_name: str | None) -> frozenset[s
     chosen = None if profile_name is None else profile(profile_name).ids()
     if set_name is None:
         return chosen
-    of_set = requirement_set(set_name).ids
+    of_set = requirement_set(set_name).requirements
     return of_set if chosen is None else chosen & of_set
 
 

@@ -16,6 +16,7 @@ class Selection:
     only: tuple[str, ...] = ()           # globs: "smtp.rset.*", "*#nul", "RFC 5321 §4.1.1.*"
     skip: tuple[str, ...] = ()
     requirements: frozenset[str] | None = None     # of a set and a profile; None: all
+    cases: frozenset[str] | None = None            # of a set, by id; None: all
 
     def of(self, cases: Collection[Case], requirements: Mapping[str, Requirement]) -> list[Case]:
         """Return the cases asked for, in their order: none, if only passive requirements are.
@@ -43,6 +44,7 @@ class Selection:
         return [
             case for case in cases
             if (self.requirements is None or case.requirement in self.requirements)
+            and (self.cases is None or case.id in self.cases)
             and not _matches(case, requirements, self.skip)
         ]  # fmt: skip
 

@@ -1,8 +1,8 @@
-"""Requirement sets: the rows that a release judges, frozen, so that a new case never turns an old green gate red.
+"""Requirement sets: the cases that a release judges by, frozen, so that a new case never turns an old green gate red.
 
-A set is open until its release: rows join as their cases come. The release writes its digest to `sets/frozen.toml`, and
-from then on the file does not change. An id in a set stays in the catalogue for ever, or is retired; it is never given
-to another requirement.
+A set names cases, variant by variant, and the requirements that need none. It is open until its release, which writes
+its digest to `sets/frozen.toml`; from then on the file does not change. The requirement of an id in a set stays in the
+catalogue for ever, or is retired; its id is never given to another.
 """
 
 import hashlib
@@ -24,11 +24,16 @@ SetName = Annotated[str, Meta(pattern=r"^[0-9]{4}\.[0-9]+$")]
 
 @dataclass(frozen=True, slots=True)
 class RequirementSet:
-    """The ids that one release judges."""
+    """What one release judges by."""
 
     name: str                    # "2026.1": year, number
-    ids: frozenset[str]
+    ids: frozenset[str]          # of cases, "smtp.rset.clears-envelope#data", and of passive requirements
     frozen: bool                 # released: its ids do not change any more
+
+    @property
+    def requirements(self) -> frozenset[str]:
+        """Return the ids of the requirements that its cases are of."""
+        return frozenset(id_.partition("#")[0] for id_ in self.ids)
 
 
 class Retired(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -68,7 +73,7 @@ def read_set(name: str, octets: bytes, digest: str | None) -> RequirementSet:
     lines = [line.strip() for line in octets.decode("utf-8").splitlines()]
     ids = [line for line in lines if line and not line.startswith("#")]
     known = catalogue().keys() | retired().keys()
-    for strange in (id_ for id_ in ids if id_ not in known):
+    for strange in (id_ for id_ in ids if id_.partition("#")[0] not in known):
         raise CatalogueError(f"the installed catalogue is broken: requirement set {name} names {strange}")
     if len(set(ids)) < len(ids):
         raise CatalogueError(f"the installed catalogue is broken: requirement set {name} names an id twice")
@@ -93,5 +98,7 @@ def requirement_set(name: str) -> RequirementSet:
 
 
 def set_text(name: str, ids: Collection[str]) -> str:
-    """Return a set's file: its ids in the order of the catalogue."""
-    return "\n".join([f"# Requirement set {name}.", *(id_ for id_ in catalogue() if id_ in ids), ""])
+    """Return a set's file: its ids in the order of the catalogue, the variants of a requirement by name."""
+    order = {id_: number for number, id_ in enumerate(catalogue())}
+    sorted_ids = sorted(ids, key=lambda id_: (order[id_.partition("#")[0]], id_))
+    return "\n".join([f"# Requirement set {name}.", *sorted_ids, ""])

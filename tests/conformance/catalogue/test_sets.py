@@ -1,34 +1,61 @@
 """Requirement sets: frozen by their release, and ids that are never used twice."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
+from conformance.case import CASES
+from conformance.cases import register_all
 from conformance.catalogue.errors import CatalogueError
-from conformance.catalogue.load import catalogue
+from conformance.catalogue.load import DATA, catalogue
 from conformance.catalogue.requirement_set import read_set, requirement_set, requirement_sets, retired, set_text
+from conformance.over_lmtp import with_twins
+from conformance.selection import Selection
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
 
+register_all()
+
 # The digests of what was released, kept a second time: a set that was released is not edited, nor is its digest.
-RELEASED: dict[str, str] = {}
+RELEASED: dict[str, str] = {
+    "2026.1": "4a50e226109aebe454b2a6a9a5910869be08330aaa5e0b226d40bd30f8ed86d2",
+}
 
 
 def test_released_sets_are_as_they_were_released() -> None:
     frozen = {name for name, found in requirement_sets().items() if found.frozen}
     assert frozen == set(RELEASED)
+    for name, digest in RELEASED.items():
+        assert hashlib.sha256((DATA / "sets" / f"{name}.txt").read_bytes()).hexdigest() == digest
 
 
 def test_every_id_of_every_set_is_in_the_catalogue_or_retired() -> None:
     for found in requirement_sets().values():
         assert found.ids
-        assert found.ids <= catalogue().keys() | retired().keys()
+        assert found.requirements <= catalogue().keys() | retired().keys()
+
+
+def test_every_case_of_every_set_is_still_there_unless_its_requirement_is_retired() -> None:
+    there = {case.id for case in with_twins(CASES.values())} | {row.id for row in catalogue().values() if row.passive}
+    for found in requirement_sets().values():
+        assert sorted(id_ for id_ in found.ids - there if id_.partition("#")[0] not in retired()) == []
+
+
+def test_a_new_case_never_turns_an_old_gate_red() -> None:
+    """Neither a new variant of a row that the set has, nor the first case of one that it has not, is put."""
+    old = requirement_set("2026.1")
+    selection = Selection(requirements=old.requirements, cases=old.ids)
+    known = CASES["smtp.rset.replies-250"]
+    newer = [replace(known, variant="thought-of-later"), replace(known, requirement="pop3.reply.status")]
+    assert "pop3.reply.status" not in old.requirements
+    assert selection.of([known, *newer], catalogue()) == [known]
 
 
 def test_a_set_written_is_the_set_read() -> None:
-    ids = frozenset({"smtp.quit.closes", "smtp.reply.crlf", "lmtp.lhlo.ok"})
+    ids = frozenset({"smtp.quit.closes#b", "smtp.quit.closes#a", "smtp.reply.crlf", "lmtp.lhlo.ok"})
     text = set_text("2030.1", ids)
-    assert text.splitlines()[1:] == ["smtp.reply.crlf", "smtp.quit.closes", "lmtp.lhlo.ok"]
+    assert text.splitlines()[1:] == ["smtp.reply.crlf", "smtp.quit.closes#a", "smtp.quit.closes#b", "lmtp.lhlo.ok"]
     found = read_set("2030.1", text.encode(), None)
     assert (found.ids, found.frozen) == (ids, False)
 

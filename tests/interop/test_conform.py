@@ -1,0 +1,71 @@
+"""Real servers under the whole suite: each is accused of what is on its list, with a reason, and of nothing else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.interop.golden_lists import Accusation, accusations, change, golden, text
+from tests.interop.mail_system import Accounts, MailSystem
+
+SERVERS = ("postfix", "exim", "aiosmtpd", "dovecot")
+LIMIT_S = 300
+
+
+def declared(name: str, system: MailSystem, accounts: Accounts) -> str:
+    """Return what an operator would declare about one of our servers, as TOML."""
+    first = [accounts.address(1) if name == "postfix" else "user1", accounts.password(1)]
+    lines = [
+        *([f'maildir = "{system.maildrops}/everyone"'] if name == "aiosmtpd" else []),
+        "[addresses]",
+        f"accepted = {[accounts.address(n) for n in (1, 2, 3)]}",
+        *([] if name == "aiosmtpd" else ['rejected = ["nobody@example.test"]']),
+        'foreign = ["someone@elsewhere.invalid"]',
+        "[accounts]",
+        f"pop3 = [{['user1', accounts.password(1)]}]",
+        *([f"smtp = [{first}]"] if name in {"postfix", "exim"} else []),
+        "[allow]\nleave_mail = true\ndestroy_mail = true",
+        "[timers]\ndelivery = 15.0",
+    ]
+    return "\n".join(lines)
+
+
+@pytest.mark.timeout(LIMIT_S)
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_is_accused_of_what_its_list_says(
+    request: pytest.FixtureRequest, accounts: Accounts, tmp_path: Path, name: str
+) -> None:
+    system: MailSystem = request.getfixturevalue(name)
+    (tmp_path / "declared.toml").write_text(declared(name, system, accounts), encoding="utf-8")
+    targets = [url for url in (system.smtp or system.lmtp, system.pop3) if url is not None]
+    command = [sys.executable, "-m", "mailproof", "conform", *targets, "--options", str(tmp_path / "declared.toml")]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], capture_output=True, text=True, check=False, timeout=LIMIT_S
+    )
+    result = tmp_path / "out" / "result.json"
+    assert result.exists(), done.stdout + done.stderr
+    changed = list(change(golden(name), accusations(result)).lines())
+    assert changed == [], f"{len(changed)} changes; {done.stdout}"
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_every_accusation_has_its_reason(name: str) -> None:
+    assert golden(name)
+    assert [each.cases for each in golden(name) if len(each.why) < 20] == []
+    assert [each.cases for each in golden(name) if each.verdict == "error"] == []
+
+
+KNOWN = (Accusation(verdict="fail", cases=("smtp.a", "smtp.b#x"), why="It is so in the second chapter."),)
+
+
+def test_a_change_says_what_is_new_gone_or_other() -> None:
+    changed = change(KNOWN, {"smtp.b#x": "weak", "smtp.c": "fail"})
+    assert list(changed.lines()) == ["+ fail smtp.c", "- fail smtp.a", "~ smtp.b#x: fail, now weak"]
+
+
+def test_what_stays_keeps_its_reason_when_a_list_is_written_again(tmp_path: Path) -> None:
+    written = text(KNOWN, {"smtp.a": "fail", "smtp.c#1": "fail", "smtp.c#2": "fail"})
+    assert written.count("[[accusation]]") == 2
+    assert 'cases = [\n    "smtp.a",\n]\nwhy = "It is so in the second chapter."' in written
+    assert 'cases = [\n    "smtp.c#1",\n    "smtp.c#2",\n]\nwhy = ""' in written
