@@ -69,7 +69,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
 ) -> None:
     """Judge a mail server against the RFCs."""
     register_all()
-    chosen = _requirements(profile_name, set_name)
+    chosen = requirements_of(profile_name, set_name)
     if show:
         typer.echo(listed(listing([*CASES, SURVIVES], only=chosen)), nl=False)
         return
@@ -86,7 +86,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         slow=slow,
         requirement_set=set_name,
         profile=profile_name,
-        baseline=None if baseline is None else read_baseline(baseline, _ids()),
+        baseline=None if baseline is None else read_baseline(baseline, ids_reported()),
         again=_again(targets),
     )
     if out is not None:
@@ -123,7 +123,7 @@ async def _run(order: Order) -> Document:
             shown.write("\r\x1b[K")
 
 
-def _requirements(profile_name: str | None, set_name: str | None) -> frozenset[str] | None:
+def requirements_of(profile_name: str | None, set_name: str | None) -> frozenset[str] | None:
     """Return the ids that both a profile and a set name; None: every one."""
     chosen = None if profile_name is None else profile(profile_name).ids()
     if set_name is None:
@@ -132,7 +132,7 @@ def _requirements(profile_name: str | None, set_name: str | None) -> frozenset[s
     return of_set if chosen is None else chosen & of_set
 
 
-def _ids() -> set[str]:
+def ids_reported() -> set[str]:
     """Return every id under which a run may report something."""
     cases = [case.id for case in with_twins(CASES.values())]
     passive = [row.id for row in catalogue().values() if row.passive]

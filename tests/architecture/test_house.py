@@ -19,6 +19,7 @@ COMMAND_LINE = {
     "conformance/cli.py",
     "conformance/conform_cli.py",
     "conformance/doctor_cli.py",
+    "conformance/pytest_run.py",
     "reports/cli.py",
 }
 WORKERS_ENTRY = "loadgen/engine/worker.py"
