@@ -81,7 +81,7 @@ def test_trio_is_started_only_by_the_command_line_and_in_a_workers_entry() -> No
 def test_nothing_shipped_imports_the_tests_or_benchmarks() -> None:
     assert names(
         m for m in MODULES if {"tests", "benchmarks", "pytest"} & {i.split(".")[0] for i in m.imports}
-    ) == []
+    ) == ["conformance/pytest_plugin.py"]       # which only pytest loads
 
 
 # Written in pieces, so that this file may be searched like any other.

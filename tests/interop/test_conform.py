@@ -64,6 +64,13 @@ def test_a_change_says_what_is_new_gone_or_other() -> None:
     assert list(changed.lines()) == ["+ fail smtp.c", "- fail smtp.a", "~ smtp.b#x: fail, now weak"]
 
 
+def test_what_comes_at_times_may_be_missing() -> None:
+    known = (Accusation(verdict="weak", cases=("smtp.a",), at_times=True, why="It hangs on how busy the machine is."),)
+    assert list(change(known, {}).lines()) == list(change(known, {"smtp.a": "weak"}).lines()) == []
+    assert list(change(known, {"smtp.a": "fail"}).lines()) == ["~ smtp.a: weak, now fail"]
+    assert "at_times = true" in text(known, {})
+
+
 def test_what_stays_keeps_its_reason_when_a_list_is_written_again(tmp_path: Path) -> None:
     written = text(KNOWN, {"smtp.a": "fail", "smtp.c#1": "fail", "smtp.c#2": "fail"})
     assert written.count("[[accusation]]") == 2
