@@ -248,7 +248,8 @@ class SmtpPeer(Connection):
     async def out_of_step(self) -> Answer | None:
         """Say EHLO once more; return what comes if that is no answer to it: the end, or what was still to come.
 
-        It finds a command that was answered twice, without waiting for what should not come.
+        It finds a command that was answered twice, without waiting for what should not come; unless EHLO is not
+        welcome a second time: then only what comes behind the refusal tells whose answer it was.
         """
         answer = await self.ask(self.hello_line)
         if answer.closed:
@@ -256,8 +257,9 @@ class SmtpPeer(Connection):
         if answer.reply is None or answer.later or answer.matches("554"):
             raise Undetermined(f"{answer} to another EHLO")
         offered = parse_extensions(answer.reply.texts)
-        same = offered.greeting_name == self.extensions.greeting_name
-        return None if answer.matches("250") and same else answer
+        if answer.matches("250") and offered.greeting_name == self.extensions.greeting_name:
+            return None
+        return answer if (await self.answer_or_silence()).reply is not None else None
 
     # Mail.
 

@@ -19,6 +19,7 @@ from conformance.judgement import (
     Judgement,
     NotApplicable,
     Undetermined,
+    diverged,
     observed,
     satisfied,
     undetermined,
@@ -266,7 +267,7 @@ async def too_many_recipients_are_452(peer: SmtpPeer) -> Judgement:
     await peer.mail()
     again = await name_many(peer, again_and_again(peer, number))
     if len(again) == number and again[-1].code == last.code:
-        return violated(f"{got}, twice", expected)
+        return diverged(f"{got}, twice", expected)
     return undetermined(f"{got}, then {again[-1]} to number {len(again)}", expected)
 
 

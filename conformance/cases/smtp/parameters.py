@@ -54,8 +54,14 @@ async def mail_takes(peer: SmtpPeer, *parameters: bytes) -> Judgement:
 
 
 async def rcpt_takes(peer: SmtpPeer, *parameters: bytes) -> Judgement:
-    """Judge whether RCPT is taken with each of these parameters, as it is without: the first refusal counts."""
-    for each in parameters:
+    """Judge whether RCPT is taken with each of these parameters, as it is without: the first refusal counts.
+
+    It begins in a transaction, and each has its own: OpenSMTPD holds the NOTIFY of one recipient against the next.
+    """
+    for place, each in enumerate(parameters):
+        if place:
+            await peer.control(b"RSET")
+            await peer.mail()
         answer = await ask_rcpt(peer, each)
         if not answer.yes:
             return answer.expect("2yz", to=f"RCPT with {printable(each, 60)}")

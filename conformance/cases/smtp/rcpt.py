@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from conformance.answer import Answer
 from conformance.case import case
 from conformance.cases.smtp.mail import understood
 from conformance.judgement import Judgement, NotApplicable, observed, satisfied, undetermined, violated, weakened
@@ -11,6 +12,7 @@ from loadgen.wire.transparency import stuff
 
 _IPV4: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 ANSWERED_WITHIN_S: Final = 300.0         # RFC 1123 §5.2.7: before the client of RFC 5321 §4.5.3.2.3 gives up
+SECURITY_OR_POLICY: Final = 7      # the subject of an enhanced code: RFC 3463 §3.8
 
 
 def to(address: bytes) -> bytes:
@@ -145,12 +147,20 @@ async def the_domain_has_no_case(peer: SmtpPeer) -> Judgement:
     return (await peer.ask(to(local + b"@" + domain.upper()))).expect("2yz", to="the domain in capitals")
 
 
+def same_mailbox(answer: Answer, what: str) -> Judgement:
+    """Judge RCPT with another spelling of a mailbox that is taken: a policy against the spelling tells nothing."""
+    status = None if answer.reply is None else answer.reply.enhanced
+    if answer.no and status is not None and status.subject == SECURITY_OR_POLICY:
+        return undetermined(f"{answer} to {what}", "2yz, or a policy's refusal")
+    return answer.expect("2yz", to=what)
+
+
 @case("smtp.rcpt.quoted-equivalent")
 async def a_quoted_local_part_is_the_same(peer: SmtpPeer) -> Judgement:
     """A local-part in quotes that needs none names the same mailbox."""
     await begun(peer)
     local, domain = _parts(peer)
-    return (await peer.ask(to(b'"' + local + b'"@' + domain))).expect("2yz", to="the quoted local-part")
+    return same_mailbox(await peer.ask(to(b'"' + local + b'"@' + domain)), "the quoted local-part")
 
 
 @case("smtp.rcpt.quoted-pair-equivalent")
@@ -159,7 +169,7 @@ async def quoted_pairs_are_the_same(peer: SmtpPeer) -> Judgement:
     await begun(peer)
     local, domain = _parts(peer)
     pairs = b"".join(b"\\" + bytes([octet]) for octet in local)
-    return (await peer.ask(to(b'"' + pairs + b'"@' + domain))).expect("2yz", to="the local-part in quoted pairs")
+    return same_mailbox(await peer.ask(to(b'"' + pairs + b'"@' + domain)), "the local-part in quoted pairs")
 
 
 @case("smtp.rcpt.unknown-parameter")
