@@ -35,7 +35,7 @@ else
 endif
 
 matrix: $(STAMP)
-	MAILPROOF_MATRIX=whole $(BIN)/python -m pytest tests/matrix --junit-xml=out/matrix.xml $(ARGS)
+	MAILPROOF_MATRIX=whole $(BIN)/python -m pytest -n auto tests/matrix tests/matrix/whole.py --junit-xml=out/matrix.xml $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ class Case:
     title: str                         # what the requirement comes to, in one sentence
     alone: bool = False                # must not run beside others: it measures time, or hurts everybody
     limit_s: float | None = None       # how long it may take; None: as long as any
+    asks_for_the_end: bool = False     # when and how the server ends the session is what it is about
     over_lmtp: bool = False            # a case of SMTP, put to an LMTP server
 
     @property
@@ -39,7 +40,8 @@ CASES: Final[dict[str, Case]] = {}     # filled by importing `conformance.cases`
 
 
 def case(
-    requirement: str, *, variants: Mapping[str, Any] | None = None, alone: bool = False, limit_s: float | None = None
+    requirement: str, *, variants: Mapping[str, Any] | None = None, alone: bool = False, limit_s: float | None = None,
+    asks_for_the_end: bool = False,
 ) -> Callable[[Question], Question]:
     """Register a question under a requirement's id.
 
@@ -52,7 +54,7 @@ def case(
         assert title, f"{question.__name__} has no docstring: a case says what it asks"
         for name, value in ({None: None} if variants is None else variants).items():
             ask = question if name is None else _with(question, value)
-            made = Case(requirement, name, ask, title, alone, limit_s)
+            made = Case(requirement, name, ask, title, alone, limit_s, asks_for_the_end)
             assert made.id not in CASES, f"two cases are named {made.id}"
             CASES[made.id] = made
         return question

@@ -150,7 +150,8 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: st
             except Exception as error:   # a case that breaks must not end the others, and is told as ours
                 judgement, ours = undetermined(_where(error)), True
     seconds = trio.current_time() - began_s
-    judgement = unless_cut_short(judgement, peer.transcripts)
+    if not item.case.asks_for_the_end:
+        judgement = unless_cut_short(judgement, peer.transcripts)
     await subject.overhear(item.case.id, peer.transcripts)
     lines = tuple(line for transcript in peer.transcripts for line in transcript.lines())
     turned_away = judgement.did is Did.UNDETERMINED and any(map(_turned_away, peer.transcripts))

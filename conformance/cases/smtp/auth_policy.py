@@ -174,7 +174,7 @@ async def _guess(peer: SmtpPeer, login: str, password: str) -> Answer:
     return await peer.ask(b"AUTH PLAIN " + plain_message(login, password))
 
 
-@case("smtp.auth.three-tries")
+@case("smtp.auth.three-tries", asks_for_the_end=True)
 async def three_guesses_are_answered(peer: SmtpPeer) -> Judgement:
     """A session is not ended before the third wrong password."""
     login, password = peer.login

@@ -33,7 +33,7 @@ async def sessions_run_side_by_side(peer: SmtpPeer) -> Judgement:
     return violated(f"{greeting} in a second session, until the first one ended", "sessions side by side")
 
 
-@case("smtp.conn.limit-orderly", alone=True)
+@case("smtp.conn.limit-orderly", alone=True, asks_for_the_end=True)
 async def too_many_connections_are_told(peer: SmtpPeer) -> Judgement:
     """A server that has enough connections says so, or takes no more, and keeps those it has."""
     await peer.hello()

@@ -20,6 +20,7 @@ from conformance.judgement import (
 from conformance.peer import SmtpPeer
 
 KEYWORD: Final = "ENHANCEDSTATUSCODES"
+PUT_OFF_BY_POLICY: Final = "7."        # RFC 3463 §3.8
 STATUS: Final = re.compile(rb" *[0-9]\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9])")
 GROUP: Final = 50                    # so many RCPT at once, where the server takes groups
 BEYOND: Final = 2                    # so many above the declared limit are tried
@@ -49,6 +50,8 @@ def says(answer: Answer, *wanted: str, to: str, lawful: tuple[str, ...] = (), la
     status = _status(answer)
     if status is None:
         return undetermined(f"{got}: without a code", expected)
+    if answer.later and status.startswith(PUT_OFF_BY_POLICY):
+        return undetermined(f"{got}: put off by a policy, which comes first", expected)
     if status in wanted:
         return satisfied(got, expected)
     if status in lawful or status.endswith(".0"):

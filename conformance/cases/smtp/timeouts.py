@@ -41,7 +41,7 @@ def waited(answer: Answer, peer: SmtpPeer, seconds: float) -> Judgement:
     return violated(f"{answer} after {answer.waited_s:.4g} s", expected)
 
 
-@case("smtp.timeout.idle-command")
+@case("smtp.timeout.idle-command", asks_for_the_end=True)
 async def a_silent_client_has_five_minutes(peer: SmtpPeer) -> Judgement:
     """A server waits five minutes for the next command."""
     await peer.hello()
@@ -49,14 +49,14 @@ async def a_silent_client_has_five_minutes(peer: SmtpPeer) -> Judgement:
     return waited(await nothing_for(peer, COMMAND_S), peer, COMMAND_S)
 
 
-@case("smtp.timeout.idle-in-transaction")
+@case("smtp.timeout.idle-in-transaction", asks_for_the_end=True)
 async def five_minutes_inside_a_transaction_too(peer: SmtpPeer) -> Judgement:
     """A server waits five minutes for the next command inside a transaction too."""
     await peer.begin_transaction()
     return waited(await nothing_for(peer, COMMAND_S), peer, COMMAND_S)
 
 
-@case("smtp.timeout.idle-in-data")
+@case("smtp.timeout.idle-in-data", asks_for_the_end=True)
 async def three_minutes_inside_the_data(peer: SmtpPeer) -> Judgement:
     """A server waits three minutes for more of the mail data."""
     await peer.begin_mail_data()
@@ -72,7 +72,7 @@ async def the_end(peer: SmtpPeer) -> Answer:
     return answer
 
 
-@case("smtp.timeout.421-first")
+@case("smtp.timeout.421-first", asks_for_the_end=True)
 async def who_is_given_up_is_told(peer: SmtpPeer) -> Judgement:
     """A server that will wait no longer says 421 before it closes."""
     await peer.hello()
@@ -82,7 +82,7 @@ async def who_is_given_up_is_told(peer: SmtpPeer) -> Judgement:
     return (satisfied if answer.matches("421") else violated)(got, "421, then a close")
 
 
-@case("smtp.timeout.idle-after-data-not-delivered")
+@case("smtp.timeout.idle-after-data-not-delivered", asks_for_the_end=True)
 async def half_a_message_is_none(peer: SmtpPeer) -> Judgement:
     """A message whose end never came is not delivered when the server has waited long enough."""
     await peer.begin_mail_data()
@@ -95,7 +95,7 @@ async def half_a_message_is_none(peer: SmtpPeer) -> Judgement:
     return violated(f"{got}; {len(arrived)} messages arrived", "none") if arrived else satisfied(got)
 
 
-@case("smtp.timeout.drip-command")
+@case("smtp.timeout.drip-command", asks_for_the_end=True)
 async def a_dripping_command_comes_to_an_end(peer: SmtpPeer) -> Judgement:
     """A command that comes an octet every twenty seconds is answered, or the session is ended."""
     await peer.hello()
@@ -109,7 +109,7 @@ async def a_dripping_command_comes_to_an_end(peer: SmtpPeer) -> Judgement:
     return weakened(answer, "an answer, or the end") if answer.silent else satisfied(answer)
 
 
-@case("smtp.timeout.submission-2min", limit_s=900.0)
+@case("smtp.timeout.submission-2min", limit_s=900.0, asks_for_the_end=True)
 async def submissions_are_answered_soon(peer: SmtpPeer) -> Judgement:
     """Who submits mail has every answer within two minutes."""
     await peer.hello()
@@ -129,7 +129,7 @@ async def submissions_are_answered_soon(peer: SmtpPeer) -> Judgement:
     return satisfied(f"{slowest_s:.3g} s at most")
 
 
-@case("smtp.timeout.greeting-5min", limit_s=GREETING_S + 60)
+@case("smtp.timeout.greeting-5min", limit_s=GREETING_S + 60, asks_for_the_end=True)
 async def how_long_the_greeting_takes(peer: SmtpPeer) -> Judgement:
     """How long the greeting takes is recorded; a client waits for five minutes."""
     answer = await peer.answer(GREETING_S)

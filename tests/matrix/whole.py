@@ -1,6 +1,5 @@
 """Every fault against every case, outside `make test`: `make matrix`, half an hour."""
 
-import os
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +12,6 @@ from tests.matrix.test_faults import AREAS, FAULTY, accused, circumstances
 from tests.session.theatre import Tls
 
 
-@pytest.mark.skipif(os.environ.get("MAILPROOF_MATRIX") != "whole", reason="half an hour: make matrix")
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(("area", "fault"), FAULTY, ids=[fault for _, fault in FAULTY])
 async def test_among_all_cases_a_fault_is_found_by_those_it_breaks(
