@@ -20,7 +20,7 @@ from conformance.judgement import (
 from conformance.peer import SmtpPeer
 
 KEYWORD: Final = "ENHANCEDSTATUSCODES"
-PUT_OFF_BY_POLICY: Final = "7."        # RFC 3463 §3.8
+A_POLICYS: Final = "7."        # codes: RFC 3463 §3.8
 STATUS: Final = re.compile(rb" *[0-9]\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9])")
 GROUP: Final = 50                    # so many RCPT at once, where the server takes groups
 BEYOND: Final = 2                    # so many above the declared limit are tried
@@ -50,10 +50,10 @@ def says(answer: Answer, *wanted: str, to: str, lawful: tuple[str, ...] = (), la
     status = _status(answer)
     if status is None:
         return undetermined(f"{got}: without a code", expected)
-    if answer.later and status.startswith(PUT_OFF_BY_POLICY):
-        return undetermined(f"{got}: put off by a policy, which comes first", expected)
     if status in wanted:
         return satisfied(got, expected)
+    if answer.matches("451") or (answer.later and status.startswith(A_POLICYS)):
+        return undetermined(f"{got}: put off, for another reason it seems", expected)
     if status in lawful or status.endswith(".0"):
         return declined(got, expected)
     return violated(got, expected)
