@@ -6,7 +6,7 @@ is new waits there for its reason, without which the test fails.
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,13 +54,18 @@ def golden(name: str) -> tuple[Accusation, ...]:
     return msgspec.toml.decode(path.read_bytes(), type=_File).accusation if path.exists() else ()
 
 
-def change(known: tuple[Accusation, ...], found: Mapping[str, str]) -> Change:
-    """Hold the accusations of a run, verdicts by case id, against a list."""
+def change(
+    known: tuple[Accusation, ...], found: Mapping[str, str], undecided: Collection[str] = frozenset()
+) -> Change:
+    """Hold the accusations of a run, verdicts by case id, against a list.
+
+    What a run could not decide (a server that was too slow, or said 4yz) is not gone.
+    """
     listed = {id_: each.verdict for each in known for id_ in each.cases}
     at_times = {id_ for each in known if each.at_times for id_ in each.cases}
     return Change(
         new={id_: verdict for id_, verdict in found.items() if id_ not in listed},
-        gone={id_: verdict for id_, verdict in listed.items() if id_ not in found and id_ not in at_times},
+        gone={id_: verdict for id_, verdict in listed.items() if id_ not in {*found, *at_times, *undecided}},
         other={id_: (listed[id_], now) for id_, now in found.items() if listed.get(id_, now) != now},
     )
 
@@ -70,6 +75,13 @@ def accusations(result: Path) -> dict[str, str]:
     conformance = read(result).conformance
     assert conformance is not None
     return {case.id: case.verdict for case in conformance.cases if case.verdict in ACCUSING}
+
+
+def undecided(result: Path) -> frozenset[str]:
+    """Return the cases of a result that came to no judgement."""
+    conformance = read(result).conformance
+    assert conformance is not None
+    return frozenset(case.id for case in conformance.cases if case.verdict == "inconclusive")
 
 
 def text(known: tuple[Accusation, ...], found: Mapping[str, str]) -> str:
