@@ -11,19 +11,21 @@ from tests.interop.mail_system import Accounts, MailSystem
 
 SERVERS = ("postfix", "exim", "aiosmtpd", "dovecot")
 LIMIT_S = 300
+OURS = (91, 92, 93)      # accounts of these tests alone: what the cases leave is no mail that other tests can read
 
 
 def declared(name: str, system: MailSystem, accounts: Accounts) -> str:
     """Return what an operator would declare about one of our servers, as TOML."""
-    first = [accounts.address(1) if name == "postfix" else "user1", accounts.password(1)]
+    login, password = f"user{OURS[0]}", accounts.password(OURS[0])
+    first = [accounts.address(OURS[0]) if name == "postfix" else login, password]
     lines = [
         *([f'maildir = "{system.maildrops}/everyone"'] if name == "aiosmtpd" else []),
         "[addresses]",
-        f"accepted = {[accounts.address(n) for n in (1, 2, 3)]}",
+        f"accepted = {[accounts.address(n) for n in OURS]}",
         *([] if name == "aiosmtpd" else ['rejected = ["nobody@example.test"]']),
         'foreign = ["someone@elsewhere.invalid"]',
         "[accounts]",
-        f"pop3 = [{['user1', accounts.password(1)]}]",
+        f"pop3 = [{[login, password]}]",
         *([f"smtp = [{first}]"] if name in {"postfix", "exim"} else []),
         "[allow]\nleave_mail = true\ndestroy_mail = true",
         "[timers]\ndelivery = 15.0",
@@ -72,6 +74,11 @@ def test_what_comes_at_times_may_be_missing() -> None:
     assert list(change(known, {}).lines()) == list(change(known, {"smtp.a": "weak"}).lines()) == []
     assert list(change(known, {"smtp.a": "fail"}).lines()) == ["~ smtp.a: weak, now fail"]
     assert "at_times = true" in text(known, {})
+
+
+def test_what_a_server_bears_is_the_machines_doing_as_well() -> None:
+    assert list(change(KNOWN[:0], {"hard.many-rcpt-memory": "weak"}).lines()) == []
+    assert list(change(KNOWN[:0], {"hard.many-rcpt-memory": "fail"}).lines()) == ["+ fail hard.many-rcpt-memory"]
 
 
 def test_what_a_run_left_open_is_not_gone() -> None:
