@@ -21,7 +21,12 @@ def _settings() -> AbstractContextManager[None]:
 
 
 def write_curve(path: Path, panels: Mapping[str, Mapping[str, Points]]) -> None:
-    """Draw one panel for each metric: a line for each side over the number of sessions, its range beside it."""
+    """Draw one panel for each metric: a line for each side over the number of sessions, its range beside it.
+
+    Where nothing has been measured yet a figure of before stays.
+    """
+    if not panels:
+        return
     with _settings():
         figure = Figure(figsize=(9, 3.6), layout="constrained")
         axes = figure.subplots(1, len(panels), squeeze=False)[0]

@@ -167,6 +167,12 @@ def test_the_plots_are_the_same_octets_each_time(tmp_path: Path) -> None:
     assert (tmp_path / "soak-a.svg").read_bytes() == (tmp_path / "soak-b.svg").read_bytes()
 
 
+def test_a_curve_that_was_never_measured_leaves_the_figure_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "curve.svg").write_text("of before")
+    write_curve(tmp_path / "curve.svg", {})
+    assert (tmp_path / "curve.svg").read_text() == "of before"
+
+
 def test_a_choice_is_by_name_or_by_group() -> None:
     everything = all_comparisons()
     assert [each.name for each in choose(everything, ["clients"], quick=False)] == ["clients"]
