@@ -59,23 +59,15 @@ def change(
 ) -> Change:
     """Hold the accusations of a run, verdicts by case id, against a list.
 
-    What a run could not decide (a server that was too slow, or said 4yz) is not gone; and how much a server bears
-    within a case's time, which hardening asks for, is the machine's doing as well.
+    What a run could not decide (a server that was too slow, or said 4yz) is not gone.
     """
     listed = {id_: each.verdict for each in known for id_ in each.cases}
     at_times = {id_ for each in known if each.at_times for id_ in each.cases}
     return Change(
-        new={id_: verdict for id_, verdict in found.items() if id_ not in listed and not _hardens(id_, verdict)},
-        gone={
-            id_: verdict for id_, verdict in listed.items()
-            if id_ not in {*found, *at_times, *undecided} and not _hardens(id_, verdict)
-        },
+        new={id_: verdict for id_, verdict in found.items() if id_ not in listed},
+        gone={id_: verdict for id_, verdict in listed.items() if id_ not in {*found, *at_times, *undecided}},
         other={id_: (listed[id_], now) for id_, now in found.items() if listed.get(id_, now) != now},
     )
-
-
-def _hardens(id_: str, verdict: str) -> bool:
-    return verdict == "weak" and id_.startswith("hard.")
 
 
 def accusations(result: Path) -> dict[str, str]:

@@ -76,11 +76,6 @@ def test_what_comes_at_times_may_be_missing() -> None:
     assert "at_times = true" in text(known, {})
 
 
-def test_what_a_server_bears_is_the_machines_doing_as_well() -> None:
-    assert list(change(KNOWN[:0], {"hard.many-rcpt-memory": "weak"}).lines()) == []
-    assert list(change(KNOWN[:0], {"hard.many-rcpt-memory": "fail"}).lines()) == ["+ fail hard.many-rcpt-memory"]
-
-
 def test_what_a_run_left_open_is_not_gone() -> None:
     assert list(change(KNOWN, {"smtp.a": "fail"}, {"smtp.b#x"}).lines()) == []
     assert list(change(KNOWN, {"smtp.a": "fail"}, {"smtp.z"}).lines()) == ["- fail smtp.b#x"]
