@@ -1,4 +1,7 @@
-"""A case's end of one connection: it says anything, takes whatever comes, and records every octet."""
+"""A case's end of one connection: it says anything, takes whatever comes, and records every octet.
+
+What the octets mean is for the protocols: `SmtpConnection` and `Pop3Connection` read answers out of them.
+"""
 
 from contextlib import AsyncExitStack
 from typing import Final
@@ -13,9 +16,7 @@ from conformance.subject import Subject
 from conformance.transcript import Transcript
 from loadgen.transport.errors import PeerClosed, TlsFailed, TransportError, TransportTimeout
 from loadgen.transport.stream import Transport
-from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.printable import printable
-from loadgen.wire.reply import ReplyReader
 
 APART_S: Final = 0.002       # between two segments, so that no kernel joins them
 
@@ -32,7 +33,6 @@ class Connection:
         self.in_tls = False
         self._stack = stack                # closes the transport when the case is over
         self._transport: Transport | None = None
-        self._replies = ReplyReader()
         self._began_s = 0.0
         self._broken_off = False           # by a reset that a send has met: nothing tells of it a second time
 
@@ -73,42 +73,26 @@ class Connection:
             await self.send(bytes([octet]))
             await trio.sleep(APART_S)
 
-    async def answer(self, within_s: float | None = None) -> Answer:
-        """Return what the server does next, waiting as long as for any reply if not told otherwise."""
-        if within_s is None:
-            return await self._answer(self.subject.reply_s)
-        async with resting():
-            return await self._answer(within_s)
-
-    async def _answer(self, limit_s: float) -> Answer:
+    async def more(self, began_s: float, limit_s: float) -> bytes | Answer:
+        """Return the octets that come next, or how none came in so many seconds since the loop's clock stood so."""
         transport = await self._connected()
-        began_s = trio.current_time()
-        while True:
-            try:
-                if (reply := self._replies.next_reply()) is not None:
-                    return Answer(reply, waited_s=trio.current_time() - began_s)
-                octets = await transport.receive(began_s + limit_s)
-            except TransportTimeout:
-                return Answer(ended=Ended.SILENT, waited_s=limit_s, detail=printable(self._replies.pending))
-            except PeerClosed as closed:
-                reset = closed.reset or self._broken_off
-                if reset:
-                    self.transcript.note("the server reset", self._now())
-                else:
-                    self.transcript.note("the server closed", self._now(), Side.CLOSED)
-                ended = Ended.RESET if reset else Ended.CLOSED
-                detail = "" if closed.announced else "without a close_notify"
-                return Answer(ended=ended, waited_s=trio.current_time() - began_s, detail=detail)
-            except TlsFailed as error:
-                return Answer(ended=Ended.TLS_BROKE, detail=str(error))
-            except RemoteProtocolError as error:
-                return Answer(ended=Ended.UNREADABLE, detail=f"{error.why}: {printable(error.octets)}")
-            self.transcript.received(octets, self._now())
-            self._replies.feed(octets)
-
-    async def answer_or_silence(self) -> Answer:
-        """Return what the server does next; silent once it has said nothing long enough to prove it, at its pace."""
-        return await self.answer(self.subject.quiet_s)
+        try:
+            octets = await transport.receive(began_s + limit_s)
+        except TransportTimeout:
+            return Answer(ended=Ended.SILENT, waited_s=limit_s)
+        except PeerClosed as closed:
+            reset = closed.reset or self._broken_off
+            if reset:
+                self.transcript.note("the server reset", self._now())
+            else:
+                self.transcript.note("the server closed", self._now(), Side.CLOSED)
+            ended = Ended.RESET if reset else Ended.CLOSED
+            detail = "" if closed.announced else "without a close_notify"
+            return Answer(ended=ended, waited_s=trio.current_time() - began_s, detail=detail)
+        except TlsFailed as error:
+            return Answer(ended=Ended.TLS_BROKE, detail=str(error))
+        self.transcript.received(octets, self._now())
+        return octets
 
     async def pause(self, seconds: float) -> None:
         """Let time pass, in which other cases may talk."""
@@ -129,11 +113,6 @@ class Connection:
         self.transcript.note(f"the server sent {printable(octets, 80)}", self._now())
         return octets
 
-    async def ask(self, command: bytes) -> Answer:
-        """Send one command line and return what comes of it."""
-        await self.send(command + b"\r\n")
-        return await self.answer()
-
     async def handshake(self) -> Answer | None:
         """Begin TLS on the connection; return how that failed, if it did. What was sent in clear is forgotten."""
         transport = await self._connected()
@@ -148,7 +127,7 @@ class Connection:
             self.transcript.note(f"TLS: {error}", self._now())
             return Answer(ended=Ended.TLS_BROKE, detail=str(error))
         self.in_tls = True
-        self._replies = ReplyReader()
+        self.forget_what_came()
         self.transcript.note(f"TLS: {facts.version} {facts.cipher}", self._now(), Side.TLS)
         return None
 
@@ -164,10 +143,9 @@ class Connection:
         self.transcript.note("we reset the connection", self._now())
         transport.abort()
 
-    @property
-    def pending(self) -> bytes:
-        """Return the octets that have come and are part of no reply taken yet."""
-        return self._replies.pending
+    def forget_what_came(self) -> None:
+        """Drop what was received and not yet taken: TLS has begun."""
+        raise NotImplementedError
 
     async def _connected(self) -> Transport:
         if self._transport is None:

@@ -1,5 +1,6 @@
 """What the operator declares about the server: nobody else can know it (an implementation conformance statement)."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -29,7 +30,7 @@ class Addresses(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
-    """Logins, each as [name, password]. The first of `pop3` reads the maildrop of the first accepted address."""
+    """Logins, each as [name, password]. Those of `pop3` read the maildrops of the accepted addresses, see `places`."""
 
     pop3: tuple[Login, ...] = ()
     smtp: tuple[Login, ...] = ()
@@ -100,6 +101,31 @@ class Declared(Struct, frozen=True, forbid_unknown_fields=True):
     claims: Claims = Claims()
     sink: SinkPlace | None = None
     maildir: Annotated[str | None, Meta(description="The first accepted address's Maildir, if it can be read.")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A maildrop that was declared: how to read it, and the address whose mail lies there, if one is known."""
+
+    login: str
+    password: str
+    address: str | None
+
+
+def places(declared: Declared) -> tuple[Place, ...]:
+    """Return the maildrops that can be read by POP3, in the order of the logins.
+
+    A login belongs to the accepted address that it is, or is the local part of; else to the one at its own position.
+    """
+    accepted = declared.addresses.accepted
+    return tuple(
+        Place(login, password, _address_of(login, accepted) or (accepted[at] if at < len(accepted) else None))
+        for at, (login, password) in enumerate(declared.accounts.pop3)
+    )
+
+
+def _address_of(login: str, accepted: tuple[str, ...]) -> str | None:
+    return next((address for address in accepted if login in {address, address.rpartition("@")[0]}), None)
 
 
 NOTHING_DECLARED: Final = Declared()

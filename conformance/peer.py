@@ -2,7 +2,7 @@
 
 Two kinds of methods. Those that a preamble is made of (`open`, `mail`, `control` …) demand the answer they need and
 raise Undetermined without it: then the case never came to its question. Those that ask the question (`ask`, `answer`,
-`answer_or_silence`, of Connection) return whatever the server did.
+`answer_or_silence`, of SmtpConnection) return whatever the server did.
 """
 
 from base64 import b64encode
@@ -10,12 +10,12 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from conformance.answer import Answer
-from conformance.connection import Connection
 from conformance.judgement import NotApplicable, Undetermined
 from conformance.mailbox import MailboxTrouble
 from conformance.message import body_of, make_message
 from conformance.room import resting
 from conformance.sink import Sink, Transferred
+from conformance.smtp_connection import SmtpConnection
 from conformance.subject import Subject
 from conformance.transcript import Transcript
 from loadgen.wire.errors import RemoteProtocolError
@@ -30,7 +30,7 @@ MECHANISMS: Final = ("plain", "login", "cram-md5", "scram-sha-256")     # the fi
 CONNECTIONS_PER_CASE: Final = 64
 
 
-class SmtpPeer(Connection):
+class SmtpPeer(SmtpConnection):
     """One session of a case; `another` gives more of them. The runner closes them all."""
 
     def __init__(
