@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from conformance.judgement import Judgement
-from conformance.peer import SmtpPeer
 
 Question = Callable[..., Awaitable[Judgement]]
+Ask = Callable[[Any], Awaitable[Judgement]]        # of a Pop3Peer for cases of POP3, of an SmtpPeer for all others
 OVER_LMTP: Final = "lmtp"              # in the ids of what is asked of SMTP servers, and here of one that speaks LMTP
 
 
@@ -17,7 +17,7 @@ class Case:
 
     requirement: str
     variant: str | None
-    ask: Callable[[SmtpPeer], Awaitable[Judgement]]
+    ask: Ask
     title: str                         # what the requirement comes to, in one sentence
     alone: bool = False                # must not run beside others: it measures time, or hurts everybody
     limit_s: float | None = None       # how long it may take; None: as long as any
@@ -62,8 +62,8 @@ def case(
     return register
 
 
-def _with(question: Question, value: object) -> Callable[[SmtpPeer], Awaitable[Judgement]]:
-    async def ask(peer: SmtpPeer) -> Judgement:
+def _with(question: Question, value: object) -> Ask:
+    async def ask(peer: object) -> Judgement:
         return await question(peer, value)
 
     return ask

@@ -11,13 +11,15 @@ import trio
 from conformance.baseline import Baseline
 from conformance.case import Case
 from conformance.catalogue.requirement import Requirement
-from conformance.declared import Declared
+from conformance.declared import Declared, places
 from conformance.finding import Finding
 from conformance.judgement import CaseVerdict
 from conformance.mailbox import Mailbox, MaildirReader, Pop3Reader
+from conformance.maildrops import Maildrop, Maildrops
 from conformance.over_lmtp import is_put_to, with_twins
 from conformance.passive import Overhearing
 from conformance.plan import plan_cases
+from conformance.pop3_sounding import sound_pop3
 from conformance.runner import SURVIVES, Manner, run_cases
 from conformance.selection import Selection
 from conformance.sink import Sink, open_sink
@@ -86,9 +88,7 @@ async def _conform(
     every = with_twins(cases)
     chosen = order.selection.of(every, requirements)
     put = chosen or order.selection.heard_in(every, requirements)
-    parts = [
-        (endpoint, cases_for(endpoint, put)) for endpoint in order.endpoints if endpoint.protocol != "pop3"
-    ]
+    parts = [(endpoint, cases_for(endpoint, put)) for endpoint in order.endpoints]
     total = sum(len(part) for _, part in parts)
     if not total:
         raise UserError("nothing to run: no case of the selection is for the protocols of these targets")
@@ -102,16 +102,18 @@ async def _conform(
     made: list[tuple[Endpoint, Finding]] = []
     overheard: list[tuple[Endpoint, Finding]] = []
     notes: list[str] = []
-    for endpoint, part in parts:
-        subject = subject_at(endpoint, order.endpoints, order.declared)
+    subjects = subjects_at(order.endpoints, order.declared)
+    for (endpoint, part), subject in zip(parts, subjects, strict=True):
         subject.sink = sink
-        overhearing = Overhearing(lmtp=subject.is_lmtp)
+        overhearing = Overhearing(endpoint.protocol)
         subject.overhear = overhearing.hear
-        await sound(subject)
+        if not (part or _is_needed(subject, subjects, parts)):
+            continue
+        await sound_any(subject)
         if subject.mailbox is not None:
             await subject.mailbox.pass_over_what_is_there()
         seen.append(_facts(subject))
-        notes += _notes(subject)
+        notes += _pop3_notes(subject) if subject.is_pop3 else _notes(subject)
         planned = plan_cases(part, requirements, subject, slow=order.slow)
         made += [(endpoint, finding) for finding in await run_cases(planned, subject, order.manner, note)]
         passive = overhearing.findings(requirements, order.selection, strict=order.manner.strict)
@@ -154,16 +156,41 @@ def cases_for(endpoint: Endpoint, cases: Sequence[Case]) -> list[Case]:
     return [case for case in cases if is_put_to(case, endpoint.protocol)]
 
 
-def subject_at(endpoint: Endpoint, endpoints: Sequence[Endpoint], declared: Declared) -> Subject:
-    """Return one endpoint as a subject, not sounded yet; mail is read back where the others or the file allow it."""
-    tls = make_client_context(TlsPolicy(verify=False))       # who the server is, is not what is judged
-    return Subject(
-        endpoint=endpoint,
-        declared=declared,
-        run_token=f"mp{secrets.token_hex(3)}",
-        mailbox=_mailbox(endpoints, declared),
-        tls=tls,
-    )
+def subjects_at(endpoints: Sequence[Endpoint], declared: Declared) -> list[Subject]:
+    """Return the endpoints as subjects, not sounded yet, in their order.
+
+    Mail is read back where another endpoint or what is declared allows it, and handed in for a reader's maildrops at
+    the first endpoint that takes any.
+    """
+    maildrops = Maildrops([Maildrop(place) for place in places(declared)])
+    subjects = [
+        Subject(
+            endpoint=endpoint,
+            declared=declared,
+            run_token=f"mp{secrets.token_hex(3)}",
+            mailbox=None if endpoint.protocol == "pop3" else _mailbox(endpoints, declared),
+            maildrops=maildrops,
+            tls=make_client_context(TlsPolicy(verify=False)),       # who the server is, is not what is judged
+        )
+        for endpoint in endpoints
+    ]
+    reader = next((subject for subject in subjects if subject.is_pop3), None)
+    deliverer = next((subject for subject in subjects if not subject.is_pop3), None)
+    for subject in subjects:
+        subject.reader = None if subject.is_pop3 else reader
+        subject.deliverer = deliverer if subject.is_pop3 else None
+    return subjects
+
+
+async def sound_any(subject: Subject) -> None:
+    """Take the first look at a server, whatever it speaks. Raises PreconditionFailed if no session can be had."""
+    await (sound_pop3 if subject.is_pop3 else sound)(subject)
+
+
+def _is_needed(subject: Subject, subjects: Sequence[Subject], parts: Sequence[tuple[Endpoint, list[Case]]]) -> bool:
+    """Say whether the cases of another endpoint need this one: to hand mail in, or to read it back."""
+    put = [one for one, (_, cases) in zip(subjects, parts, strict=True) if cases]
+    return any(subject is other.deliverer or subject is other.reader for other in put)
 
 
 def _mailbox(endpoints: Sequence[Endpoint], declared: Declared) -> Mailbox | None:
@@ -178,9 +205,10 @@ def _mailbox(endpoints: Sequence[Endpoint], declared: Declared) -> Mailbox | Non
 
 
 def _facts(subject: Subject) -> EndpointFacts:
-    offered = subject.found.extensions
-    keywords = () if offered is None else tuple(
-        printable(" ".join((keyword, *parameters)).encode()) for keyword, parameters in offered.keywords.items()
+    extensions, capabilities = subject.found.extensions, subject.found.pop3.capabilities
+    offered = capabilities or {} if extensions is None else extensions.keywords
+    keywords = tuple(
+        printable(" ".join((keyword, *parameters)).encode()) for keyword, parameters in offered.items()
     )
     return EndpointFacts(
         protocol=subject.endpoint.protocol,
@@ -188,6 +216,18 @@ def _facts(subject: Subject) -> EndpointFacts:
         greeting=printable(subject.found.greeting.rstrip(b"\r\n")),
         keywords=keywords,
     )
+
+
+def _pop3_notes(subject: Subject) -> list[str]:
+    """Say what a reader must know of a server of POP3."""
+    found = subject.found
+    if found.unwelcome:
+        return [f"no session could be had, only the greeting was judged: {found.unwelcome}"]
+    if not subject.maildrops.every:
+        return ["no POP3 account was declared (accounts.pop3): only what goes before a login was judged"]
+    if found.pop3.way_in is None:
+        return [f"nobody could log in as {printable(subject.maildrops.every[0].place.login.encode())}, the first login"]
+    return [f"cases logged in by {found.pop3.way_in}, the first way that led to the first maildrop"]
 
 
 def _notes(subject: Subject) -> list[str]:
@@ -214,8 +254,9 @@ def _notes(subject: Subject) -> list[str]:
 
 
 def _case_result(finding: Finding, requirement: Requirement, order: Order, endpoint: Endpoint) -> CaseResult:
-    readers = (reader for reader in order.endpoints if reader.protocol == "pop3")
-    again = [order.again, *map(str, (endpoint, *readers))]
+    is_reader = endpoint.protocol == "pop3"
+    others = (other for other in order.endpoints if (other.protocol == "pop3") is not is_reader)
+    again = [order.again, *map(str, (endpoint, *others))]
     return CaseResult(
         id=finding.case_id,
         level=requirement.level.value,

@@ -137,6 +137,12 @@ class Connection:
         self.transcript.note("we closed our direction", self._now())
         await transport.send_eof()
 
+    async def hang_up(self) -> None:
+        """Close the connection without another word."""
+        transport = await self._connected()
+        self.transcript.note("we closed the connection", self._now())
+        await transport.aclose()
+
     async def reset(self) -> None:
         """Break the connection off with a reset."""
         transport = await self._connected()

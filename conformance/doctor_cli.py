@@ -9,14 +9,11 @@ import typer
 from conformance.case import CASES
 from conformance.cases import register_all
 from conformance.catalogue.load import catalogue
-from conformance.conform import cases_for, subject_at
+from conformance.conform import cases_for, sound_any, subjects_at
 from conformance.conform_cli import declared_by, endpoint_at
-from conformance.declared import Declared
 from conformance.doctor import Diagnosis, examine
 from conformance.over_lmtp import with_twins
-from conformance.sounding import sound
-from loadgen.endpoint import Endpoint
-from reports.errors import UserError
+from conformance.subject import Subject
 
 
 def doctor_command(
@@ -31,16 +28,13 @@ def doctor_command(
     register_all()
     declared = declared_by(options, accepted or [], rejected or [], leave_mail=leave_mail)
     endpoints = tuple(endpoint_at(url) for url in targets)
-    judged = [endpoint for endpoint in endpoints if endpoint.protocol != "pop3"]
-    if not judged:
-        raise UserError("nothing to examine: give at least one smtp:// or lmtp:// URL")
-    for endpoint in judged:
-        trio.run(_examine, endpoint, endpoints, declared, slow)
+    for subject in subjects_at(endpoints, declared):
+        trio.run(_examine, subject, slow)
 
 
-async def _examine(endpoint: Endpoint, endpoints: tuple[Endpoint, ...], declared: Declared, slow: bool) -> None:
-    subject = subject_at(endpoint, endpoints, declared)
-    await sound(subject)
+async def _examine(subject: Subject, slow: bool) -> None:
+    await sound_any(subject)
+    endpoint = subject.endpoint
     found = examine(cases_for(endpoint, with_twins(CASES.values())), catalogue(), subject, slow=slow)
     typer.echo(f"{endpoint}: {found.ready} of {found.rows} rows can be asked about")
     missing = [each for each in found.diagnoses if not each.met]

@@ -1,7 +1,7 @@
 """The passive requirements in a run: the conversations of all its cases, held against the monitors."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
 import trio
 
@@ -9,23 +9,27 @@ from conformance.case import OVER_LMTP
 from conformance.catalogue.requirement import Level, Requirement
 from conformance.finding import Finding
 from conformance.judgement import Did, verdict_of
-from conformance.monitors.exchange import Exchange
 from conformance.monitors.follow import Conversation
+from conformance.monitors.follow_pop3 import Pop3Conversation
 from conformance.monitors.monitor import Tally
 from conformance.monitors.sessions import Banners
 from conformance.monitors.watch import SmtpWatch
+from conformance.monitors.watch_pop3 import Pop3Watch
 from conformance.plan import force_of
 from conformance.selection import Selection
 from conformance.transcript import Transcript
+from loadgen.endpoint import Protocol
 
+T = TypeVar("T")
 _EXCHANGES_A_TURN: Final = 32        # about 3 ms; then others, who may be timing a server, have theirs
 
 
 class Overhearing:
     """What the monitors have seen of one endpoint so far."""
 
-    def __init__(self, *, lmtp: bool) -> None:
-        self._lmtp = lmtp
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+        self._lmtp = protocol == "lmtp"
         self._tally = Tally()
         self._banners = Banners()
         self._evidence: dict[str, tuple[str, tuple[str, ...]]] = {}     # of the first departure: case, transcript
@@ -33,17 +37,31 @@ class Overhearing:
     async def hear(self, case_id: str, transcripts: Sequence[Transcript]) -> None:
         """Watch a case's conversations, once they are over."""
         for transcript in transcripts:
-            watch = SmtpWatch(lmtp=self._lmtp)
-            for number, exchange in enumerate(await _exchanges(transcript, lmtp=self._lmtp), 1):
-                watch.see(exchange)
-                if number % _EXCHANGES_A_TURN == 0:
-                    await trio.lowlevel.checkpoint()
-            watch.end()
-            for requirement in watch.tally.broken:
+            tally = await (self._heard_pop3(transcript) if self._protocol == "pop3" else self._heard_smtp(transcript))
+            for requirement in tally.broken:
                 if requirement not in self._evidence:
                     self._evidence[requirement] = case_id, tuple(transcript.lines())
-            self._tally.merge(watch.tally)
-            self._banners.add(watch.steps)
+            self._tally.merge(tally)
+
+    async def _heard_smtp(self, transcript: Transcript) -> Tally:
+        conversation = Conversation(lmtp=self._lmtp)
+        async for side, octets in _in_turns(transcript.events()):
+            conversation.hear(side, octets)
+        watch = SmtpWatch(lmtp=self._lmtp)
+        async for exchange in _in_turns(conversation.exchanges):
+            watch.see(exchange)
+        watch.end()
+        self._banners.add(watch.steps)
+        return watch.tally
+
+    async def _heard_pop3(self, transcript: Transcript) -> Tally:
+        conversation = Pop3Conversation()
+        async for side, octets in _in_turns(transcript.events()):
+            conversation.hear(side, octets)
+        watch = Pop3Watch()
+        async for exchange in _in_turns(conversation.exchanges):
+            watch.see(exchange)
+        return watch.tally
 
     def findings(
         self, requirements: Mapping[str, Requirement], selection: Selection, *, strict: bool
@@ -60,6 +78,8 @@ class Overhearing:
                 yield self._finding(requirement, tally, strict=strict)
 
     def _concerns(self, requirement: Requirement) -> bool:
+        if self._protocol == "pop3":
+            return requirement.family == "pop3"
         return requirement.family != "pop3" and (self._lmtp or requirement.family != "lmtp")
 
     def _finding(self, requirement: Requirement, tally: Tally, *, strict: bool) -> Finding:
@@ -86,10 +106,9 @@ class Overhearing:
         )
 
 
-async def _exchanges(transcript: Transcript, *, lmtp: bool) -> list[Exchange]:
-    conversation = Conversation(lmtp=lmtp)
-    for number, (side, octets) in enumerate(transcript.events(), 1):
-        conversation.hear(side, octets)
+async def _in_turns(many: Iterable[T]) -> AsyncIterator[T]:
+    """Give what is in a collection, and other tasks a turn now and then."""
+    for number, one in enumerate(many, 1):
+        yield one
         if number % _EXCHANGES_A_TURN == 0:
             await trio.lowlevel.checkpoint()
-    return conversation.exchanges

@@ -11,7 +11,7 @@ from conformance.runner import Planned
 from conformance.subject import Subject
 
 _EXTENSION: Final = "ext:"
-_ABOUT_GREETINGS: Final = "smtp.greet."
+_ABOUT_GREETINGS: Final = ("smtp.greet.", "pop3.greeting.")
 _FORCES: Final = {Level.SHOULD: Force.ADVISORY, Level.MAY: Force.FREE, Level.HARD: Force.HARDENING}
 
 # Whether a subject meets a need. SLOW is the run's own choice.
@@ -26,7 +26,7 @@ _MET: Final[Mapping[Need, Callable[[Subject], bool]]] = {
     Need.LOW_SIZE_LIMIT: lambda subject: subject.low_limit is not None,
     Need.OVER_QUOTA_ADDRESS: lambda subject: bool(subject.declared.addresses.over_quota),
     Need.SEVERAL_CONNECTIONS: lambda subject: True,
-    Need.LEAVE_MAIL: lambda subject: subject.declared.allow.leave_mail,
+    Need.LEAVE_MAIL: lambda subject: subject.declared.allow.leave_mail or subject.found.pop3.messages > 0,
     Need.SINK: lambda subject: subject.sink is not None or subject.declared.sink is not None,
     Need.OPERATOR: lambda subject: subject.declared.claims.restart is not None,
 }
@@ -63,7 +63,5 @@ def _planned(case: Case, requirement: Requirement, subject: Subject, *, slow: bo
 
 def _is_met(need: str, subject: Subject, *, slow: bool) -> bool:
     if need.startswith(_EXTENSION):
-        offers = (subject.found.extensions, subject.found.extensions_in_tls)
-        keyword = need.removeprefix(_EXTENSION)
-        return any(offer is not None and keyword in offer.keywords for offer in offers)
+        return need.removeprefix(_EXTENSION) in subject.found.keywords
     return slow if need == Need.SLOW else _MET[Need(need)](subject)

@@ -24,6 +24,7 @@ from conformance.judgement import (
     verdict_of,
 )
 from conformance.peer import SmtpPeer
+from conformance.pop3_peer import Pop3Peer
 from conformance.room import Room
 from conformance.subject import Subject
 from conformance.transcript import Speaker, Transcript
@@ -137,7 +138,7 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: st
     ours = False
     limit_s = item.case.limit_s or (manner.slow_limit_s if item.slow else manner.limit_s)
     async with AsyncExitStack() as stack:
-        peer = SmtpPeer(subject, token, stack)
+        peer = _peer_of(item, subject, token, stack)
         with trio.move_on_after(limit_s):
             try:
                 judgement = await item.case.ask(peer)
@@ -158,6 +159,13 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: st
     return _Asked(judgement, lines, seconds, ours, turned_away)
 
 
+def _peer_of(item: Planned, subject: Subject, token: str, stack: AsyncExitStack) -> SmtpPeer | Pop3Peer:
+    """Return the side of a session that a case takes."""
+    if subject.is_pop3:
+        return Pop3Peer(subject, token, stack, slow=item.slow)
+    return SmtpPeer(subject, token, stack)
+
+
 def _of_several(errors: ExceptionGroup[Exception]) -> tuple[Judgement, bool]:
     """Judge what came out of a case's own tasks; say as well whether it was the case that broke."""
     _, broken = errors.split((Undetermined, NotApplicable))
@@ -170,9 +178,9 @@ def _of_several(errors: ExceptionGroup[Exception]) -> tuple[Judgement, bool]:
 
 
 def _turned_away(transcript: Transcript) -> bool:
-    """Say whether all that a session heard was 421: so does a server greet that has enough of them (RFC 5321 §3.8)."""
+    """Say whether all that a session heard was 421, or -ERR: so does a server greet that has enough of them."""
     first = next((turn for turn in transcript.turns if turn.speaker is not Speaker.NOTE), None)
-    return first is not None and first.speaker is Speaker.SERVER and first.octets.startswith(b"421")
+    return first is not None and first.speaker is Speaker.SERVER and first.octets.startswith((b"421", b"-ERR"))
 
 
 def _finding(item: Planned, asked: _Asked, manner: Manner) -> Finding:
@@ -196,7 +204,7 @@ async def _survival(case: Case, subject: Subject) -> Finding | None:
     for pause_s in (0.0, SECOND_LOOK_S):
         await trio.sleep(pause_s)
         async with AsyncExitStack() as stack:
-            peer = SmtpPeer(subject, f"{subject.run_token}-after", stack)
+            peer = _look_again(subject, stack)
             if (trouble := await _no_answer(peer)) is not None:
                 continue
             with trio.move_on_after(LEAVE_S):
@@ -207,15 +215,23 @@ async def _survival(case: Case, subject: Subject) -> Finding | None:
         requirement=SURVIVES,
         title=SURVIVES_TITLE,
         verdict=CaseVerdict.WEAK,     # hardening: no RFC says so
-        expected="EHLO and NOOP answered in a new session",
+        expected="a new session, and what is said in it answered",
         got=trouble or "",
         transcript=tuple(peer.transcript.lines()),
     )
 
 
-async def _no_answer(peer: SmtpPeer) -> str | None:
+def _look_again(subject: Subject, stack: AsyncExitStack) -> SmtpPeer | Pop3Peer:
+    token = f"{subject.run_token}-after"
+    return Pop3Peer(subject, token, stack) if subject.is_pop3 else SmtpPeer(subject, token, stack)
+
+
+async def _no_answer(peer: SmtpPeer | Pop3Peer) -> str | None:
     """Return how a new session was left without an answer; None: it was not. A refusal is an answer."""
     try:
+        if isinstance(peer, Pop3Peer):
+            greeting = await peer.answer()
+            return str(greeting) if greeting.response is None else None
         answers = [await peer.answer()]
         for command in (peer.hello_line, b"NOOP"):
             if answers[-1].code != SHUTTING_DOWN:

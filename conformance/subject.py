@@ -1,11 +1,12 @@
 """The server under test as every case sees it: where it is, what was declared, what was found out first."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from conformance.declared import Declared
 from conformance.mailbox import Mailbox
+from conformance.maildrops import Maildrops
 from conformance.sink import Sink
 from conformance.transcript import Transcript
 from loadgen.endpoint import Endpoint
@@ -27,6 +28,21 @@ async def over_the_network(endpoint: Endpoint, deadline: float) -> Transport:
     return await connect(replace(endpoint, implicit_tls=False), deadline=deadline)
 
 
+Capabilities = Mapping[str, tuple[str, ...]]          # parameters by tag in upper case (RFC 2449 §5)
+
+
+@dataclass(frozen=True, slots=True)
+class Pop3Found:
+    """What the sounding found out about a server of POP3."""
+
+    capabilities: Capabilities | None = None         # before login, in clear text if it is not forbidden; None: no CAPA
+    capabilities_in_tls: Capabilities | None = None  # None: no TLS to be had, or no CAPA
+    has_tls: bool = False                            # it could be had
+    timestamp: bytes = b""                           # of the greeting: it offers APOP; b"": none
+    way_in: str | None = None                        # how one logs in, of conformance.pop3_login.WAYS; None: nobody can
+    messages: int = 0                                # in the first maildrop
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the sounding found out, so that no case has to."""
@@ -41,11 +57,20 @@ class Found:
     rejected: tuple[str, ...] = ()                   # refused, as declared
     latency_s: float = 0.0                           # the median of its answers to NOOP
     slowest_s: float = 0.0                           # the longest of the answers seen, to errors too
+    pop3: Pop3Found = Pop3Found()
 
     @property
     def offers_tls(self) -> bool:
         """Say whether TLS is offered; whether it can be had as well is another question."""
-        return self.extensions_in_tls is not None or (self.extensions is not None and self.extensions.starttls)
+        offers = self.extensions_in_tls is not None or (self.extensions is not None and self.extensions.starttls)
+        return offers or self.pop3.has_tls or "STLS" in (self.pop3.capabilities or {})
+
+    @property
+    def keywords(self) -> frozenset[str]:
+        """Return every extension or capability that is offered, in clear text or in TLS."""
+        smtp = [offer.keywords for offer in (self.extensions, self.extensions_in_tls) if offer is not None]
+        pop3 = [tags for tags in (self.pop3.capabilities, self.pop3.capabilities_in_tls) if tags is not None]
+        return frozenset(keyword for keywords in (*smtp, *pop3) for keyword in keywords)
 
 
 async def _nobody_listens(_case_id: str, _transcripts: Sequence[Transcript]) -> None:
@@ -61,6 +86,9 @@ class Subject:
     run_token: str                                   # tells this run's mail from that of every other
     found: Found = field(default_factory=Found)
     mailbox: Mailbox | None = None                   # reads back what was delivered; None: nobody can
+    maildrops: Maildrops = field(default_factory=lambda: Maildrops(()))      # that cases may read by POP3
+    reader: "Subject | None" = None                  # where its mail is read by POP3, if that is judged with it
+    deliverer: "Subject | None" = None               # of a reader: where mail for its maildrops is handed in
     sink: Sink | None = None                         # where the server sends on one domain's mail; None: nowhere
     dial: Dial = over_the_network
     overhear: Overhear = _nobody_listens             # is given what every case said and heard
@@ -70,6 +98,11 @@ class Subject:
     def is_lmtp(self) -> bool:
         """Say whether it speaks LMTP (RFC 2033)."""
         return self.endpoint.protocol == "lmtp"
+
+    @property
+    def is_pop3(self) -> bool:
+        """Say whether it speaks POP3 (RFC 1939)."""
+        return self.endpoint.protocol == "pop3"
 
     @property
     def is_submission(self) -> bool:

@@ -32,7 +32,7 @@ def findings(
 
 
 async def test_what_was_broken_in_any_case_is_a_failure_with_its_conversation() -> None:
-    overhearing = Overhearing(lmtp=False)
+    overhearing = Overhearing("smtp")
     await overhearing.hear("smtp.a", [session(b"250 2.0.0 ok\r\n")])
     await overhearing.hear("smtp.b", [session(b"250 2.0.0 ok\r\n"), session(b"250 2.0.0 ok\n", b"260 2.0.0 ok\r\n")])
     made = findings(overhearing)
@@ -47,7 +47,7 @@ async def test_what_was_broken_in_any_case_is_a_failure_with_its_conversation() 
 
 
 async def test_a_monitor_that_never_looked_has_passed_nothing() -> None:
-    overhearing = Overhearing(lmtp=False)
+    overhearing = Overhearing("smtp")
     await overhearing.hear("smtp.a", [session()])
     made = findings(overhearing)
     assert made["smtp.rcpt.251-551-text"].verdict is CaseVerdict.NOT_APPLICABLE
@@ -56,7 +56,7 @@ async def test_a_monitor_that_never_looked_has_passed_nothing() -> None:
 
 
 async def test_what_is_only_advised_is_latitude_and_what_is_hardening_is_weak() -> None:
-    overhearing = Overhearing(lmtp=False)
+    overhearing = Overhearing("smtp")
     await overhearing.hear("smtp.a", [session(b"250\r\n"), session(greeting=b"220 other.example.test\r\n")])
     made = findings(overhearing)
     assert made["smtp.reply.text-present"].verdict is CaseVerdict.LATITUDE
@@ -65,7 +65,7 @@ async def test_what_is_only_advised_is_latitude_and_what_is_hardening_is_weak() 
 
 
 async def test_with_only_some_cases_asked_for_departures_are_told_and_the_rest_is_not() -> None:
-    overhearing = Overhearing(lmtp=False)
+    overhearing = Overhearing("smtp")
     await overhearing.hear("smtp.a", [session(b"250 2.0.0 ok\n")])
     assert set(findings(overhearing, Selection(only=("smtp.a",)))) == {"smtp.reply.crlf"}
     assert set(findings(overhearing, Selection(only=("smtp.reply.first*",)))) == {
@@ -74,14 +74,14 @@ async def test_with_only_some_cases_asked_for_departures_are_told_and_the_rest_i
 
 
 async def test_what_is_skipped_or_not_in_the_set_is_never_told() -> None:
-    overhearing = Overhearing(lmtp=False)
+    overhearing = Overhearing("smtp")
     await overhearing.hear("smtp.a", [session(b"250 2.0.0 ok\n")])
     assert "smtp.reply.crlf" not in findings(overhearing, Selection(skip=("smtp.reply.*",)))
     assert set(findings(overhearing, Selection(requirements=frozenset({"smtp.reply.ascii"})))) == {"smtp.reply.ascii"}
 
 
 async def test_lmtp_has_its_own_findings_and_pop3_none() -> None:
-    smtp, lmtp = Overhearing(lmtp=False), Overhearing(lmtp=True)
+    smtp, lmtp = Overhearing("smtp"), Overhearing("lmtp")
     for overhearing in (smtp, lmtp):
         await overhearing.hear("a", [session()])
     assert "lmtp.data.multiline-counts-once" not in findings(smtp)

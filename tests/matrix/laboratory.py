@@ -179,7 +179,7 @@ async def judge(
     ) as subject:
         put = [case for case in with_twins(cases) if is_put_to(case, protocol)]
         planned = plan_cases(put, catalogue(), subject, slow=slow)
-        overhearing = Overhearing(lmtp=subject.is_lmtp)
+        overhearing = Overhearing(subject.endpoint.protocol)
         subject.overhear = overhearing.hear
         findings = await run_cases(planned, subject, Manner(parallel=8))
         findings += overhearing.findings(catalogue(), Selection(), strict=False)

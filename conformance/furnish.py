@@ -1,0 +1,88 @@
+"""Seeing to it that a maildrop holds what a case is about: mail is handed in by SMTP or LMTP, and found by POP3."""
+
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from conformance.judgement import NotApplicable, Undetermined
+from conformance.maildrops import Lying, Maildrop
+from conformance.message import MARK, make_message
+from conformance.peer import SmtpPeer
+from conformance.room import resting
+from conformance.samples import Sample
+from conformance.subject import Subject
+
+if TYPE_CHECKING:
+    from conformance.pop3_peer import Pop3Peer
+
+LOOKED_AT: Final = 200               # of the newest messages: ours are among them
+FIRST_PAUSE_S: Final = 0.02          # between two looks; each is half as long again as the last
+LONGEST_PAUSE_S: Final = 1.0
+
+
+async def deliver(subject: Subject, maildrop: Maildrop, token: str, sample: Sample) -> None:
+    """Hand in a message for a maildrop of a POP3 server. NotApplicable if there is nobody to hand it to."""
+    if subject.deliverer is None:
+        raise NotApplicable("needs mail in the maildrop, and nobody takes any (an smtp:// or lmtp:// target)")
+    if not subject.declared.allow.leave_mail:
+        raise NotApplicable("needs mail in the maildrop (allow.leave_mail)")
+    if maildrop.place.address is None:
+        raise NotApplicable(f"needs the address whose mail {maildrop.place.login} reads (addresses.accepted)")
+    recipient = maildrop.place.address.encode()
+    async with AsyncExitStack() as stack:
+        peer = SmtpPeer(subject.deliverer, token, stack)
+        await peer.open()
+        if sample.eight_bit:
+            peer.require("8BITMIME")
+        await peer.mail(*([b"BODY=8BITMIME"] if sample.eight_bit else []))
+        await peer.rcpt(recipient)
+        await peer.control(b"DATA", "354")
+        message = make_message(peer.sender, recipient, token, sample.body, header=sample.header)
+        peer.must(await peer.end_of(message), to=b"a message for the maildrop")
+        await peer.quit()
+
+
+async def look_until(
+    session: "Callable[[], Pop3Peer]", maildrop: Maildrop, before: Lying | None, tokens: Collection[str]
+) -> Lying:
+    """Look into a maildrop, in sessions of their own, until messages with these tokens lie there or time is over.
+
+    Where the tokens cannot be read, messages are told by their number: those that came last, in the order given.
+    """
+    subject = session().subject
+    deadline, pause_s = trio.current_time() + subject.declared.timers.delivery, FIRST_PAUSE_S
+    while True:
+        lying = await _look(session())
+        if all(token in lying.numbers for token in tokens):
+            return lying
+        late = trio.current_time() >= deadline
+        came = 0 if before is None else lying.count - before.count
+        if late and came >= len(tokens):
+            first = lying.count - len(tokens) + 1
+            return Lying(lying.count, {**lying.numbers, **{token: first + at for at, token in enumerate(tokens)}})
+        if late:
+            raise Undetermined("a message was taken and did not arrive in the time allowed (timers.delivery)")
+        async with resting():
+            await trio.sleep(min(pause_s, max(0.0, deadline - trio.current_time())))
+        pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+
+
+async def _look(session: "Pop3Peer") -> Lying:
+    """Return what lies in a maildrop. A server that gives messages wrongly is for the cases to find."""
+    await session.log_in()
+    count, _ = await session.stat()
+    numbers: dict[str, int] = {}
+    for number in range(max(1, count - LOOKED_AT + 1), count + 1):
+        answer = await session.ask(b"RETR %d" % number)
+        if answer.response is None:
+            await session.hang_up()
+            break
+        header = answer.body.partition(b"\r\n\r\n")[0]
+        mark = next((line for line in header.split(b"\r\n") if line.startswith(MARK)), b"")
+        if mark:
+            numbers[mark.partition(b":")[2].strip().decode("ascii", "replace")] = number
+    else:
+        await session.quit()
+    return Lying(count, numbers)
