@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ from loadgen.transport.tls import TlsPolicy, make_client_context
 from loadgen.wire.printable import printable
 from reports.conclude import conclude
 from reports.document import CaseResult, ConformanceResult, Document, EndpointFacts
-from reports.errors import UserError
+from reports.errors import PreconditionFailed, UserError
 from reports.verdict import UNJUDGED
 
 Observe = Callable[[Finding, int, int], None]      # a finding, how many there are, how many are planned
@@ -103,13 +104,13 @@ async def _conform(
     overheard: list[tuple[Endpoint, Finding]] = []
     notes: list[str] = []
     subjects = subjects_at(order.endpoints, order.declared)
+    await _sound_all(subjects, parts)
     for (endpoint, part), subject in zip(parts, subjects, strict=True):
+        if not part:
+            continue
         subject.sink = sink
         overhearing = Overhearing(endpoint.protocol)
         subject.overhear = overhearing.hear
-        if not (part or _is_needed(subject, subjects, parts)):
-            continue
-        await sound_any(subject)
         if subject.mailbox is not None:
             await subject.mailbox.pass_over_what_is_there()
         seen.append(_facts(subject))
@@ -185,6 +186,16 @@ def subjects_at(endpoints: Sequence[Endpoint], declared: Declared) -> list[Subje
 async def sound_any(subject: Subject) -> None:
     """Take the first look at a server, whatever it speaks. Raises PreconditionFailed if no session can be had."""
     await (sound_pop3 if subject.is_pop3 else sound)(subject)
+
+
+async def _sound_all(subjects: Sequence[Subject], parts: Sequence[tuple[Endpoint, list[Case]]]) -> None:
+    """Take the first look at every server that is judged, or needed for judging another."""
+    for subject, (_, cases) in zip(subjects, parts, strict=True):
+        if cases:
+            await sound_any(subject)
+        elif _is_needed(subject, subjects, parts):
+            with suppress(PreconditionFailed):       # the cases that need it say so
+                await sound_any(subject)
 
 
 def _is_needed(subject: Subject, subjects: Sequence[Subject], parts: Sequence[tuple[Endpoint, list[Case]]]) -> bool:

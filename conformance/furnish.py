@@ -72,7 +72,7 @@ async def look_until(
 async def _look(session: "Pop3Peer") -> Lying:
     """Return what lies in a maildrop. A server that gives messages wrongly is for the cases to find."""
     await session.log_in()
-    count, _ = await session.stat()
+    count = await session.count()
     numbers: dict[str, int] = {}
     for number in range(max(1, count - LOOKED_AT + 1), count + 1):
         answer = await session.ask(b"RETR %d" % number)

@@ -30,6 +30,7 @@ AGAIN_S: Final = (0.05, 0.2, 1.0)        # pauses before a login that was refuse
 ANY: Final = (PLAIN, OTHER, THIRD, TEN_LINES)      # put there where a case needs some messages, whatever they are
 T = TypeVar("T")
 _TIMESTAMP: Final = re.compile(rb"<[^<>\s]+>")
+_NUMBER: Final = re.compile(rb"[0-9]{1,9}")
 _DELETES: Final = re.compile(rb"^DELE\b", re.IGNORECASE | re.MULTILINE)
 
 
@@ -188,8 +189,7 @@ class Pop3Peer(Pop3Connection):
         self.may_destroy()
         session = self._apart()
         await session.log_in()
-        count, _ = await session.stat()
-        for number in range(1, count + 1):
+        for number in range(1, await session.count() + 1):
             await session.control(b"DELE %d" % number)
         await session.control(b"QUIT")
         maildrop.lying = Lying(0, {})
@@ -230,6 +230,14 @@ class Pop3Peer(Pop3Connection):
     async def stat(self) -> tuple[int, int]:
         """Return how many messages there are and their octets; Undetermined if STAT does not say."""
         return _read(parse_stat, await self.control(b"STAT"))
+
+    async def count(self) -> int:
+        """Return how many messages there are, by whichever of STAT and LIST can be understood.
+
+        Preambles count so: a server that says it wrongly is for the cases about that to find.
+        """
+        found = _NUMBER.search((await self.ask(b"STAT")).text)
+        return int(found[0]) if found else len((await self.ask(b"LIST")).lines)
 
     async def sizes(self) -> dict[int, int]:
         """Return the octets of each message that LIST lists, by number; Undetermined if it does not say."""

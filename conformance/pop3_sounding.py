@@ -101,8 +101,7 @@ async def _find_the_way_in(subject: Subject, stack: AsyncExitStack) -> None:
         place = subject.maildrops.every[0].place
         answer = await WAYS[way](peer.ask, place.login, place.password, peer.timestamp)
         if answer.ok:
-            messages, _ = await peer.stat()
-            _keep(subject, replace(subject.found.pop3, way_in=way, messages=messages))
+            _keep(subject, replace(subject.found.pop3, way_in=way, messages=await peer.count()))
             await peer.quit()
             return
         await peer.quit()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conformance.refserver.pop3_points import LAWFUL, Pop3Points
 from conformance.refserver.replies import Reply
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Fault:
     exchanges: "Mapping[str, Callable[[Directory, bytes], Exchange]]" = field(default_factory=dict)
     # What is done when the connection is gone, before the transaction is forgotten.
     gone: "Callable[[SmtpState], None] | None" = None
+    pop3: Pop3Points = LAWFUL                   # the points of a POP3 session
 
 
 def apply_outgoing(faults: tuple[Fault, ...], session: "SmtpState", verb: bytes, octets: bytes) -> bytes:

@@ -202,7 +202,11 @@ def _send(session: Pop3State, message: Listed, part: Callable[[bytes], bytes]) -
     octets = _view(session).read(message)
     if octets is None:
         return NOT_READABLE
-    session.body = _multi_line(part(octets))
+    content = part(octets)
+    for fault in session.service.behaviour.faults:
+        if fault.pop3.content is not None:
+            content = fault.pop3.content(session, content)
+    session.body = _multi_line(content)
     return b"+OK %d octets\r\n" % message.octets
 
 

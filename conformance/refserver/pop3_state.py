@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import Enum, auto
-from typing import Final
+from typing import Any, Final
 
 from conformance.refserver import sasl
 from conformance.refserver.directory import Account
@@ -36,6 +36,10 @@ class View:
     def present(self) -> list[tuple[int, Listed]]:
         """Return number and message for all that are not marked as deleted."""
         return [(n, m) for n, m in enumerate(self._messages, 1) if n not in self._marked]
+
+    def every(self) -> tuple[Listed, ...]:
+        """Return all messages, marked or not, in the order of their numbers."""
+        return self._messages
 
     def get(self, argument: bytes) -> tuple[int, Listed] | None:
         """Return the message that an argument names, or None when it is no number of a present message."""
@@ -73,13 +77,15 @@ class Pop3State:
     """The mutable record of one session."""
 
     __slots__ = (
-        "after", "body", "cipher", "exchange", "failed_logins", "service", "state", "timestamp", "user", "view",
+        "after", "body", "cipher", "exchange", "failed_logins", "memory", "service", "state", "timestamp", "user",
+        "view",
     )
 
     def __init__(self, service: Service, cipher: str | None) -> None:
         self.service = service
         self.timestamp = service.timestamp() if service.behaviour.apop else b""
         self.failed_logins = 0
+        self.memory: dict[str, Any] = {}                # what faults know of this session; nobody else looks
         self.view: View | None = None                   # Invariant: set in TRANSACTION, and only there
         self.begin(cipher)
 

@@ -1,5 +1,6 @@
 """The reference server in memory, as a subject that cases can be run against in virtual time."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,9 +14,11 @@ from trio.testing import memory_stream_pair
 from conformance.case import CASES, Case
 from conformance.cases import register_all
 from conformance.catalogue.load import catalogue
-from conformance.declared import Accounts, Addresses, Allow, Claims, Declared, Timers
+from conformance.conform import sound_any
+from conformance.declared import Accounts, Addresses, Allow, Claims, Declared, Timers, places
 from conformance.finding import Finding
 from conformance.mailbox import Mailbox, Pop3Reader
+from conformance.maildrops import Maildrop, Maildrops
 from conformance.over_lmtp import is_put_to, with_twins
 from conformance.passive import Overhearing
 from conformance.plan import plan_cases
@@ -28,13 +31,12 @@ from conformance.refserver.listener.tls import start_tls_with
 from conformance.refserver.maildrop import MemoryStore
 from conformance.refserver.pop3 import Pop3Session
 from conformance.refserver.relay import Relay
-from conformance.refserver.session import Service
+from conformance.refserver.session import Service, Session
 from conformance.refserver.smtp import SmtpSession
 from conformance.refserver.smtp_state import LMTP, SMTP
 from conformance.runner import Manner, run_cases
 from conformance.selection import Selection
 from conformance.sink import Sink
-from conformance.sounding import sound
 from conformance.subject import Subject
 from loadgen.endpoint import Endpoint, Protocol
 from loadgen.transport.stream import Transport
@@ -50,7 +52,12 @@ ROUTED: Final = (SINK_DOMAIN, "[127.0.0.1]", "[IPv6:::1]")     # the sink stands
 QUOTA_OCTETS: Final = 1 << 24
 ACCOUNTS: Final = accounts_by_pattern("user{n}@example.test", 4, "secret{n}")
 UTF8_USER: Final = "δοκιμή@example.test"      # has a maildrop, and is declared only where it is asked about
-PORTS: Final = {"smtp": 25, "lmtp": 24}
+PORTS: Final = {"smtp": 25, "lmtp": 24, "pop3": 110}
+TOO_MANY: Final = {
+    "smtp": b"421 4.7.0 mail.example.test: too many connections\r\n",
+    "lmtp": b"421 4.7.0 mail.example.test: too many connections\r\n",
+    "pop3": b"-ERR [SYS/TEMP] Too many connections\r\n",
+}
 
 DECLARED: Final = Declared(
     addresses=Addresses(
@@ -73,16 +80,13 @@ class House:
     service: Service
     start_tls: StartTls
     wire: Wire
-    sessions: set[SmtpSession] = field(default_factory=set)
+    sessions: Counter[Protocol] = field(default_factory=Counter)
 
     async def serve(self, stream: trio.abc.Stream, endpoint: Endpoint) -> None:
         """Serve one connection to its end."""
         cipher = None
-        if endpoint.protocol == "pop3":
-            await Conversation(stream, Pop3Session(self.service), self.start_tls).run()
-            return
-        if self.wire.sessions is not None and len(self.sessions) >= self.wire.sessions:
-            await stream.send_all(b"421 4.7.0 mail.example.test: too many connections\r\n")
+        if self.wire.sessions is not None and self.sessions[endpoint.protocol] >= self.wire.sessions:
+            await stream.send_all(TOO_MANY[endpoint.protocol])
             await stream.aclose()
             return
         stream = stream if self.wire == USUAL else ServerSide(stream, self.wire)
@@ -95,10 +99,13 @@ class House:
                 await trio.aclose_forcefully(stream)
                 return
             stream, cipher = secured
-        session = SmtpSession(self.service, LMTP if endpoint.protocol == "lmtp" else SMTP, "[192.0.2.1]", cipher)
-        self.sessions.add(session)
+        session: Session = (
+            Pop3Session(self.service, cipher) if endpoint.protocol == "pop3"
+            else SmtpSession(self.service, LMTP if endpoint.protocol == "lmtp" else SMTP, "[192.0.2.1]", cipher)
+        )
+        self.sessions[endpoint.protocol] += 1
         await Conversation(stream, session, self.start_tls).run()
-        self.sessions.remove(session)
+        self.sessions[endpoint.protocol] -= 1
 
 
 @asynccontextmanager
@@ -150,16 +157,25 @@ async def reference_subject(
 
         pop3 = Endpoint("pop3", SERVER_NAME, 110, None, implicit_tls=False)
         reader = Pop3Reader(pop3, "user1", "secret1", dial, tls.client, 30.0)
-        subject = Subject(
-            endpoint=Endpoint(protocol, SERVER_NAME, PORTS[protocol], None, implicit_tls=implicit_tls),
-            declared=declared,
-            run_token="c0ffee",
-            mailbox=Mailbox(LateReader(reader, wire.delivery_s) if wire.delivery_s else reader),
-            sink=sink,
-            dial=dial,
-            tls=tls.client,
-        )
-        await sound(subject)
+        maildrops = Maildrops([Maildrop(place) for place in places(declared)])
+
+        def seen_at(protocol: Protocol, *, implicit_tls: bool) -> Subject:
+            return Subject(
+                endpoint=Endpoint(protocol, SERVER_NAME, PORTS[protocol], None, implicit_tls=implicit_tls),
+                declared=declared,
+                run_token="c0ffee",
+                mailbox=Mailbox(LateReader(reader, wire.delivery_s) if wire.delivery_s else reader),
+                maildrops=maildrops,
+                sink=sink,
+                dial=dial,
+                tls=tls.client,
+            )
+
+        subject = seen_at(protocol, implicit_tls=implicit_tls)
+        other = seen_at("smtp" if protocol == "pop3" else "pop3", implicit_tls=False)
+        subject.deliverer, subject.reader = (other, None) if subject.is_pop3 else (None, other)
+        for one in (subject, other):
+            await sound_any(one)
         yield subject
         nursery.cancel_scope.cancel()
 

@@ -17,7 +17,7 @@ class Wire:
 
     greeting_s: float = 0.0              # how long a client waits for the greeting
     reply_s: float = 0.0                 # … and for every reply
-    error_s: float = 0.0                 # … and for a 5yz
+    error_s: float = 0.0                 # … and for a 5yz, or -ERR
     in_pieces: bool = False
     resets: bool = False                 # the connection ends with a reset, not in good order
     sessions: int | None = None          # that are taken at once; 421 to the others
@@ -39,7 +39,7 @@ class ServerSide(trio.abc.Stream):
         octets = bytes(data)
         wait_s = self._wire.reply_s if self._greeted else self._wire.greeting_s
         self._greeted = True
-        await trio.sleep(max(wait_s, self._wire.error_s if octets.startswith(b"5") else 0.0))
+        await trio.sleep(max(wait_s, self._wire.error_s if octets.startswith((b"5", b"-ERR")) else 0.0))
         for piece in _pieces(octets) if self._wire.in_pieces else [octets]:
             await self._stream.send_all(piece)
             await trio.lowlevel.checkpoint()

@@ -1,0 +1,1 @@
+"""Cases of POP3 (RFC 1939 and its extensions)."""
