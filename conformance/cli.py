@@ -31,6 +31,7 @@ from conformance.refserver.server import TokenSource, make_service, serve
 from conformance.refserver.session import Service
 from conformance.refserver.variants import behaving
 from conformance.sink_cli import sink_command
+from conformance.trace_cli import trace_command
 from reports.errors import UserError
 
 DEFAULT_LIMITS: Final = Limits()
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
     app.command("conform")(conform_command)
     app.command("doctor")(doctor_command)
     app.command("sink")(sink_command)
+    app.command("trace")(trace_command)
 
 
 def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of the command

@@ -20,6 +20,7 @@ COMMAND_LINE = {
     "conformance/conform_cli.py",
     "conformance/doctor_cli.py",
     "conformance/pytest_run.py",
+    "conformance/trace_cli.py",
     "reports/cli.py",
 }
 WORKERS_ENTRY = "loadgen/engine/worker.py"

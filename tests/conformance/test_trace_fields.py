@@ -2,7 +2,8 @@
 
 import pytest
 
-from conformance.cases.trace.fields import header_of, stamp_of, without_comments
+from conformance.cases.trace.fields import header_of, stamp_of
+from conformance.trace.tokens import without_comments
 
 # who writes it: the field; its origin, by, with, for and date
 WRITTEN = {

@@ -1,8 +1,9 @@
 """A nameserver of our own on loopback, UDP and TCP on one port, whose handler may answer with anything."""
 
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 import dns.exception
@@ -37,6 +38,32 @@ async def nameserver(handler: Handler) -> AsyncIterator[Nameserver]:
             nursery.start_soon(trio.serve_listeners, partial(_serve_tcp, handler), [tcp])
             yield Nameserver("127.0.0.1", port)
             nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def nameserver_beside(handler: Handler) -> Iterator[Nameserver]:
+    """Serve from another thread: the command has a trio of its own."""
+    where: list[Nameserver] = []
+    ready = threading.Event()
+    tokens: list[tuple[trio.lowlevel.TrioToken, trio.Event]] = []
+
+    async def serve() -> None:
+        async with nameserver(handler) as ours:
+            stop = trio.Event()
+            where.append(ours)
+            tokens.append((trio.lowlevel.current_trio_token(), stop))
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=trio.run, args=(serve,))
+    thread.start()
+    assert ready.wait(5)
+    try:
+        yield where[0]
+    finally:
+        [(token, stop)] = tokens
+        token.run_sync_soon(stop.set)
+        thread.join(5)
 
 
 async def _serve_udp(udp: trio.socket.SocketType, handler: Handler) -> None:

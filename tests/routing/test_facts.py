@@ -1,23 +1,18 @@
 """What a domain publishes about its mail, and how `mailproof route` shows it."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 
 import pytest
-import trio
 from typer.testing import CliRunner
 
-from loadgen.endpoint import Nameserver
 from loadgen.routing.facts import Published, RouteFacts, look_up_facts
 from loadgen.routing.lookup import Resolver
 from loadgen.routing.route import mail_route
 from loadgen.routing.table import plain_data, table
 from mailproof import build_app
 from reports.errors import PreconditionFailed, UserError
-from tests.routing.nameserver import Handler, Zone, nameserver, zone
+from tests.routing.nameserver import Handler, Zone, nameserver, nameserver_beside, zone
 
 ZONE: Zone = {
     "example.test CNAME": ["mail.example.test."],
@@ -94,32 +89,6 @@ async def test_a_name_too_long_for_its_tlsa_record_is_one_fact_less() -> None:
     facts = await facts_by(zone({"example.test MX": [f"1 {long}.xxx."], f"{long}.xxx A": ["127.0.0.1"]}))
     assert facts.exchanges[0].exchange.addresses == ("127.0.0.1",)
     assert facts.exchanges[0].tlsa.trouble is not None
-
-
-@contextmanager
-def nameserver_beside(handler: Handler) -> Iterator[Nameserver]:
-    """Serve from another thread: the command has a trio of its own."""
-    where: list[Nameserver] = []
-    ready = threading.Event()
-    tokens: list[tuple[trio.lowlevel.TrioToken, trio.Event]] = []
-
-    async def serve() -> None:
-        async with nameserver(handler) as ours:
-            stop = trio.Event()
-            where.append(ours)
-            tokens.append((trio.lowlevel.current_trio_token(), stop))
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=trio.run, args=(serve,))
-    thread.start()
-    assert ready.wait(5)
-    try:
-        yield where[0]
-    finally:
-        [(token, stop)] = tokens
-        token.run_sync_soon(stop.set)
-        thread.join(5)
 
 
 def test_the_command_prints_the_table_or_json() -> None:

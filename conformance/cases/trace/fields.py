@@ -1,17 +1,18 @@
 """The header of a message as it was stored: its fields, those that are new, and what a Received field says."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from conformance.judgement import NotApplicable, Undetermined
 from conformance.peer import SmtpPeer
+from conformance.trace.header import RECEIVED
+from conformance.trace.header import header_of as fields_of
+from conformance.trace.received import Received, received
+from conformance.trace.tokens import without_comments
 from loadgen.wire.printable import printable
 from loadgen.wire.transparency import stuff
 
-_FIELD: Final = re.compile(rb"([^\r\n:]+):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
-RECEIVED: Final = b"received"
 RETURN_PATH: Final = b"return-path"
 
 
@@ -39,8 +40,7 @@ def name_of(field: bytes) -> bytes:
 
 def header_of(message: bytes) -> Header:
     """Return a message's header."""
-    section = message.partition(b"\r\n\r\n")[0] + b"\r\n"
-    return Header(tuple(found[0] for found in _FIELD.finditer(section)))
+    return Header(tuple(field.octets for field in fields_of(message)))
 
 
 async def store(peer: SmtpPeer, message: bytes) -> Header:
@@ -61,18 +61,29 @@ def ours(message: bytes) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a Received field says (RFC 5321 §4.4), clause by clause; comments are part of the first two only."""
+    """A Received field that the server wrote."""
 
     octets: bytes              # the whole field
-    origin: bytes              # all between "from" and "by", comments and all
-    by: bytes                  # the host; b"" if there is none
-    clauses: bytes             # all behind the host, without comments, up to the semicolon
-    date: bytes                # behind the last semicolon; b"" if there is none
+    field: Received
+
+    @property
+    def origin(self) -> bytes:
+        """Return all between "from" and "by", comments and all; b"" if there is no from."""
+        return self.field.clause(b"from").text
+
+    @property
+    def by(self) -> bytes:
+        """Return the host; b"" if there is none."""
+        return self.field.by
+
+    @property
+    def date(self) -> bytes:
+        """Return what stands behind the last semicolon, without comments; b"" if there is none."""
+        return b" ".join(without_comments(self.field.date).split()) if self.field.semicolon else b""
 
     def clause(self, keyword: bytes) -> bytes:
         """Return the word behind a keyword: `with`, `for`, `id`; b"" if there is none."""
-        found = re.search(rb"(?i)(?:^|\s)" + keyword + rb"\s+(\S+)", self.clauses)
-        return found[1] if found else b""
+        return self.field.clause(keyword).value
 
     def __str__(self) -> str:
         """Return it for people."""
@@ -81,30 +92,7 @@ class Stamp:
 
 def stamp_of(field: bytes) -> Stamp:
     """Read a Received field, whatever is wrong with it."""
-    value = b" ".join(field.partition(b":")[2].split())
-    bare = without_comments(value)
-    body, semicolon, date = bare.rpartition(b";")
-    if not semicolon:
-        body, date = bare, b""
-    by = re.search(rb"(?i)(?:^|\s)by\s+(\S+)", body)
-    end_of_origin = re.search(rb"(?i)\sby\s", value)
-    origin = value[: end_of_origin.start()] if end_of_origin else value
-    has_from = re.match(rb"(?i)from\s+\S", bare) is not None
-    return Stamp(
-        field,
-        origin.partition(b" ")[2] if has_from else b"",
-        by[1].rstrip(b";") if by else b"",
-        body[by.end():] if by else body,
-        date.strip(),
-    )
-
-
-def without_comments(value: bytes) -> bytes:
-    """Return a field's value without its comments, nested ones too (RFC 5322 §3.2.2)."""
-    before = None
-    while before != value:
-        before, value = value, re.sub(rb"\((?:[^()\\]|\\.)*\)", b" ", value)
-    return value
+    return Stamp(field, received(field.partition(b":")[2]))
 
 
 async def stamped(peer: SmtpPeer, message: bytes | None = None) -> Stamp:

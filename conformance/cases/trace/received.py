@@ -2,14 +2,14 @@
 
 import re
 import time
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from conformance.case import case
-from conformance.cases.trace.fields import RECEIVED, Stamp, header_of, may_look, name_of, ours, stamped, store
+from conformance.cases.trace.fields import Stamp, header_of, may_look, name_of, ours, stamped, store
 from conformance.judgement import Judgement, NotApplicable, Undetermined, satisfied, undetermined, violated, weakened
 from conformance.peer import SmtpPeer
+from conformance.trace.header import RECEIVED
+from conformance.trace.moment import moment_of
 
 OLDER: Final = (
     b"Received: from older.example (older.example [192.0.2.44])\r\n\tby old.example (Old)\r\n"
@@ -161,11 +161,10 @@ async def it_says_when(peer: SmtpPeer) -> Judgement:
     found = _DATE.search(stamp.date)
     if found is None or len(found[1]) < 4:
         return violated(stamp, "a date with a year of four digits")
-    try:
-        moment = parsedate_to_datetime(found[0].decode())
-    except ValueError:
-        return violated(stamp, "a date")
-    skew_s = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp() - time.time()
+    moment = moment_of(found[0])
+    if moment is None or moment.wrong:
+        return violated(f"{moment.wrong if moment else 'no date'}: {stamp}", "a date, and its day of the week")
+    skew_s = moment.epoch_s - time.time()
     skew = "" if abs(skew_s) <= SKEW_S else f"; {skew_s:+.0f} s from our clock"
     return satisfied(f"{found[0].decode()}{skew}")
 

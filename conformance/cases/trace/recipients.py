@@ -1,10 +1,11 @@
 """What a header tells of the others who get a message: nothing (RFC 5321 §7.2)."""
 
 from conformance.case import case
-from conformance.cases.trace.fields import RECEIVED, Header, header_of, may_look, name_of, ours, stamp_of, store
+from conformance.cases.trace.fields import Header, header_of, may_look, name_of, ours, stamp_of, store
 from conformance.judgement import Judgement, NotApplicable, Undetermined, satisfied, violated, weakened
 from conformance.message import MARK
 from conformance.peer import SmtpPeer
+from conformance.trace.header import RECEIVED
 
 
 async def _tells(peer: SmtpPeer, what: object) -> Judgement:
@@ -41,8 +42,7 @@ async def for_names_one_at_most(peer: SmtpPeer, count: int) -> Judgement:
     header = await store(peer, peer.message())
     for field in _new_received(header, peer):
         stamp = stamp_of(field)
-        behind = stamp.clauses.lower().split(b" for ", 1)[1:]
-        if sum(text.count(b"@") for text in behind) > 1:
+        if sum(b" ".join(each.words).count(b"@") for each in stamp.field.clauses if each.keyword == b"for") > 1:
             return violated(stamp, "one path at most behind for")
     return satisfied("one path at most behind for")
 

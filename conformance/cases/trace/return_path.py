@@ -3,10 +3,11 @@
 from typing import Final
 
 from conformance.case import case
-from conformance.cases.trace.fields import RECEIVED, RETURN_PATH, Header, name_of, store
+from conformance.cases.trace.fields import RETURN_PATH, Header, name_of, store
 from conformance.judgement import Judgement, NotApplicable, Undetermined, satisfied, violated
 from conformance.message import make_message
 from conformance.peer import SmtpPeer
+from conformance.trace.header import RECEIVED
 
 FORGED: Final = b"Return-Path: <forged@elsewhere.invalid>\r\n"
 NULL: Final = b"<>"

@@ -170,6 +170,10 @@ def _believes_literals(received: bytes) -> bytes:
     return re.sub(rb"from (\[[^\]]*\]) \(\[[^\]]*\]\)", rb"from \1", received)
 
 
+def _on_another_day(received: bytes) -> bytes:
+    return re.sub(rb"(Mon|Tue|Wed|Thu|Fri|Sat|Sun),", lambda day: b"Tue," if day[1] == b"Mon" else b"Mon,", received)
+
+
 FAULTS: Final = (
     Fault("trace-none", "no Received field is written", stored=_received(lambda received: b"")),
     Fault("trace-below", "Received is written below the header", stored=_received_below),
@@ -183,6 +187,7 @@ FAULTS: Final = (
     )),
     Fault("trace-without-date", "Received has no date", stored=_replaced(rb";\r\n\t[^\r]*", b"")),
     Fault("trace-date-unmarked", "no semicolon stands before the date", stored=_replaced(rb";\r\n\t", b"\r\n\t")),
+    Fault("trace-wrong-weekday", "the day of the week is another", stored=_received(_on_another_day)),
     Fault("trace-two-digit-year", "the year has two digits", stored=_received(lambda line: _YEAR.sub(rb"\1\2", line))),
     Fault("trace-zone-name", "the zone is a name", stored=_replaced(rb" \+0000", b" GMT")),
     Fault("trace-unnamed-client", "the client's name is left out", stored=_replaced(rb"from \S+", b"from unknown")),

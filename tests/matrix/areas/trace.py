@@ -19,6 +19,7 @@ BREAKS = {
     "trace-by-a-number": {"trace.received.by"},
     "trace-without-date": {"trace.received.date", "trace.received.syntax"},
     "trace-date-unmarked": {"trace.received.date", "trace.received.syntax"},
+    "trace-wrong-weekday": {"trace.received.date"},
     "trace-two-digit-year": {"trace.received.date"},
     "trace-zone-name": {"trace.received.offset"},
     "trace-unnamed-client": {

@@ -1,0 +1,1 @@
+"""The trace of a message: its Received fields, read whatever they look like, and held against each other. Pure."""
