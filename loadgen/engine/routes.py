@@ -108,6 +108,7 @@ def routes_of(scenario: Scenario, reach: Reach) -> dict[Protocol, Route]:
             sources=sources_of(target.sources, addresses, at_once, ports),
             addresses=addresses,
             mail_domain=_domain_of(target, protocol),
+            segment_octets=target.segment_octets,
         )
     return routes
 

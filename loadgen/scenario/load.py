@@ -19,6 +19,7 @@ from loadgen.scenario.model import Load, OpenLoad, Scenario
 from loadgen.scenario.overrides import RATE_SHORTHAND, Overridden, apply_overrides
 from loadgen.scenario.problems import Problem, ScenarioError, UnreadableError, near_miss
 from loadgen.scenario.quantities import Rate
+from loadgen.scenario.rfc1090 import fill_in_profile
 from loadgen.scenario.server import EMBEDDED
 from loadgen.scenario.shipped import shipped_scenario, shipped_scenarios
 
@@ -71,6 +72,7 @@ def scenario_from(
     if seed is not None:
         _set(data, "scenario", "seed", seed)
     _absolute(data, directory or Path.cwd(), shipped=directory is None)
+    fill_in_profile(data)
     form_problems, draft = read_draft(data)
     problems = [*overridden.problems, *form_problems]
     if overridden.peak_rate is not None and draft.load is not None:

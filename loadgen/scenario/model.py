@@ -58,6 +58,14 @@ class Target(Table, frozen=True, kw_only=True):
     nameservers: Annotated[
         tuple[str, ...], says("Whom to ask where an mx: domain's mail goes, ADDRESS[:PORT]; default: the system's.")
     ] = ()
+    segment_octets: Annotated[
+        Annotated[int, Meta(ge=1, le=1_048_576)] | None,
+        says("The most that is written at once, each time in a segment of its own; default: as much as there is."),
+    ] = None
+    profile: Annotated[
+        Literal["rfc1090"] | None,
+        says("rfc1090: SMTP as over X.25; fills in limits, segment_octets and retry where they are left out."),
+    ] = None
     variants: Annotated[
         tuple[str, ...], says('What the embedded server lawfully does otherwise, as serve --variant: "greylisting=5s".')
     ] = ()

@@ -41,6 +41,7 @@ class Route:
     readiness: Readiness = TRIO_READINESS      # how a session waits for its socket: one for all those of a trio run
     verified: bool = True                      # what comes out of the maildrops is held against what was sent
     receive_buffer_octets: int | None = None   # of each connection; None: the system's choice
+    segment_octets: int | None = None          # the most that is written at once; None: as much as there is
     dial: Callable[["Route", int, float], Awaitable[Transport]] = over_the_network    # tests: memory streams
     phase_names: PhaseNames = field(init=False, repr=False, compare=False)
     phase_limits_s: LimitsByPhase = field(init=False, repr=False, compare=False)

@@ -8,6 +8,7 @@ import trio
 from loadgen.transport.channel import Channel, StreamChannel
 from loadgen.transport.conversation import Conversation, Rehearsal, converse_in_turn
 from loadgen.transport.errors import PeerClosed
+from loadgen.transport.segments import SegmentedChannel
 from loadgen.transport.socket_channel import SocketChannel
 from loadgen.transport.tls import TlsContext, TlsFacts
 from loadgen.transport.tls_channel import TlsChannel
@@ -40,6 +41,10 @@ class Transport:
     def local(self) -> str:
         """Our own address in words; empty if there is none, or after closing."""
         return self._channel.local
+
+    def send_in_segments(self, segment_octets: int) -> None:
+        """Write no more than so many octets at once from now on; under TLS later begun, of its records."""
+        self._channel = SegmentedChannel(self._channel, segment_octets)
 
     async def send(self, octets: bytes | memoryview, deadline: float) -> None:
         """Send all of `octets`.
