@@ -25,17 +25,21 @@ class View:
     Nothing is removed before `update`, which only QUIT calls (RFC 1939 §6).
     """
 
-    __slots__ = ("_maildrop", "_marked", "_messages")
+    __slots__ = ("_marked", "_messages", "maildrop")
 
     def __init__(self, maildrop: Maildrop) -> None:
         """Number the messages of a maildrop whose lock this session holds."""
-        self._maildrop = maildrop
+        self.maildrop = maildrop
         self._messages = maildrop.listing()
         self._marked: set[int] = set()
 
     def present(self) -> list[tuple[int, Listed]]:
         """Return number and message for all that are not marked as deleted."""
         return [(n, m) for n, m in enumerate(self._messages, 1) if n not in self._marked]
+
+    def turn_round(self) -> None:
+        """Number the messages from the other end. Nothing may have been said of them yet."""
+        self._messages = self._messages[::-1]
 
     def every(self) -> tuple[Listed, ...]:
         """Return all messages, marked or not, in the order of their numbers."""
@@ -52,7 +56,7 @@ class View:
 
     def read(self, message: Listed) -> bytes | None:
         """Return a message's octets, or None when it cannot be read."""
-        return self._maildrop.read(message.unique_id)
+        return self.maildrop.read(message.unique_id)
 
     def mark(self, number: int) -> None:
         """Mark a message as deleted."""
@@ -64,13 +68,13 @@ class View:
 
     def update(self) -> bool:
         """Remove what is marked and nothing else; False when some of it could not be removed."""
-        removed = self._maildrop.remove([self._messages[n - 1].unique_id for n in sorted(self._marked)])
+        removed = self.maildrop.remove([self._messages[n - 1].unique_id for n in sorted(self._marked)])
         self._marked.clear()
         return removed
 
     def close(self) -> None:
         """Give the maildrop's lock back."""
-        self._maildrop.unlock()
+        self.maildrop.unlock()
 
 
 class Pop3State:

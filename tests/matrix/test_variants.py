@@ -16,8 +16,11 @@ from trio.testing import MockClock
 from conformance.case import CASES
 from conformance.declared import Declared
 from conformance.judgement import CaseVerdict
+from conformance.over_lmtp import is_put_to, with_twins
 from conformance.refserver.behaviour import CRAM_MD5, LOGIN, PLAIN, RARE, Behaviour, Extension, Limits, VrfyPolicy
 from conformance.refserver.choices import CHOICES
+from conformance.refserver.fault import Fault
+from conformance.refserver.pop3_points import LAWFUL as LAWFUL_POINTS
 from loadgen.endpoint import Protocol
 from tests.matrix.laboratory import DECLARED, LIMITS, judge
 from tests.matrix.wire import USUAL, Wire
@@ -38,6 +41,7 @@ class Lawful:
     wire: Wire = USUAL
     weak: tuple[str, ...] = ()           # what hardening may say of it; no RFC forbids that
     protocols: tuple[Protocol, ...] = ("smtp", "lmtp")
+    implicit_tls: bool = False
 
 
 def chosen(*names: str, without: frozenset[Extension] = frozenset(), **others: object) -> Behaviour:
@@ -45,6 +49,14 @@ def chosen(*names: str, without: frozenset[Extension] = frozenset(), **others: o
     return replace(
         Behaviour(), faults=tuple(CHOICES[name] for name in names), extensions=ALL - without, **others  # type: ignore[arg-type]
     )
+
+
+def for_pop3(
+    behaviour: Behaviour = USUALLY, *, limits: Limits = LIMITS, declared: Declared = DECLARED, wire: Wire = USUAL,
+    implicit_tls: bool = False,
+) -> Lawful:  # fmt: skip
+    """Return a way for a POP3 server to be lawful."""
+    return Lawful(behaviour, limits, declared, wire, protocols=("pop3",), implicit_tls=implicit_tls)
 
 
 def declaring(**sections: dict[str, object]) -> Declared:
@@ -59,17 +71,23 @@ def _where_optional(extension: Extension) -> tuple[Protocol, ...]:
     return ("smtp",) if extension in needed else ("smtp", "lmtp")
 
 
+def _whose(choice: Fault) -> tuple[Protocol, ...]:
+    """Return for which servers a choice is made."""
+    return ("smtp", "lmtp") if choice.pop3 is LAWFUL_POINTS else ("pop3",)
+
+
 SESSION_TLS: Final = declaring(session={"tls": "starttls"})
 SESSION_LOGIN: Final = declaring(session={"login": True})
 DEFERS: Final = declaring(claims={"defers_recipient_checks": True})
 ENHANCED: Final = frozenset({Extension.ENHANCED_STATUS_CODES})
 CHUNKING: Final = frozenset({Extension.CHUNKING})
 EIGHT_BIT: Final = Extension.EIGHT_BIT_MIME
+ALL_PROTOCOLS: Final[tuple[Protocol, ...]] = ("smtp", "lmtp", "pop3")
 HELP: Final = frozenset({Extension.HELP})
 
 LAWFUL: Final[Mapping[str, Lawful]] = {
-    "usual": Lawful(),
-    **{name: Lawful(chosen(name)) for name in CHOICES},
+    "usual": Lawful(protocols=ALL_PROTOCOLS),
+    **{name: Lawful(chosen(name), protocols=_whose(choice)) for name, choice in CHOICES.items()},
     **{
         f"no {one.value}": Lawful(chosen(without=frozenset({one})), protocols=_where_optional(one))
         for one in Extension if one in ALL - {EIGHT_BIT}
@@ -106,14 +124,25 @@ LAWFUL: Final[Mapping[str, Lawful]] = {
     "every message put off": Lawful(Behaviour(tempfail=1.0)),
     "half of the messages put off": Lawful(Behaviour(tempfail=0.5)),
     "small limits": Lawful(limits=replace(LIMITS, message_octets=65_536, recipients=100, errors=5, failed_logins=1)),
-    "slow": Lawful(wire=Wire(reply_s=0.2, greeting_s=3.0)),
-    "very slow": Lawful(wire=Wire(reply_s=4.0, greeting_s=20.0)),
-    "tarpitting": Lawful(wire=Wire(error_s=5.0)),
-    "in pieces": Lawful(wire=Wire(in_pieces=True)),
-    "ends with a reset": Lawful(wire=Wire(resets=True)),
+    "slow": Lawful(wire=Wire(reply_s=0.2, greeting_s=3.0), protocols=ALL_PROTOCOLS),
+    "very slow": Lawful(wire=Wire(reply_s=4.0, greeting_s=20.0), protocols=ALL_PROTOCOLS),
+    "tarpitting": Lawful(wire=Wire(error_s=5.0), protocols=ALL_PROTOCOLS),
+    "in pieces": Lawful(wire=Wire(in_pieces=True), protocols=ALL_PROTOCOLS),
+    "ends with a reset": Lawful(wire=Wire(resets=True), protocols=ALL_PROTOCOLS),
     "one session at a time": Lawful(wire=Wire(sessions=1)),
-    "five sessions at a time": Lawful(wire=Wire(sessions=5)),
+    "five sessions at a time": Lawful(wire=Wire(sessions=5), protocols=ALL_PROTOCOLS),
     "delivers late": Lawful(wire=Wire(delivery_s=3.0)),
+    "TLS from the start": for_pop3(implicit_tls=True),
+    "POP3 passwords in TLS only": for_pop3(Behaviour(clear_text_passwords=False), declared=SESSION_TLS),
+    "POP3 passwords in TLS only, and nobody says so": for_pop3(Behaviour(clear_text_passwords=False)),
+    "small limits of POP3": for_pop3(limits=replace(LIMITS, errors=5, failed_logins=1)),
+    "only USER": for_pop3(chosen("pop3-no-auth", "pop3-no-apop")),
+    "no POP3 account declared": for_pop3(declared=declaring(accounts={"pop3": ()})),
+    "one POP3 account declared": for_pop3(declared=declaring(accounts={"pop3": (("user1", "secret1"),)})),
+    "no mail may be deleted": for_pop3(declared=declaring(allow={"leave_mail": True, "destroy_mail": False})),
+    "nothing allowed": for_pop3(declared=declaring(allow={"leave_mail": False, "destroy_mail": False})),
+    "in pieces, in other words": for_pop3(chosen("pop3-other-words"), wire=Wire(in_pieces=True)),
+    "of 1939, few words": for_pop3(chosen("pop3-of-1939", "pop3-few-words", "pop3-leaves-after-3")),
 }  # fmt: skip
 SHARES: Final = 1 if os.environ.get("MAILPROOF_MATRIX") == "whole" else 48
 SETTINGS: Final = [(name, protocol) for name, lawful in LAWFUL.items() for protocol in lawful.protocols]
@@ -126,9 +155,10 @@ async def test_a_lawful_server_is_accused_of_nothing(
 ) -> None:
     lawful = LAWFUL[name]
     share = SETTINGS.index((name, protocol)) % SHARES
+    put = [case for case in with_twins(CASES.values()) if is_put_to(case, protocol)]
     findings = await judge(
-        tls, list(CASES.values())[share::SHARES], lawful.behaviour, protocol=protocol, limits=lawful.limits,
-        declared=lawful.declared, wire=lawful.wire, slow=False,
+        tls, put[share::SHARES], lawful.behaviour, protocol=protocol, limits=lawful.limits,
+        declared=lawful.declared, wire=lawful.wire, implicit_tls=lawful.implicit_tls, slow=False,
     )  # fmt: skip
     accused = {id_: f"{one.verdict.value}: {one.got}" for id_, one in findings.items() if one.verdict in ACCUSING}
     assert {id_: what for id_, what in accused.items() if id_ not in lawful.weak} == {}

@@ -1,7 +1,7 @@
 """The lawful choices that the reference server can be told to make, by name; one module for each kind.
 
-A choice is made at the points at which faults are (`Fault` is the shape of both), but it breaks nothing: RFC 5321
-leaves it open, or servers everywhere are set up so. No case may hold one against a server.
+A choice is made at the points at which faults are (`Fault` is the shape of both), but it breaks nothing: the RFCs
+leave it open, or servers everywhere are set up so. No case may hold one against a server.
 """
 
 from collections.abc import Mapping
