@@ -162,4 +162,4 @@ async def test_a_lawful_server_is_accused_of_nothing(
     )  # fmt: skip
     accused = {id_: f"{one.verdict.value}: {one.got}" for id_, one in findings.items() if one.verdict in ACCUSING}
     assert {id_: what for id_, what in accused.items() if id_ not in lawful.weak} == {}
-    assert SHARES > 1 or any(one.verdict is CaseVerdict.PASS for one in findings.values())
+    assert SHARES > 1 or protocol == "pop3" or any(one.verdict is CaseVerdict.PASS for one in findings.values())
