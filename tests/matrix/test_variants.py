@@ -92,7 +92,8 @@ LAWFUL: Final[Mapping[str, Lawful]] = {
         f"no {one.value}": Lawful(chosen(without=frozenset({one})), protocols=_where_optional(one))
         for one in Extension if one in ALL - {EIGHT_BIT}
     },
-    "no 8BITMIME": Lawful(chosen(without=frozenset({EIGHT_BIT, Extension.SMTPUTF8}))),       # RFC 6531 §3.1 needs it
+    # RFC 6531 §3.1 needs it, and BODY= is its parameter.
+    "no 8BITMIME": Lawful(chosen(without=frozenset({EIGHT_BIT, Extension.SMTPUTF8, Extension.BINARYMIME}))),
     "no extensions": Lawful(
         chosen(without=ALL), Limits(message_octets=100_000, smtp_line_octets=512), protocols=("smtp",)
     ),
