@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from conformance.answer import Answer
 from conformance.judgement import NotApplicable, Undetermined
 from conformance.maildrops import Lying, Maildrop
 from conformance.message import MARK, make_message
@@ -36,12 +37,21 @@ async def deliver(subject: Subject, maildrop: Maildrop, token: str, sample: Samp
         await peer.open()
         if sample.eight_bit:
             peer.require("8BITMIME")
+        if sample.chunked:
+            peer.require("CHUNKING")
         await peer.mail(*([b"BODY=8BITMIME"] if sample.eight_bit else []))
         await peer.rcpt(recipient)
-        await peer.control(b"DATA", "354")
         message = make_message(peer.sender, recipient, token, sample.body, header=sample.header)
-        peer.must(await peer.end_of(message), to=b"a message for the maildrop")
+        peer.must(await _handed_in(peer, message, chunked=sample.chunked), to=b"a message for the maildrop")
         await peer.quit()
+
+
+async def _handed_in(peer: SmtpPeer, message: bytes, *, chunked: bool) -> Answer:
+    if chunked:
+        await peer.send(b"BDAT %d LAST\r\n" % len(message) + message)
+        return await peer.answer()
+    await peer.control(b"DATA", "354")
+    return await peer.end_of(message)
 
 
 async def look_until(

@@ -5,11 +5,14 @@ demand the answer they need and raise Undetermined without it. Those that ask th
 `answer_or_silence`, of Pop3Connection) return whatever the server did.
 """
 
+import math
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
+
+import trio
 
 from conformance.furnish import deliver, look_until
 from conformance.judgement import NotApplicable, Undetermined
@@ -41,6 +44,7 @@ class _Case:
     transcripts: list[Transcript] = field(default_factory=list)
     maildrops: tuple[Maildrop, ...] = ()         # that this case has for itself
     slow: bool = False
+    limit: trio.CancelScope = field(default_factory=trio.CancelScope)      # ends it, if it takes too long
 
 
 class Pop3Peer(Pop3Connection):
@@ -59,6 +63,10 @@ class Pop3Peer(Pop3Connection):
     def transcripts(self) -> list[Transcript]:
         """Return those of all the case's sessions, in order."""
         return self._case.transcripts
+
+    def end_within(self, limit: trio.CancelScope) -> None:
+        """Let a scope end the case; while it waits for a maildrop, time does not count."""
+        self._case.limit = limit
 
     def another(self) -> "Pop3Peer":
         """Return one more session of the same case, not connected yet."""
@@ -150,10 +158,13 @@ class Pop3Peer(Pop3Connection):
             assert not case.maildrops, "a case that wants several maildrops asks for all of them at once"
             if len(self.subject.maildrops.every) < count:
                 raise NotApplicable(f"needs {count} POP3 accounts (accounts.pop3)")
+            left_s = case.limit.deadline - trio.current_time()
+            case.limit.deadline = math.inf           # what other cases take is not this one's time
             async with resting():
                 case.maildrops = await self._stack.enter_async_context(
                     self.subject.maildrops.taken(count, slow=case.slow)
                 )
+            case.limit.deadline = trio.current_time() + left_s
             self._stack.callback(self._forget_if_changed)
         return case.maildrops
 

@@ -139,7 +139,9 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: st
     limit_s = item.case.limit_s or (manner.slow_limit_s if item.slow else manner.limit_s)
     async with AsyncExitStack() as stack:
         peer = _peer_of(item, subject, token, stack)
-        with trio.move_on_after(limit_s):
+        with trio.move_on_after(limit_s) as limit:
+            if isinstance(peer, Pop3Peer):
+                peer.end_within(limit)
             try:
                 judgement = await item.case.ask(peer)
             except Undetermined as why:

@@ -12,6 +12,12 @@ class Sample:
     body: bytes
     header: bytes = b""
     eight_bit: bool = False          # needs 8BITMIME on its way in (RFC 6152)
+    chunked: bool = False            # … CHUNKING (RFC 3030): its last line has no ending
+
+
+def bulk(octets: int) -> Sample:
+    """Return a message with a body of about so many octets, of dot-led lines."""
+    return Sample(f"bulk-{octets}", _TURN * (octets // len(_TURN)))
 
 
 PLAIN: Final = Sample("plain", b"The first line.\r\nThe second line.\r\n")
@@ -21,3 +27,15 @@ TEN_LINES: Final = Sample("ten-lines", b"".join(b"Line %d.\r\n" % number for num
 DOTTED: Final = Sample(
     "dotted", b".\r\n..\r\n.one dot\r\n..two dots\r\na dot . inside\r\nat the end.\r\n.\r\n\r\n.\r\nThe last line.\r\n"
 )
+INNER_DOTS: Final = Sample(
+    "inner-dots",
+    b"one. two.. three...\r\n .behind a space\r\na\t.\r\na.b\r\nends with a dot.\r\n-.\r\nx" + b"." * 70 + b"\r\n",
+)
+LONG_LINES: Final = Sample("long-lines", (b"0123456789" * 100)[:998] + b"\r\nshort\r\n" + b"y" * 998 + b"\r\n")
+UTF8: Final = Sample("utf8", "Zwölf Boxkämpfer jagen Viktor.\r\n漢字\r\n🎈\r\n".encode(), eight_bit=True)
+BODILESS: Final = Sample("bodiless", b"")
+UNENDED: Final = Sample("unended", b"The first line.\r\nThe last, which nothing ends", chunked=True)
+# Eleven octets a turn, thirteen once stuffed: within eleven turns, or thirteen, every octet has stood at every edge of
+# a buffer of 2**n octets, in what is read as in what is sent.
+_TURN: Final = b".\r\n.ab\r\nx\r\n"
+EDGES: Final = Sample("edges", _TURN * 8_000)

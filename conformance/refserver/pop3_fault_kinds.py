@@ -84,6 +84,18 @@ def closes_after(verb: bytes, when: When = always) -> Around:
     return around
 
 
+def ends_at(verb: bytes, when: When = always) -> Around:
+    """Close the connection instead of answering a command."""
+
+    def around(session: Pop3State, said: bytes, argument: bytes, go_on: GoOn) -> bytes:
+        if said != verb or not when(session, argument):
+            return go_on()
+        session.after = After.CLOSE
+        return b""
+
+    return around
+
+
 def out_of_order(verb: bytes, when: When = always) -> Around:
     """Do what a command asks in a state in which it is not permitted. It must be able to."""
 
