@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from conformance.case import Case
@@ -15,8 +16,13 @@ _OF_SMTP_SERVERS: Final = frozenset({"lmtp.smtp.refuses-lhlo", "lmtp.port.not-25
 def with_twins(cases: Iterable[Case]) -> list[Case]:
     """Return the cases, and behind them those that are put to LMTP servers as well, under ids of their own."""
     found = list(cases)
-    concerned = profile("lmtp").ids()
+    concerned = _concerned()
     return [*found, *(replace(case, over_lmtp=True) for case in found if _has_twin(case, concerned))]
+
+
+@cache
+def _concerned() -> frozenset[str]:
+    return profile("lmtp").ids()
 
 
 def is_put_to(case: Case, protocol: Protocol) -> bool:
