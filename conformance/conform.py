@@ -5,11 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import trio
 
 from conformance.baseline import Baseline
+from conformance.beside import LoadOrder, Told, load_beside
 from conformance.case import Case
 from conformance.catalogue.requirement import Requirement
 from conformance.declared import Declared, places
@@ -18,20 +20,21 @@ from conformance.judgement import CaseVerdict
 from conformance.mailbox import Mailbox, MaildirReader, Pop3Reader
 from conformance.maildrops import Maildrop, Maildrops
 from conformance.over_lmtp import is_put_to, with_twins
-from conformance.passive import Overhearing
 from conformance.plan import plan_cases
 from conformance.pop3_sounding import sound_pop3
-from conformance.runner import SURVIVES, Manner, run_cases
+from conformance.runner import SURVIVES, Manner
 from conformance.selection import Selection
-from conformance.sink import Sink, open_sink
+from conformance.sink import open_sink
 from conformance.sounding import sound
 from conformance.subject import Subject, over_the_network
+from conformance.under_load import Beside, Part, part_of, put_all, put_under_load
 from loadgen.endpoint import Endpoint
 from loadgen.transport.tls import TlsPolicy, make_client_context
 from loadgen.wire.printable import printable
 from reports.conclude import conclude
 from reports.document import CaseResult, ConformanceResult, Document, EndpointFacts
 from reports.errors import PreconditionFailed, UserError
+from reports.under_load import UnderLoad
 from reports.verdict import UNJUDGED
 
 Observe = Callable[[Finding, int, int], None]      # a finding, how many there are, how many are planned
@@ -49,6 +52,8 @@ class Order:
     requirement_set: str | None = None
     profile: str | None = None
     baseline: Baseline | None = None
+    load: LoadOrder | None = None          # goes on meanwhile
+    run_id: str | None = None              # None: from when it began
     again: str = "mailproof conform"       # the command that repeats this run, but for the targets and --only
 
 
@@ -59,97 +64,124 @@ async def conform(
     *,
     version: str,
     observe: Observe,
+    told: Told = lambda _: None,
+    stop: trio.Event | None = None,
 ) -> Document:
-    """Put the cases to the server and return the document. Raises UserError and PreconditionFailed before any case."""
-    place = order.declared.sink
-    if place is None:
-        return await _conform(order, cases, requirements, None, version, observe)
+    """Put the cases to the server and return the document. Raises UserError and PreconditionFailed before any case.
+
+    If a load is ordered, `told` is called with each of its words, and `stop` ends first the cases and then the load.
+    """
+    place, ordered = order.declared.sink, order.load
     refused: UserError | None = None
-    async with trio.open_nursery() as sinking:
+    async with trio.open_nursery() as serving:
         try:
-            sink = await open_sink(place, sinking)
-            document = await _conform(order, cases, requirements, sink, version, observe)
+            sink = None if place is None else await open_sink(place, serving)
+            beside = None
+            if ordered is not None:
+                start = partial(serving.start, load_beside, ordered, order.endpoints, told)
+                beside = Beside(start, trio.Event() if stop is None else stop)
+            subjects = subjects_at(order.endpoints, order.declared)
+            for subject in subjects:
+                subject.sink = sink
+            document = await judge_all(
+                order, cases, requirements, subjects, version=version, observe=observe, beside=beside
+            )
         except UserError as error:      # a nursery would make a group of it
             refused = error
-        sinking.cancel_scope.cancel()
+        serving.cancel_scope.cancel()
     if refused is not None:
         raise refused
     return document
 
 
-async def _conform(
+async def judge_all(
     order: Order,
     cases: Collection[Case],
     requirements: Mapping[str, Requirement],
-    sink: Sink | None,
+    subjects: Sequence[Subject],
+    *,
     version: str,
     observe: Observe,
+    beside: Beside | None = None,
 ) -> Document:
+    """Do what `conform` does with subjects that stand ready, one for each endpoint, and a load of the caller's own."""
     started, began_s = datetime.now(UTC), trio.current_time()
     every = with_twins(cases)
     chosen = order.selection.of(every, requirements)
     put = chosen or order.selection.heard_in(every, requirements)
-    parts = [(endpoint, cases_for(endpoint, put)) for endpoint in order.endpoints]
-    total = sum(len(part) for _, part in parts)
+    asked = [(endpoint, cases_for(endpoint, put)) for endpoint in order.endpoints]
+    total = sum(len(part) for _, part in asked)
     if not total:
         raise UserError("nothing to run: no case of the selection is for the protocols of these targets")
-    findings: list[Finding] = []
-    seen: list[EndpointFacts] = []
+    count = 0
 
     def note(finding: Finding) -> None:
-        findings.append(finding)
-        observe(finding, len(findings), total)
+        nonlocal count
+        count += 1
+        observe(finding, count, total)
 
-    made: list[tuple[Endpoint, Finding]] = []
-    overheard: list[tuple[Endpoint, Finding]] = []
-    notes: list[str] = []
-    subjects = subjects_at(order.endpoints, order.declared)
-    await _sound_all(subjects, parts)
-    for (endpoint, part), subject in zip(parts, subjects, strict=True):
-        if not part:
-            continue
-        subject.sink = sink
-        overhearing = Overhearing(endpoint.protocol)
-        subject.overhear = overhearing.hear
-        if subject.mailbox is not None:
-            await subject.mailbox.pass_over_what_is_there()
-        seen.append(_facts(subject))
-        notes += _pop3_notes(subject) if subject.is_pop3 else _notes(subject)
-        planned = plan_cases(part, requirements, subject, slow=order.slow)
-        made += [(endpoint, finding) for finding in await run_cases(planned, subject, order.manner, note)]
-        passive = overhearing.findings(requirements, order.selection, strict=order.manner.strict)
-        overheard += [(endpoint, finding) for finding in passive]
-    made = [*_reported(made, chosen), *overheard]
-    results = tuple(_case_result(finding, requirements[finding.requirement], order, at) for at, finding in made)
-    if order.baseline is not None:
-        results = order.baseline.applied(results, started.date())
-        notes += order.baseline.notes(results, started.date())
-    result = ConformanceResult(
-        planned=(total if chosen else 0) + len(overheard),
-        executed=sum(finding.verdict != "not-applicable" for _, finding in made if _is_case(finding)),
-        requirement_set=order.requirement_set,
-        profile=order.profile,
-        strict=order.manner.strict,
-        notes=tuple(dict.fromkeys(notes)),
-        cases=results,
-    )
+    await _sound_all(subjects, asked)
+    parts = [
+        part_of(subject, plan_cases(cases, requirements, subject, slow=order.slow))
+        for subject, (_, cases) in zip(subjects, asked, strict=True) if cases
+    ]   # fmt: skip
+    if beside is None:
+        made, under = [await put_all(part, order.manner, note) for part in parts], None
+    else:
+        made, under = await put_under_load(parts, order.manner, note, beside)
     document = Document(
         kind="conformance",
         mailproof=version,
-        run_id=f"{started:%Y%m%dT%H%M%SZ}-conform",
+        run_id=order.run_id or f"{started:%Y%m%dT%H%M%SZ}-conform",
         started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         duration_s=trio.current_time() - began_s,
+        interrupted="cases" if beside is not None and beside.stop.is_set() else None,
         verdicts=UNJUDGED,
         exit_code=3,
-        conformance=result,
-        target=tuple(seen),
+        conformance=_result(order, requirements, parts, made, total if chosen else 0, under, started),
+        target=tuple(_facts(part.subject) for part in parts),
     )
     return conclude(document, ())
 
 
-def _reported(made: Sequence[tuple[Endpoint, Finding]], chosen: Sequence[Case]) -> list[tuple[Endpoint, Finding]]:
+def _result(
+    order: Order,
+    requirements: Mapping[str, Requirement],
+    parts: Sequence[Part],
+    made: Sequence[Sequence[Finding]],
+    planned: int,
+    under: UnderLoad | None,
+    started: datetime,
+) -> ConformanceResult:
+    """Return what became of the cases, planned so many, and of what was overheard in them."""
+    found = [(part.subject.endpoint, finding) for part, of_part in zip(parts, made, strict=True) for finding in of_part]
+    overheard = [
+        (part.subject.endpoint, finding) for part in parts
+        for finding in part.overhearing.findings(requirements, order.selection, strict=order.manner.strict)
+    ]   # fmt: skip
+    told = [*(found if planned else _broken(found)), *overheard]
+    results = tuple(_case_result(finding, requirements[finding.requirement], order, at) for at, finding in told)
+    notes = [
+        note for part in parts for note in (_pop3_notes if part.subject.is_pop3 else _notes)(part.subject)
+    ]   # fmt: skip
+    if order.baseline is not None:
+        results = order.baseline.applied(results, started.date())
+        notes += order.baseline.notes(results, started.date())
+    return ConformanceResult(
+        planned=planned + len(overheard),
+        executed=sum(finding.verdict != "not-applicable" for _, finding in told if _is_case(finding)),
+        requirement_set=order.requirement_set,
+        profile=order.profile,
+        strict=order.manner.strict,
+        notes=tuple(dict.fromkeys(notes)),
+        under_load=under,
+        cases=results,
+    )
+
+
+def _broken(found: Sequence[tuple[Endpoint, Finding]]) -> list[tuple[Endpoint, Finding]]:
     """Leave out cases that were put only for the sake of what could be overheard, but not that one of them broke."""
-    return [(endpoint, each) for endpoint, each in made if chosen or each.verdict is CaseVerdict.ERROR]
+    return [(endpoint, each) for endpoint, each in found if each.verdict is CaseVerdict.ERROR]
 
 
 def cases_for(endpoint: Endpoint, cases: Sequence[Case]) -> list[Case]:
@@ -280,6 +312,7 @@ def _case_result(finding: Finding, requirement: Requirement, order: Order, endpo
         again=f"{' '.join(again)} --only '{finding.seen_in or finding.case_id.removeprefix(f'{SURVIVES}#')}'",
         seconds=round(finding.seconds, 4),
         verdicts_seen=tuple(verdict.value for verdict in finding.verdicts_seen),
+        without_load=None if finding.without_load is None else finding.without_load.value,
     )
 
 

@@ -2,7 +2,9 @@
 
 import shlex
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
@@ -26,9 +28,11 @@ from conformance.listed import listed
 from conformance.over_lmtp import with_twins
 from conformance.runner import SURVIVES, Manner
 from conformance.selection import Selection
+from conformance.under_load_cli import check_load, load_order, until_interrupted
 from loadgen.endpoint import Endpoint, parse_endpoint
 from reports.document import Document, encode
 from reports.errors import UserError
+from reports.exit_codes import ExitCode
 from reports.junit import junit
 from reports.text import plain, summary
 from reports.write import check_writable, write_run, write_text
@@ -66,6 +70,16 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
     junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML as well.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="The result here as well.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the results go; default out/<run id>.")] = None,
+    under_load: Annotated[
+        str | None, typer.Option(metavar="SCENARIO", help="Judge while this load goes on against the same server.")
+    ] = None,
+    load_settings: Annotated[
+        list[str] | None, typer.Option("--load-set", metavar="KEY=VALUE", help="Override a key of it: load.rate=500.")
+    ] = None,
+    load_workers: Annotated[str, typer.Option(metavar="N|auto", help="Processes to generate it with.")] = "1",
+    authorized: Annotated[
+        bool, typer.Option("--authorized", help="I may load the public addresses that its permitted_hosts names.")
+    ] = False,
 ) -> None:
     """Judge a mail server against the RFCs."""
     register_all()
@@ -75,25 +89,31 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         return
     if not targets:
         raise UserError("no target: give at least one URL, smtp://host:port; --list needs none")
-    declared = declared_by(options, accepted or [], rejected or [], leave_mail=leave_mail, time_scale=time_scale)
+    declared = declared_by(options, accepted or (), rejected or (), leave_mail=leave_mail, time_scale=time_scale)
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-conform"
+    directory = out if out is not None else OUT / run_id
     order = Order(
         endpoints=tuple(endpoint_at(url) for url in targets),
         declared=_of_profile(declared, profile_name),
-        selection=Selection(
-            tuple(only or ()), tuple(skip or ()), chosen, None if set_name is None else requirement_set(set_name).ids
-        ),
+        selection=_selection(only or (), skip or (), chosen, set_name),
         manner=Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict),
         slow=slow,
         requirement_set=set_name,
         profile=profile_name,
         baseline=None if baseline is None else read_baseline(baseline, ids_reported()),
+        load=load_order(under_load, directory, load_settings or (), load_workers, authorized=authorized),
+        run_id=run_id,
         again=_again(targets),
     )
-    if out is not None:
-        check_writable(out)
-    document = trio.run(_run, order)
-    directory = out if out is not None else OUT / document.run_id
-    report = write_run(directory, document)
+    if out is not None or order.load is not None:
+        check_writable(directory)
+    document = _judged(order)
+    _tell(document, write_run(directory, document), junit_file, json_file)
+    raise typer.Exit(document.exit_code)
+
+
+def _tell(document: Document, report: Path, junit_file: Path | None, json_file: Path | None) -> None:
+    """Write what else was asked for, and print the summary."""
     if junit_file is not None:
         write_text(junit_file, junit(document))
     if json_file is not None:
@@ -103,10 +123,18 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         console.print(summary(document, report=str(report)))
     else:
         typer.echo(plain(document, report=str(report)), nl=False)
-    raise typer.Exit(document.exit_code)
 
 
-async def _run(order: Order) -> Document:
+def _judged(order: Order) -> Document:
+    check_load(order)
+    document = trio.run(_run, order)
+    if document is None:
+        sys.stderr.write("mailproof: stopped at once; there is no report\n")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    return document
+
+
+async def _run(order: Order) -> Document | None:
     shown = sys.stderr if sys.stderr.isatty() else None
 
     def observe(finding: Finding, count: int, total: int) -> None:
@@ -114,10 +142,9 @@ async def _run(order: Order) -> Document:
             shown.write(f"\r{count} of {total} cases \x1b[K")
             shown.flush()
 
+    judge = partial(conform, order, list(CASES.values()), catalogue(), version=version("mailproof"), observe=observe)
     try:
-        return await conform(
-            order, list(CASES.values()), catalogue(), version=version("mailproof"), observe=observe
-        )
+        return await (judge() if order.load is None else until_interrupted(judge))
     finally:
         if shown is not None:
             shown.write("\r\x1b[K")
@@ -130,6 +157,13 @@ def requirements_of(profile_name: str | None, set_name: str | None) -> frozenset
         return chosen
     of_set = requirement_set(set_name).requirements
     return of_set if chosen is None else chosen & of_set
+
+
+def _selection(
+    only: Sequence[str], skip: Sequence[str], chosen: frozenset[str] | None, set_name: str | None
+) -> Selection:
+    cases = None if set_name is None else requirement_set(set_name).ids
+    return Selection(tuple(only), tuple(skip), chosen, cases)
 
 
 def ids_reported() -> set[str]:
@@ -148,8 +182,9 @@ def endpoint_at(url: str) -> Endpoint:
 
 
 def declared_by(
-    options: Path | None, accepted: list[str], rejected: list[str], *, leave_mail: bool, time_scale: float | None = None
-) -> Declared:
+    options: Path | None, accepted: Sequence[str], rejected: Sequence[str], *, leave_mail: bool,
+    time_scale: float | None = None,
+) -> Declared:  # fmt: skip
     """Return what the file declares, with the flags on top. UserError."""
     declared = NOTHING_DECLARED if options is None else read_declared(options)
     addresses = msgspec.structs.replace(

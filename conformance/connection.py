@@ -79,6 +79,7 @@ class Connection:
         try:
             octets = await transport.receive(began_s + limit_s)
         except TransportTimeout:
+            self.transcript.silences.append(limit_s)
             return Answer(ended=Ended.SILENT, waited_s=limit_s)
         except PeerClosed as closed:
             reset = closed.reset or self._broken_off
@@ -105,6 +106,7 @@ class Connection:
         try:
             octets = await transport.receive(trio.current_time() + within_s)
         except TransportTimeout:
+            self.transcript.silences.append(within_s)
             return Answer(ended=Ended.SILENT, waited_s=within_s)
         except PeerClosed as closed:
             return Answer(ended=Ended.RESET if closed.reset else Ended.CLOSED)

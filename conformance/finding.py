@@ -18,6 +18,7 @@ class Finding:
     transcript: tuple[str, ...] = ()
     seconds: float = 0.0
     verdicts_seen: tuple[CaseVerdict, ...] = ()      # of several repetitions, where they were not all the same
+    without_load: CaseVerdict | None = None          # of the same case, put again when the load was over
     seen_in: str = ""                                # the case whose conversation shows it, where it is not its own
 
 

@@ -329,7 +329,9 @@ class SmtpPeer(SmtpConnection):
         """Return this case's messages as they came to the sink: once there are so many, or when time is over."""
         async with resting():
             limit_s = self.subject.declared.timers.delivery if within_s is None else within_s
-            return await self.sink.find(self.token, count, limit_s)
+            came = await self.sink.find(self.token, count, limit_s)
+        self.transcript.mail_missed |= len(came) < count
+        return came
 
     def at_sink(self, prefix: bytes = b"") -> bytes:
         """Return an address of this case alone whose mail comes to the sink."""
@@ -340,6 +342,8 @@ class SmtpPeer(SmtpConnection):
             raise NotApplicable("what was delivered cannot be read back (accounts.pop3 and pop3://, or maildir)")
         try:
             async with resting():
-                return await self.subject.mailbox.find(self.token, count, within_s)
+                found = await self.subject.mailbox.find(self.token, count, within_s)
         except MailboxTrouble as trouble:
             raise Undetermined(str(trouble)) from None
+        self.transcript.mail_missed |= len(found) < count
+        return found

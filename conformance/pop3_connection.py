@@ -64,7 +64,8 @@ class Pop3Connection(Connection):
             if response is not None:
                 octets = bytes(self._came[: response.octets_received])
                 del self._came[: response.octets_received]
-                return Pop3Answer(response, octets, waited_s=trio.current_time() - began_s)
+                self.transcript.waits.append(trio.current_time() - began_s)
+                return Pop3Answer(response, octets, waited_s=self.transcript.waits[-1])
             more = await self.more(began_s, limit_s)
             if isinstance(more, Answer):
                 self._reader = ResponseReader()      # whoever asks again may expect something else

@@ -38,6 +38,13 @@ async def sound_pop3(subject: Subject) -> None:
             return          # the cases that need what was not found say so
 
 
+async def measure_pop3(subject: Subject, stack: AsyncExitStack) -> None:
+    """Measure a sounded server's pace once more. Undetermined if no session can be had for it."""
+    peer = Pop3Peer(subject, f"{subject.run_token}-sounding", stack)
+    await peer.greet()
+    await _ask_for_capabilities(subject, peer)
+
+
 async def _is_greeted(subject: Subject, peer: Pop3Peer) -> bool:
     answer = await peer.answer()
     if answer.response is None and not (answer.closed or answer.silent):

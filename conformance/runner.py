@@ -25,6 +25,7 @@ from conformance.judgement import (
 )
 from conformance.peer import SmtpPeer
 from conformance.pop3_peer import Pop3Peer
+from conformance.pressure import unless_only_pressed
 from conformance.room import Room
 from conformance.subject import Subject
 from conformance.transcript import Speaker, Transcript
@@ -126,7 +127,7 @@ async def _admitted(
                 await stack.enter_async_context(room.entered())
             asked = await _asked(item, subject, manner, f"{repetition or ''}{'abc'[:attempt]}")
             if room is None or not asked.turned_away or attempt == ATTEMPTS - 1:
-                return asked, await _survival(item.case, subject)
+                return asked, await still_serves(subject, item.case.id)
             room.make_smaller()
     raise AssertionError("no attempt was the last")
 
@@ -155,6 +156,8 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: st
     seconds = trio.current_time() - began_s
     if not item.case.asks_for_the_end:
         judgement = unless_cut_short(judgement, peer.transcripts)
+    if subject.pressure is not None:
+        judgement = unless_only_pressed(judgement, peer.transcripts, subject.pressure, began_s)
     await subject.overhear(item.case.id, peer.transcripts)
     lines = tuple(line for transcript in peer.transcripts for line in transcript.lines())
     turned_away = judgement.did is Did.UNDETERMINED and any(map(_turned_away, peer.transcripts))
@@ -199,8 +202,11 @@ def _finding(item: Planned, asked: _Asked, manner: Manner) -> Finding:
     )
 
 
-async def _survival(case: Case, subject: Subject) -> Finding | None:
-    """Look whether the server still serves others; return a finding if it does not, having done so before."""
+async def still_serves(subject: Subject, after: str) -> Finding | None:
+    """Look whether the server still serves others; return a finding if it does not, having done so before.
+
+    `after`: what was done to it, as the finding's id says. Under a load a refusal may be the load's doing.
+    """
     if subject.found.unwelcome:
         return None
     for pause_s in (0.0, SECOND_LOOK_S):
@@ -213,10 +219,11 @@ async def _survival(case: Case, subject: Subject) -> Finding | None:
                 await peer.quit()
             return None
     return Finding(
-        case_id=f"{SURVIVES}#{case.id}",
+        case_id=f"{SURVIVES}#{after}",
         requirement=SURVIVES,
         title=SURVIVES_TITLE,
-        verdict=CaseVerdict.WEAK,     # hardening: no RFC says so
+        # Hardening: no RFC says so.
+        verdict=CaseVerdict.WEAK if subject.pressure is None else CaseVerdict.INCONCLUSIVE,
         expected="a new session, and what is said in it answered",
         got=trouble or "",
         transcript=tuple(peer.transcript.lines()),

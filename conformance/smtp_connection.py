@@ -52,7 +52,8 @@ class SmtpConnection(Connection):
         while True:
             try:
                 if (reply := self._replies.next_reply()) is not None:
-                    return Answer(reply, waited_s=trio.current_time() - began_s)
+                    self.transcript.waits.append(trio.current_time() - began_s)
+                    return Answer(reply, waited_s=self.transcript.waits[-1])
             except RemoteProtocolError as error:
                 return Answer(ended=Ended.UNREADABLE, detail=f"{error.why}: {printable(error.octets)}")
             more = await self.more(began_s, limit_s)

@@ -38,6 +38,13 @@ async def sound(subject: Subject) -> None:
             return          # the cases that need what was not found say so
 
 
+async def measure(subject: Subject, stack: AsyncExitStack) -> None:
+    """Measure a sounded server's pace once more. Undetermined if no session can be had for it."""
+    peer = SmtpPeer(subject, f"{subject.run_token}-sounding", stack)
+    await peer.hello()
+    await _time(subject, peer)
+
+
 async def _is_greeted(subject: Subject, peer: SmtpPeer) -> bool:
     """Take the greeting, and say whether a session can follow. Undetermined: it is no mail server, or cannot just now.
     """

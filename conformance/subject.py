@@ -7,6 +7,7 @@ from typing import Final
 from conformance.declared import Declared
 from conformance.mailbox import Mailbox
 from conformance.maildrops import Maildrops
+from conformance.pressure import Pressure
 from conformance.sink import Sink
 from conformance.transcript import Transcript
 from loadgen.endpoint import Endpoint
@@ -93,6 +94,7 @@ class Subject:
     dial: Dial = over_the_network
     overhear: Overhear = _nobody_listens             # is given what every case said and heard
     tls: TlsContext = field(default_factory=lambda: make_client_context(TlsPolicy(verify=False)))
+    pressure: Pressure | None = None                 # a load goes on beside the cases; None: none does
 
     @property
     def is_lmtp(self) -> bool:
@@ -124,5 +126,9 @@ class Subject:
 
     @property
     def quiet_s(self) -> float:
-        """Return how long a silence has to last before it is one, by this server's own pace."""
-        return max(self.declared.timers.quiet, QUIET_PER_LATENCY * self.found.latency_s, 3 * self.found.slowest_s)
+        """Return how long a silence has to last before it is one, by this server's own pace: now, if it is loaded."""
+        latency_s, slowest_s = self.found.latency_s, self.found.slowest_s
+        if self.pressure is not None:
+            latency_s = max(latency_s, self.pressure.median_s)
+            slowest_s = max(slowest_s, self.pressure.recent_slowest_s)
+        return max(self.declared.timers.quiet, QUIET_PER_LATENCY * latency_s, 3 * slowest_s)

@@ -39,6 +39,9 @@ class Transcript:
 
     name: str = ""                   # tells the connections of one case apart
     turns: list[Turn] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)         # for each reply, s
+    silences: list[float] = field(default_factory=list)      # each wait that no reply ended, s
+    mail_missed: bool = False                                # mail was looked for and had not come in time
 
     def sent(self, octets: bytes, at_s: float) -> None:
         """Note what we sent."""

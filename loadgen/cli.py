@@ -19,7 +19,7 @@ from loadgen.endpoint import Protocol
 from loadgen.engine.health.process import usable_cpus
 from loadgen.engine.pool import Pool, choose_workers
 from loadgen.engine.run import RunResult, run
-from loadgen.live import LiveView, PlainView
+from loadgen.live import JsonView, LiveView, PlainView
 from loadgen.scenario.accounts import open_accounts
 from loadgen.scenario.load import load_scenario
 from loadgen.scenario.model import Scenario
@@ -65,6 +65,12 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     authorized: Annotated[
         bool, typer.Option("--authorized", help="I may load the public addresses that permitted_hosts names.")
     ] = False,
+    json_progress: Annotated[
+        bool, typer.Option("--json-progress", help="Say each second how it stands, as a line of JSON.")
+    ] = False,
+    until_eof: Annotated[
+        bool, typer.Option("--until-eof", help="End the load, as one that was long enough, when standard input closes.")
+    ] = False,
 ) -> None:
     """Run a scenario against its target and write the report."""
     given: dict[Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
@@ -76,9 +82,8 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     check_writable(directory)
     for note in chosen.notes:
         sys.stderr.write(f"{note}\n")
-    console = Console(stderr=True)
-    with LiveView(console, loaded) if console.is_terminal else PlainView(sys.stderr) as view:
-        result = trio.run(_run_until_interrupted, loaded, run_id, view, authorized, chosen.workers)
+    with _view(loaded, json_progress=json_progress) as view:
+        result = trio.run(_run_until_interrupted, loaded, run_id, view, authorized, chosen.workers, until_eof)
     if result is None:
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
@@ -108,11 +113,19 @@ def _tell(result: RunResult, report: Path) -> None:
         typer.echo(plain(result.document, report=str(report)), nl=False)
 
 
+def _view(scenario: Scenario, *, json_progress: bool) -> LiveView | PlainView:
+    """Return what shows the run: to a program, on a terminal, or in a log."""
+    if json_progress:
+        return JsonView(sys.stderr)
+    console = Console(stderr=True)
+    return LiveView(console, scenario) if console.is_terminal else PlainView(sys.stderr)
+
+
 async def _run_until_interrupted(
-    scenario: Scenario, run_id: str, view: LiveView | PlainView, authorized: bool, workers: int
+    scenario: Scenario, run_id: str, view: LiveView | PlainView, authorized: bool, workers: int, until_eof: bool
 ) -> RunResult | None:
     """Run; the first Ctrl-C (or SIGTERM) ends the arrivals and drains, the second stops at once: None."""
-    stop = trio.Event()
+    stop, enough = trio.Event(), trio.Event()
     result: RunResult | None = None
     complaint: UserError | None = None
 
@@ -127,6 +140,8 @@ async def _run_until_interrupted(
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(listen, nursery.cancel_scope)
+        if until_eof:
+            nursery.start_soon(_wait_for_eof, enough)
         try:
             result = await run(
                 scenario,
@@ -134,6 +149,7 @@ async def _run_until_interrupted(
                 run_id=run_id,
                 version=version("mailproof"),
                 stop=stop,
+                enough=enough,
                 observe=view.show,
                 authorized=authorized,
                 pool=Pool(workers),
@@ -145,6 +161,20 @@ async def _run_until_interrupted(
     if complaint is not None:
         raise complaint
     return result
+
+
+async def _wait_for_eof(enough: trio.Event) -> None:
+    # A thread, not the event loop: standard input may be a file, which epoll does not take.
+    while await trio.to_thread.run_sync(_read_standard_input, abandon_on_cancel=True):
+        pass
+    enough.set()
+
+
+def _read_standard_input() -> bytes:
+    try:
+        return os.read(0, 4096)
+    except OSError:      # it was never open
+        return b""
 
 
 def _file_name(name: str) -> str:

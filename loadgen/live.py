@@ -9,6 +9,7 @@ from rich.text import Text
 
 from loadgen.engine.progress import STAGES, Progress
 from loadgen.scenario.model import Scenario
+from reports import progress as lines
 from reports import units
 
 PLAIN_EVERY_S = 5
@@ -82,6 +83,24 @@ class PlainView:
     def _write(self, line: str) -> None:
         self._stream.write(f"{line}\n")
         self._stream.flush()
+
+
+class JsonView(PlainView):
+    """A line of JSON each second, for the program that started the run."""
+
+    def show(self, progress: Progress) -> None:
+        """Write the line."""
+        self._stage = progress.stage
+        names = lines.LoadProgress.__struct_fields__
+        self._write(lines.line_of(lines.LoadProgress(**{name: getattr(progress, name) for name in names})).rstrip())
+
+    def note(self, sentence: str) -> None:
+        """Write a sentence as one."""
+        self._write(lines.line_of(lines.LoadNote(sentence)).rstrip())
+
+    def interrupted(self, drain_s: float) -> None:
+        """Write what the first signal has done."""
+        self.note(f"interrupted: {_giving_up(self._stage, drain_s)}; once more stops at once")
 
 
 def _giving_up(stage: str, drain_s: float) -> str:

@@ -13,6 +13,8 @@ from rich.text import Text
 from reports import units
 from reports.document import CaseResult, ConformanceResult
 from reports.safe import inert
+from reports.under_load import UnderLoad
+from reports.verdict import Verdict
 
 # In the order in which a person wants them, and how each looks on a terminal.
 STYLES: Final = {
@@ -27,6 +29,7 @@ STYLES: Final = {
     "pass": "green",
 }
 TOLD: Final = ("fail", "error", "divergence", "weak", "inconclusive", "latitude")     # one by one, with evidence
+_OUTSIDE_SHOWN: Final = 10
 MEANINGS: Final = {
     "fail": "a MUST was broken",
     "error": "the case itself broke: mailproof's own fault",
@@ -88,6 +91,8 @@ def summary_of_cases(result: ConformanceResult) -> Iterator[RenderableType]:
     The variants of one requirement that came to the same verdict are told together, by the first of them.
     """
     yield _counts(result)
+    if result.under_load is not None:
+        yield _load(result.under_load)
     for note in result.notes:
         yield Text.assemble(("note  ", "dim"), inert(note))
     for each in told(result):
@@ -111,6 +116,52 @@ def _counts(result: ConformanceResult) -> Text:
     return line
 
 
+def _load(load: UnderLoad) -> Table:
+    """Tell of the load that went on meanwhile."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for heading, sentence in lines_on_load(load):
+        table.add_row(Text(heading, style="dim"), Text(inert(sentence)))
+    return table
+
+
+def lines_on_load(load: UnderLoad) -> Iterator[tuple[str, str]]:
+    """Give what is to be told of the load that went on while cases were put, each line with its heading."""
+    ended = ", and then it was ended" if load.ended_by_us else ""
+    steady = f"for {_seconds(load.steady_s)} of its steady part"
+    yield "load", f"{load.scenario}: cases were put to the server {steady}{ended}"
+    rates = ""
+    if load.sessions_per_s is not None and load.messages_accepted_per_s is not None:
+        rates = (
+            f"; {units.rate(load.sessions_per_s)} ended and {units.rate(load.messages_accepted_per_s)} messages "
+            "accepted when it was steady"
+        )
+    n = load.sessions
+    yield "", (
+        f"{units.count(n.arrived)} sessions arrived, {units.count(n.accepted)} accepted, {units.count(n.refused)} "
+        f"refused, {units.count(n.failed + n.timed_out)} failed or timed out{rates}"
+    )
+    for pace in load.paces:
+        away = f"; {units.count(pace.turned_away)} sessions turned away" if pace.turned_away else ""
+        yield "", (
+            f"{pace.url} answered in {_seconds(pace.before_s)} before it; under it in {_seconds(pace.median_s)}, at "
+            f"most {_seconds(pace.slowest_s)} ({units.count(pace.asked)} answers){away}"
+        )
+    for question, label in (("correct", "correct"), ("fast_enough", "fast enough"), ("valid", "believable")):
+        verdict = getattr(load.verdicts, question)
+        word = "not asked" if verdict is Verdict.NOT_APPLICABLE else verdict.value
+        yield "", f"{label}: {word}; {'; '.join(each.sentence for each in load.reasons if each.verdict == question)}"
+    if load.outside:
+        more = f" and {len(load.outside) - _OUTSIDE_SHOWN} more" if len(load.outside) > _OUTSIDE_SHOWN else ""
+        yield "outside", f"{', '.join(load.outside[:_OUTSIDE_SHOWN])}{more}"
+    yield "", f"its report: {load.report}"
+
+
+def _seconds(seconds: float) -> str:
+    return units.duration(seconds * units.NS_PER_S)
+
+
 def _case(case: CaseResult, others: Sequence[str] = ()) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
@@ -126,11 +177,20 @@ def _case(case: CaseResult, others: Sequence[str] = ()) -> Table:
         table.add_row(Text("also", style="dim"), Text(inert(", ".join(others))))
     if case.verdicts_seen:
         table.add_row(Text("flaky", style="bold yellow"), Text(", ".join(case.verdicts_seen)))
+    if case.without_load is not None:
+        table.add_row(Text("no load", style="dim"), Text(without_load(case)))
     if case.known is not None:
         table.add_row(Text("known", style="dim"), Text(inert(case.known)))
     if case.verdict in {"fail", "error"} and case.again:
         table.add_row(Text("again", style="dim"), Text(inert(case.again)))
     return table
+
+
+def without_load(case: CaseResult) -> str:
+    """Say what a case came to when it was put again without the load."""
+    if case.without_load == case.verdict:
+        return f"{case.without_load}, too, when the load was over"
+    return f"{case.without_load} when the load was over"
 
 
 def _sources(case: CaseResult) -> str:

@@ -34,6 +34,7 @@ def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str]
         "correct": [
             *_ledger_findings(document),
             *_case_findings(document),
+            *_under_load_findings(document),
             *_gate_findings(judged, "correct"),
         ],
         "fast_enough": list(_gate_findings(judged, "fast_enough")),
@@ -134,6 +135,25 @@ def _case_findings(document: Document) -> Iterator[Finding]:
         known = sum(case.known is not None and case.verdict == "fail" for case in result.cases)
         old = f" that was not known ({known} were)" if known else ""
         yield Verdict.PASS, f"none of {result.executed} cases failed{old}{left}"
+
+
+def _under_load_findings(document: Document) -> Iterator[Finding]:
+    """Give what the load says of correctness, and what it cannot say. How fast the server was is told, not judged:
+    the cases were in its way.
+    """
+    load = document.conformance.under_load if document.conformance is not None else None
+    if load is None:
+        return
+    if load.verdicts.correct is Verdict.FAIL:
+        for reason in load.reasons:
+            if reason.verdict == "correct":
+                yield Verdict.FAIL, f"the load: {reason.sentence}"
+    if number := len(load.outside):
+        yield (
+            Verdict.INCONCLUSIVE,
+            f"{number} {'case' if number == 1 else 'cases'} fell outside the load, which was over before "
+            f"{'it' if number == 1 else 'they'}: a longer load is needed",
+        )
 
 
 def _some(ids: Sequence[str]) -> str:

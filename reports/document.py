@@ -25,6 +25,7 @@ from reports.load_result import (
     books_balance,
 )
 from reports.times import Quantiles
+from reports.under_load import UnderLoad
 from reports.verdict import Verdict, Verdicts
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Throughput",
     "Timeline",
     "TlsFacts",
+    "UnderLoad",
     "Verdict",
     "Verdicts",
     "WorkerResult",
@@ -141,6 +143,10 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     verdicts_seen: Annotated[
         tuple[CaseVerdict, ...], Meta(description="Of several repetitions, where they differed; else empty.")
     ] = ()
+    without_load: Annotated[
+        CaseVerdict | None,
+        Meta(description="What the same case came to when the load was over; null: no load, or nothing was amiss."),
+    ] = None
     known: Annotated[
         str | None, Meta(description="Why this verdict was expected, from the baseline: it fails no gate.")
     ] = None
@@ -155,6 +161,7 @@ class ConformanceResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     profile: str | None = None
     strict: Annotated[bool, Meta(description="A divergence, and a SHOULD not followed, counted as a failure.")] = False
     notes: Annotated[tuple[str, ...], Meta(description="What a reader must know to judge this run.")] = ()
+    under_load: Annotated[UnderLoad | None, Meta(description="Null: no load went on.")] = None
     cases: tuple[CaseResult, ...] = ()
 
 
@@ -212,10 +219,11 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         int | None, Meta(description="The same seed and scenario give the same arrivals, plans and bytes.")
     ] = None
     interrupted: Annotated[
-        Literal["load", "audit"] | None,
+        Literal["load", "audit", "cases"] | None,
         Meta(
             description="What the operator ended before its time: the load, so that this is not the whole run; or only "
-            "the audit, the reading of the maildrops after it. Null: nothing."
+            "the audit, the reading of the maildrops after it; or the cases, of which the rest was not put. Null: "
+            "nothing."
         ),
     ] = None
     verdicts: Verdicts

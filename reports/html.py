@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports import plots, units
-from reports.cases import MEANINGS, by_area, number_of, told
+from reports.cases import MEANINGS, by_area, lines_on_load, number_of, told, without_load
 from reports.document import Document, EndpointFacts, ReplyCount, Verdict
 from reports.phases import in_order, order_of
 from reports.safe import inert
@@ -33,6 +33,7 @@ _OUTCOMES: Final = ("arrived", "accepted", "refused", "failed", "timed_out", "dr
 _CUT: Final = {
     "load": "this is not the whole run",
     "audit": "the load is whole, the reading of the maildrops is not",
+    "cases": "not all cases were put to the server",
 }
 
 
@@ -83,6 +84,8 @@ def html(document: Document) -> str:
         case_marks=_CASE_MARKS,
         meanings=MEANINGS,
         number_of=number_of,
+        lines_on_load=lines_on_load,
+        without_load=without_load,
         told=told(document.conformance) if document.conformance else [],
         areas=by_area(document.conformance) if document.conformance else {},
         scenario=to_toml(document.scenario) if document.scenario else "",

@@ -6,6 +6,7 @@ from reports import units
 from reports.document import Document
 from reports.load_result import LoadResult
 from reports.signs import PAUSE_NS_MAX, signs
+from reports.under_load import UnderLoad
 from reports.verdict import Verdict
 
 Finding = tuple[Verdict, str]
@@ -30,8 +31,18 @@ def _of_the_document(document: Document) -> Iterator[str]:
         yield from _of_the_load(document.load, None if document.host is None else document.host.cpus)
     elif not (document.conformance and document.conformance.executed):
         yield "nothing was run"
-    if document.interrupted == "load":
+    elif document.conformance.under_load is not None:
+        yield from _of_the_load_beside(document.conformance.under_load)
+    if document.interrupted in {"load", "cases"}:
         yield "the run was interrupted before its time"
+
+
+def _of_the_load_beside(load: UnderLoad) -> Iterator[str]:
+    """Give the reasons not to believe the load that cases were judged under."""
+    if load.verdicts.valid is not Verdict.PASS:
+        for reason in load.reasons:
+            if reason.verdict == "valid":
+                yield f"the load cannot be believed: {reason.sentence}"
 
 
 def _of_the_load(load: LoadResult, cpus: int | None) -> Iterator[str]:

@@ -4,7 +4,7 @@ In order: the target is opened and looked at, the load is driven, the maildrops 
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -24,6 +24,7 @@ from loadgen.engine.progress import Progress, reading_maildrops
 from loadgen.engine.result import host_facts, load_result
 from loadgen.engine.routes import OpenTarget, Reach, open_target
 from loadgen.engine.shard import Observe, Shard, ShardResult, run_shard
+from loadgen.engine.stop import pass_on
 from loadgen.engine.workers import Shared, run_workers
 from loadgen.ledger import Ledger
 from loadgen.scenario.accounts import AccountBook
@@ -37,6 +38,7 @@ from reports.load_result import LoadResult
 from reports.machine import Machine
 from reports.verdict import UNJUDGED, exit_code_for
 
+ENDED_EARLY = "the load was ended after {:.1f} s, before its schedule was over: whoever started it had enough of it"
 AUDIT_EVERY_ACCOUNT_UP_TO = 10_000     # past it only the maildrops that were written to are read
 
 
@@ -57,11 +59,13 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     version: str,
     stop: trio.Event,
     observe: Observe,
+    enough: trio.Event | None = None,
     authorized: bool = False,
     pool: Pool = ALONE,
     note: Callable[[str], None] = lambda _: None,
 ) -> RunResult:
     """Run a scenario. `stop` ends the arrivals early: what is in flight drains, and the result is made all the same.
+    `enough` does so too, but nothing is missing then: whoever set it wanted no more load.
 
     Raises UserError and PreconditionFailed before any load. `observe` is called once a second; `note`, before the
     load, with each sentence on what is to be known of it. `authorized`
@@ -76,13 +80,15 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
         notes = content_notes(scenario, seen)
         for sentence in notes:
             note(sentence)
-        shared, machine = await _watched(shard, target, pool, stop, observe)
+        shared, machine = await _watched(shard, target, pool, (stop,) if enough is None else (stop, enough), observe)
         driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers, machine)
         maildrops_read: set[str] = set()
         if driven.ledger is not None:
             observe(reading_maildrops(driven.recorder, driven.ended_ns / NS_PER_S))
             maildrops_read = await _settle(scenario, book, driven.ledger, target.routes["pop3"], stop)
         interrupted = _what_was_cut(driven, stop)
+        if driven.recorder.cut_short and interrupted is None:
+            notes.append(ENDED_EARLY.format(driven.recorder.load_ended_ns / NS_PER_S))
         troubles = [*_doubts(scenario, driven, load, target, nofile)]
     document = Document(
         kind="load",
@@ -104,10 +110,10 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
 
 
 async def _watched(
-    shard: Shard, target: OpenTarget, pool: Pool, stop: trio.Event, observe: Observe
+    shard: Shard, target: OpenTarget, pool: Pool, ends: Sequence[trio.Event], observe: Observe
 ) -> tuple[Shared, Machine]:
-    """Drive the load, here or in workers, with an eye on the machine."""
-    watch = MachineWatch()
+    """Drive the load, here or in workers, with an eye on the machine. Any one of `ends` ends the arrivals."""
+    watch, stop = MachineWatch(), trio.Event()
 
     def observe_both(progress: Progress) -> None:
         watch.observe(progress)
@@ -115,6 +121,8 @@ async def _watched(
 
     async with trio.open_nursery() as watching:
         watching.start_soon(watch.watch_ports)
+        for end in ends:
+            watching.start_soon(pass_on, end, stop)
         if pool.workers == 1:
             shared = Shared(await run_shard(shard, target.routes, stop=stop, observe=observe_both), ())
         else:
@@ -156,7 +164,7 @@ async def _settle(
 
 def _what_was_cut(driven: ShardResult, stop: trio.Event) -> Literal["load", "audit"] | None:
     """Return what `stop` ended before its time: between the last arrival and the audit there is nothing to cut."""
-    if driven.recorder.cut_short:
+    if driven.recorder.cut_short and stop.is_set():
         return "load"
     return "audit" if driven.ledger is not None and stop.is_set() else None
 

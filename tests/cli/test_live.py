@@ -6,7 +6,8 @@ from dataclasses import replace
 from rich.console import Console
 
 from loadgen.engine.progress import Progress
-from loadgen.live import LiveView, PlainView, line_of
+from loadgen.live import JsonView, LiveView, PlainView, line_of
+from reports.progress import progress_in
 from tests.engine.house import scenario_of
 from tests.engine.test_embedded import LOAD
 
@@ -28,6 +29,22 @@ def test_a_log_gets_a_line_every_five_seconds() -> None:
         for second in range(1, 12):
             view.show(replace(PROGRESS, elapsed_s=float(second)))
     assert [line.split()[0] for line in log.getvalue().splitlines()] == ["5", "10"]
+
+
+def test_a_program_gets_a_line_of_json_every_second() -> None:
+    log = io.StringIO()
+    with JsonView(log) as view:
+        view.note("a corpus was changed")
+        view.show(PROGRESS)
+        view.interrupted(30.0)
+    note, shown, interrupted = log.getvalue().encode().splitlines()
+    assert note == b'{"note":"a corpus was changed"}'
+    progress = progress_in(shown)
+    assert progress is not None
+    assert (progress.stage, progress.elapsed_s, progress.messages_accepted) == ("steady", 5.0, 366)
+    assert b"draining for up to 30 s" in interrupted
+    assert progress_in(note) is None
+    assert progress_in(b"mailproof: no such scenario") is None
 
 
 def test_an_interrupted_run_says_what_it_gives_up() -> None:

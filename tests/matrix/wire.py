@@ -1,5 +1,6 @@
 """How a lawful server's octets may travel: late, in small pieces, with a reset at the end, to few clients at once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ class Wire:
     resets: bool = False                 # the connection ends with a reset, not in good order
     sessions: int | None = None          # that are taken at once; 421 to the others
     delivery_s: float = 0.0              # until what was accepted is in the maildrop
+    busy_s: Callable[[], float] | None = None    # how much longer the next reply takes, at this load
 
 
 USUAL: Final = Wire()
@@ -39,7 +41,8 @@ class ServerSide(trio.abc.Stream):
         octets = bytes(data)
         wait_s = self._wire.reply_s if self._greeted else self._wire.greeting_s
         self._greeted = True
-        await trio.sleep(max(wait_s, self._wire.error_s if octets.startswith((b"5", b"-ERR")) else 0.0))
+        busy_s = 0.0 if self._wire.busy_s is None else self._wire.busy_s()
+        await trio.sleep(busy_s + max(wait_s, self._wire.error_s if octets.startswith((b"5", b"-ERR")) else 0.0))
         for piece in _pieces(octets) if self._wire.in_pieces else [octets]:
             await self._stream.send_all(piece)
             await trio.lowlevel.checkpoint()
