@@ -14,7 +14,7 @@ from conformance.pace import keep_pace, time_again
 from conformance.passive import Overhearing
 from conformance.pressure import Pressure
 from conformance.runner import Manner, Planned, run_cases, still_serves
-from conformance.shared_maildrops import unless_shared
+from conformance.shared_maildrops import ACCUSING, unless_shared
 from conformance.subject import Subject
 from reports.document import Document, SessionCounts
 from reports.errors import UserError
@@ -23,7 +23,6 @@ from reports.write import REPORT, RESULT
 
 LOAD_DIRECTORY: Final = "load"       # in that of the results
 AFTER_THE_LOAD: Final = "load"       # in the id of what is looked at when the load is over
-ACCUSING: Final = frozenset({CaseVerdict.FAIL, CaseVerdict.DIVERGENCE, CaseVerdict.WEAK})
 
 
 class Load(Protocol):
@@ -217,6 +216,8 @@ async def again_without_load(
     One more is added if the load has left the server unable to serve.
     """
     subject.pressure = None
+    for maildrop in subject.maildrops.every:
+        maildrop.lying = None        # whatever the load has put there
     accused = {finding.case_id for finding in findings if finding.verdict in ACCUSING}
     once = [item for item in planned if item.case.id in accused]
     made = await run_cases(once, subject, replace(manner, repeat=1))

@@ -15,12 +15,12 @@ from conformance.case import CASES, Case
 from conformance.catalogue.load import catalogue
 from conformance.conform import Order, judge_all
 from conformance.finding import Finding
-from conformance.judgement import Judgement, satisfied, violated
+from conformance.judgement import CaseVerdict, Judgement, satisfied, violated
 from conformance.peer import SmtpPeer
 from conformance.refserver.behaviour import Behaviour
 from conformance.runner import Manner
 from conformance.selection import Selection
-from conformance.shared_maildrops import shares_maildrops
+from conformance.shared_maildrops import shares_maildrops, unless_shared
 from conformance.subject import Subject
 from conformance.under_load import Beside
 from conformance.under_load_cli import check_load
@@ -262,6 +262,21 @@ async def test_a_server_that_takes_no_session_under_the_load_cannot_be_judged(
 )  # fmt: skip
 def test_maildrops_are_shared_where_a_login_may_be_the_loads(accounts: dict[str, object], shared: bool) -> None:
     assert shares_maildrops({"accounts": accounts}, ["user1", "user2@example.test"]) is shared
+
+
+def test_what_is_found_in_a_maildrop_that_the_load_wrote_to_accuses_nobody() -> None:
+    def finding(requirement: str, verdict: CaseVerdict) -> Finding:
+        return Finding(requirement, requirement, "", verdict, "0 0", "1 4294")
+
+    subject = Subject(parse_endpoint("pop3://127.0.0.1:110"), DECLARED, "c0ffee")
+    found = [finding("pop3.stat.empty", CaseVerdict.FAIL), finding("smtp.rset.replies-250", CaseVerdict.FAIL),
+             finding("pop3.stat.form", CaseVerdict.PASS)]
+    scenario = {"accounts": {"pattern": "user{n}@example.test", "count": 5}}
+    told = unless_shared(found, scenario, subject)
+    assert [one.verdict.value for one in told] == ["inconclusive", "fail", "pass"]
+    assert told[0].got == "1 4294 (the load used the maildrop, too)"
+    scenario["accounts"]["pattern"] = "load{n}@example.test"
+    assert unless_shared(found, scenario, subject) == found
 
 
 def test_two_servers_of_one_protocol_have_no_load_in_common() -> None:
