@@ -1,5 +1,6 @@
 """Seeing to it that a maildrop holds what a case is about: mail is handed in by SMTP or LMTP, and found by POP3."""
 
+import re
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from conformance.judgement import NotApplicable, Undetermined
 from conformance.maildrops import Lying, Maildrop
 from conformance.message import MARK, make_message
 from conformance.peer import SmtpPeer
+from conformance.pop3_answer import Pop3Answer
 from conformance.room import resting
 from conformance.samples import Sample
 from conformance.subject import Subject
@@ -18,9 +20,12 @@ from conformance.subject import Subject
 if TYPE_CHECKING:
     from conformance.pop3_peer import Pop3Peer
 
+LARGE_OCTETS: Final = 1 << 18        # of a message that is not read to its end for its header's sake
 LOOKED_AT: Final = 200               # of the newest messages: ours are among them
 FIRST_PAUSE_S: Final = 0.02          # between two looks; each is half as long again as the last
 LONGEST_PAUSE_S: Final = 1.0
+
+_SCAN_LISTING: Final = re.compile(rb"([0-9]+) ([0-9]{1,12})")
 
 
 async def deliver(subject: Subject, maildrop: Maildrop, token: str, sample: Sample) -> None:
@@ -83,9 +88,11 @@ async def _look(session: "Pop3Peer") -> Lying:
     """Return what lies in a maildrop. A server that gives messages wrongly is for the cases to find."""
     await session.log_in()
     count = await session.count()
+    listed = (_SCAN_LISTING.match(line) for line in (await session.ask(b"LIST")).lines)
+    sizes = {found[1]: int(found[2]) for found in listed if found is not None}
     numbers: dict[str, int] = {}
     for number in range(max(1, count - LOOKED_AT + 1), count + 1):
-        answer = await session.ask(b"RETR %d" % number)
+        answer = await _header_at_least(session, number, sizes.get(b"%d" % number, 0))
         if answer.response is None:
             await session.hang_up()
             break
@@ -96,3 +103,11 @@ async def _look(session: "Pop3Peer") -> Lying:
     else:
         await session.quit()
     return Lying(count, numbers)
+
+
+async def _header_at_least(session: "Pop3Peer", number: int, octets: int) -> Pop3Answer:
+    if octets > LARGE_OCTETS or session.subject.found.expires_at_once:
+        answer = await session.ask(b"TOP %d 0" % number)
+        if not answer.err:
+            return answer
+    return await session.ask(b"RETR %d" % number)

@@ -21,7 +21,7 @@ from conformance.pop3_answer import Pop3Answer
 from conformance.pop3_connection import Pop3Connection
 from conformance.pop3_login import WAYS
 from conformance.room import resting
-from conformance.samples import OTHER, PLAIN, TEN_LINES, THIRD, Sample
+from conformance.samples import OTHER, PLAIN, TEN_LINES, THIRD, Sample, bulk
 from conformance.subject import Capabilities, Subject
 from conformance.transcript import Speaker, Transcript
 from loadgen.wire.errors import RemoteProtocolError
@@ -31,6 +31,7 @@ from loadgen.wire.response import Response, parse_capabilities, parse_scan_listi
 CONNECTIONS_PER_CASE: Final = 1100       # pop3.apop.banner-unique wants a thousand greetings
 AGAIN_S: Final = (0.05, 0.2, 1.0)        # pauses before a login that was refused is tried again
 ANY: Final = (PLAIN, OTHER, THIRD, TEN_LINES)      # put there where a case needs some messages, whatever they are
+FIELDS_OCTETS: Final = 4096              # of a message that are no body, at most
 T = TypeVar("T")
 _TIMESTAMP: Final = re.compile(rb"<[^<>\s]+>")
 _NUMBER: Final = re.compile(rb"[0-9]{1,9}")
@@ -205,6 +206,10 @@ class Pop3Peer(Pop3Connection):
         await session.control(b"QUIT")
         maildrop.lying = Lying(0, {})
 
+    async def lay(self) -> int:
+        """Return how many messages lay in this case's maildrop when they were last looked at."""
+        return (await self._lying((await self.maildrops())[0])).count
+
     def number_of(self, sample: Sample) -> int:
         """Return the number under which a sample lies that `open` was asked for."""
         lying = self._case.maildrops[0].lying
@@ -235,6 +240,20 @@ class Pop3Peer(Pop3Connection):
         if token not in found.numbers:
             raise Undetermined("a message was taken and did not arrive in the time allowed (timers.delivery)")
         return found.numbers[token]
+
+    async def with_one_more(self, sample: Sample) -> int:
+        """Hand in one more message, log in once it is there, and return its number."""
+        await self.deliver(sample)
+        number = await self.arrived(sample)
+        await self.log_in()
+        return number
+
+    def largest(self, octets: int) -> Sample:
+        """Return a message whose body has so many octets, or as many as are taken where mail is handed in."""
+        deliverer = self.subject.deliverer
+        offered = deliverer.found.extensions if deliverer is not None else None
+        limits = (deliverer.low_limit if deliverer is not None else None, offered.size if offered is not None else None)
+        return bulk(min([octets, *(limit - FIELDS_OCTETS for limit in limits if limit)]))
 
     # What the session holds.
 

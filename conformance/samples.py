@@ -27,6 +27,8 @@ TEN_LINES: Final = Sample("ten-lines", b"".join(b"Line %d.\r\n" % number for num
 DOTTED: Final = Sample(
     "dotted", b".\r\n..\r\n.one dot\r\n..two dots\r\na dot . inside\r\nat the end.\r\n.\r\n\r\n.\r\nThe last line.\r\n"
 )
+DOT_LAST: Final = Sample("dot-last", b"The first line.\r\n.\r\n")
+DOT_ALONE: Final = Sample("dot-alone", b".\r\n")
 INNER_DOTS: Final = Sample(
     "inner-dots",
     b"one. two.. three...\r\n .behind a space\r\na\t.\r\na.b\r\nends with a dot.\r\n-.\r\nx" + b"." * 70 + b"\r\n",
@@ -38,4 +40,4 @@ UNENDED: Final = Sample("unended", b"The first line.\r\nThe last, which nothing 
 # Eleven octets a turn, thirteen once stuffed: within eleven turns, or thirteen, every octet has stood at every edge of
 # a buffer of 2**n octets, in what is read as in what is sent.
 _TURN: Final = b".\r\n.ab\r\nx\r\n"
-EDGES: Final = Sample("edges", _TURN * 8_000)
+EDGES: Final = Sample("edges", _TURN * 8_200)

@@ -67,6 +67,12 @@ class Found:
         return offers or self.pop3.has_tls or "STLS" in (self.pop3.capabilities or {})
 
     @property
+    def expires_at_once(self) -> bool:
+        """Say whether EXPIRE 0 is listed: what RETR gave may be deleted (RFC 2449 §6.7)."""
+        listed = (self.pop3.capabilities or {}, self.pop3.capabilities_in_tls or {})
+        return any(tags.get("EXPIRE", ())[:1] == ("0",) for tags in listed)
+
+    @property
     def keywords(self) -> frozenset[str]:
         """Return every extension or capability that is offered, in clear text or in TLS."""
         smtp = [offer.keywords for offer in (self.extensions, self.extensions_in_tls) if offer is not None]

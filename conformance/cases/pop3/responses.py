@@ -1,5 +1,7 @@
 """How the cases of TRANSACTION judge an answer, where indicator and lines are not enough."""
 
+from typing import Final
+
 from conformance.judgement import Judgement, satisfied, undetermined, violated
 from conformance.pop3_answer import Pop3Answer
 from conformance.pop3_peer import Pop3Peer
@@ -8,11 +10,11 @@ from loadgen.wire.printable import printable
 
 # No message has these numbers, `%d` being one more than there are. Not in the list: what reads as a number all the
 # same, with a sign or a zero in front.
-NO_MESSAGE = {
+NO_MESSAGE: Final = {
     "zero": b"0", "beyond": b"%d", "negative": b"-1", "word": b"abc", "huge": b"99999999999999999999",
     "wraps-32-bits": b"4294967297", "wraps-64-bits": b"18446744073709551617",
 }
-NO_NUMBER = {"fraction": b"1.5", "hexadecimal": b"0x1", "word-behind": b"1abc"}
+NO_NUMBER: Final = {"fraction": b"1.5", "hexadecimal": b"0x1", "word-behind": b"1abc"}
 
 
 def refused(answer: Pop3Answer, to: str) -> Judgement:
