@@ -33,6 +33,14 @@ class View:
         self._messages = maildrop.listing()
         self._marked: set[int] = set()
 
+    def anew(self, *, newest_first: bool = False) -> "View":
+        """Return the maildrop as a session would see it now, for faults: nothing may be marked."""
+        view = View(self.maildrop)
+        known = set(self._messages)
+        came = tuple(message for message in view._messages if message not in known)
+        view._messages = (*came, *self._messages) if newest_first else (*self._messages, *came)
+        return view
+
     def present(self) -> list[tuple[int, Listed]]:
         """Return number and message for all that are not marked as deleted."""
         return [(n, m) for n, m in enumerate(self._messages, 1) if n not in self._marked]

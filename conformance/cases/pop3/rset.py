@@ -1,0 +1,99 @@
+"""RSET and NOOP (RFC 1939 §5)."""
+
+from typing import Final
+
+from conformance.case import case
+from conformance.judgement import Judgement, Undetermined, satisfied, violated
+from conformance.pop3_answer import Pop3Answer
+from conformance.pop3_peer import Pop3Peer
+
+MARKED_MAX: Final = 40               # of the first, and of the last messages
+
+
+async def mark_all(peer: Pop3Peer) -> None:
+    """Mark all messages; the first and the last of very many."""
+    count = await peer.count()
+    for number in range(1, count + 1):
+        if number <= MARKED_MAX or number > count - MARKED_MAX:
+            await peer.control(b"DELE %d" % number)
+
+
+@case("pop3.rset.unmarks", variants={"stat": b"STAT", "list": b"LIST"})
+async def rset_takes_all_marks_off(peer: Pop3Peer, command: bytes) -> Judgement:
+    """After RSET everything that was marked is there again."""
+    peer.may_destroy()
+    await peer.open(least=3)
+    before = await peer.control(command)
+    await mark_all(peer)
+    await peer.control(b"RSET")
+    return _the_same(await peer.ask(command), (before.text, before.body), command)
+
+
+def _the_same(after: Pop3Answer, before: tuple[bytes, bytes | None], command: bytes) -> Judgement:
+    asked = f"{command.decode()} after RSET"
+    if after.response is not None and after.ok and (after.text, after.response.body) != before:
+        return violated(f"{after} to {asked}", f"what came before DELE: {len(before[1] or b'')} octets")
+    return after.expect("+OK", to=asked)
+
+
+@case("pop3.rset.unmarks", variants={"update": None})
+async def what_rset_saved_survives_quit(peer: Pop3Peer, _: None) -> Judgement:
+    """What RSET took the mark off is not removed at QUIT."""
+    peer.may_destroy()
+    await peer.open(least=2)
+    before = await peer.ask(b"STAT")
+    await mark_all(peer)
+    await peer.control(b"RSET")
+    await peer.quit()
+    again = peer.another()
+    await again.log_in()
+    after = await again.ask(b"STAT")
+    if not (before.ok and after.ok):
+        raise Undetermined(f"{before}, and then {after} to STAT")
+    return (satisfied if after.text == before.text else violated)(after, f"{before}, as before DELE")
+
+
+@case("pop3.rset.unmarks", variants={"again": None})
+async def what_rset_unmarked_can_be_marked(peer: Pop3Peer, _: None) -> Judgement:
+    """What RSET took the mark off can be marked again."""
+    peer.may_destroy()
+    await peer.open(least=1)
+    await peer.control(b"DELE 1")
+    await peer.control(b"RSET")
+    answer = await peer.ask(b"DELE 1")
+    await peer.ask(b"RSET")
+    return answer.expect("+OK", to="DELE 1 after RSET")
+
+
+@case("pop3.rset.no-marks")
+async def rset_of_nothing(peer: Pop3Peer) -> Judgement:
+    """RSET is answered with +OK where nothing is marked."""
+    await peer.open()
+    return (await peer.ask(b"RSET")).expect("+OK", to="RSET")
+
+
+@case("pop3.noop.ok")
+async def noop_does_nothing(peer: Pop3Peer) -> Judgement:
+    """NOOP is answered with +OK, and nothing changes."""
+    await peer.open()
+    before = await peer.ask(b"STAT")
+    answer = await peer.ask(b"NOOP")
+    after = await peer.ask(b"STAT")
+    if answer.ok and before.ok and after.octets != before.octets:
+        return violated(f"{answer} to NOOP, and then {after} to STAT", f"+OK, and still {before}")
+    return answer.expect("+OK", to="NOOP")
+
+
+@case("pop3.noop.ok", variants={"marked": None})
+async def noop_leaves_marks_alone(peer: Pop3Peer, _: None) -> Judgement:
+    """NOOP takes no mark off."""
+    peer.may_destroy()
+    await peer.open(least=1)
+    await peer.control(b"DELE 1")
+    before = await peer.control(b"STAT")
+    await peer.control(b"NOOP")
+    after = await peer.ask(b"STAT")
+    await peer.ask(b"RSET")
+    if not after.ok:
+        return after.expect("+OK", to="STAT after NOOP")
+    return (satisfied if after.text == before.text else violated)(after, f"still {before.text.decode('latin-1')}")
