@@ -18,7 +18,7 @@ from conformance.cases.smtp.groups import (
     take_answers,
 )
 from conformance.connection import APART_S
-from conformance.judgement import Judgement, Undetermined, declined, satisfied, violated
+from conformance.judgement import Judgement, Undetermined, declined, satisfied, undetermined, violated
 from conformance.peer import SmtpPeer
 from loadgen.wire.transparency import stuff
 
@@ -80,7 +80,19 @@ async def a_client_may_read_late(peer: SmtpPeer) -> Judgement:
         return satisfied(f"{len(answers)} answers")
     if any(answer.matches(SHUT, "5yz") for answer in answers):
         return declined(f"{len(answers)} answers, among them {next(a for a in answers if not a.yes)}")
+    if await slows_idle_talkers(peer.another()):
+        return undetermined("the server lets clients wait that say NOOP too often")
     return violated(f"{len(answers) - 1} answers, then it {answers[-1]}", f"{BIG_GROUP} answers")
+
+
+async def slows_idle_talkers(peer: SmtpPeer) -> bool:
+    """Say whether the server, asked so often and one by one, takes its time more and more."""
+    await ready_for_groups(peer)
+    for _ in range(BIG_GROUP):
+        await peer.send(b"NOOP\r\n")
+        if not (await peer.answer_or_silence()).yes:
+            return True
+    return False
 
 
 @case("smtp.pipe.under-tls")

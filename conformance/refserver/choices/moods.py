@@ -72,6 +72,12 @@ def _ends_early_talk(session: SmtpState, verb: bytes, argument: bytes, go_on: Go
     return reply(554, "5.5.0", "SMTP synchronization error")
 
 
+def _slows_down(session: SmtpState, verb: bytes, octets: bytes) -> float:
+    """Let who has talked idly twenty times wait, every time twice as long, as sendmail does."""
+    idle = _count(session, "idle talk") - 20 if verb in _IDLE_TALK else 0
+    return 2.0 ** min(idle - 1, 7) if idle > 0 else 0.0
+
+
 def _hangs_up_on_bare_lf(session: SmtpState, verb: bytes, octets: bytes) -> bytes:
     if octets.startswith(b"554 ") and b"bare" in octets:
         session.after = After.CLOSE
@@ -92,6 +98,7 @@ CHOICES: Final = (
         for number in (1, 2, 3, 5, 8, 20)
     ),
     Fault("leaves-idle-talkers", "421 after ten commands that move no mail", around=_leaves_after(10, *_IDLE_TALK)),
+    Fault("slows-idle-talkers", "each command that moves no mail waits, from the 21st on", pause_s=_slows_down),
     Fault("one-transaction", "421 to the second MAIL", around=_leaves_after(1, b"MAIL")),
     Fault("leaves-after-an-error", "421 behind the first 5yz", outgoing=_leaves_after_errors(1, instead=False)),
     Fault("leaves-after-3-errors", "421 behind the third 5yz", outgoing=_leaves_after_errors(3, instead=False)),
