@@ -201,7 +201,7 @@ def subjects_at(endpoints: Sequence[Endpoint], declared: Declared) -> list[Subje
             endpoint=endpoint,
             declared=declared,
             run_token=f"mp{secrets.token_hex(3)}",
-            mailbox=None if endpoint.protocol == "pop3" else _mailbox(endpoints, declared),
+            mailboxes={} if endpoint.protocol == "pop3" else _mailboxes(endpoints, declared),
             maildrops=maildrops,
             tls=make_client_context(TlsPolicy(verify=False)),       # who the server is, is not what is judged
         )
@@ -236,15 +236,19 @@ def _is_needed(subject: Subject, subjects: Sequence[Subject], parts: Sequence[tu
     return any(subject is other.deliverer or subject is other.reader for other in put)
 
 
-def _mailbox(endpoints: Sequence[Endpoint], declared: Declared) -> Mailbox | None:
+def _mailboxes(endpoints: Sequence[Endpoint], declared: Declared) -> dict[str, Mailbox]:
+    """Return what reads the maildrops of the accepted addresses, as far as they can be read."""
+    first = declared.addresses.accepted[0] if declared.addresses.accepted else ""      # "": whatever stands in for it
+    found: dict[str, Mailbox] = {}
     if declared.maildir is not None:
-        return Mailbox(MaildirReader(Path(declared.maildir)))
+        found[first] = Mailbox(MaildirReader(Path(declared.maildir)))
     pop3 = next((endpoint for endpoint in endpoints if endpoint.protocol == "pop3"), None)
-    if pop3 is None or not declared.accounts.pop3:
-        return None
-    login, password = declared.accounts.pop3[0]
-    tls = make_client_context(TlsPolicy(verify=False))
-    return Mailbox(Pop3Reader(pop3, login, password, over_the_network, tls, declared.timers.reply))
+    if pop3 is not None:
+        tls = make_client_context(TlsPolicy(verify=False))
+        for place in places(declared):
+            reader = Pop3Reader(pop3, place.login, place.password, over_the_network, tls, declared.timers.reply)
+            found.setdefault(first if place.address is None else place.address, Mailbox(reader))
+    return found
 
 
 def _facts(subject: Subject) -> EndpointFacts:

@@ -72,6 +72,7 @@ class Claims(Struct, frozen=True, forbid_unknown_fields=True):
     no_trace_fields: Annotated[bool, Meta(description="Received is left out for submissions, on purpose.")] = False
     rewrites_senders: Annotated[bool, Meta(description="SRS, VERP: Return-Path is not the reverse-path.")] = False
     serves_subdomains: Annotated[bool, Meta(description="Mail for subdomains of its domains is its own.")] = False
+    removes_bcc: Annotated[bool, Meta(description="Bcc fields of what users submit are taken off.")] = False
     postmaster_is_read: Annotated[bool, Meta(description="Its mail lies in the maildrop that is read.")] = False
     recipients_max: Annotated[Positive | None, Meta(description="A policy limit, per transaction.")] = None
     message_octets_max: Annotated[Positive | None, Meta(description="A low one, set for this.")] = None

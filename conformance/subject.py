@@ -92,7 +92,8 @@ class Subject:
     declared: Declared
     run_token: str                                   # tells this run's mail from that of every other
     found: Found = field(default_factory=Found)
-    mailbox: Mailbox | None = None                   # reads back what was delivered; None: nobody can
+    # Read back what was delivered, by address; "" is whatever stands in for one that was declared.
+    mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     maildrops: Maildrops = field(default_factory=lambda: Maildrops(()))      # that cases may read by POP3
     reader: "Subject | None" = None                  # where its mail is read by POP3, if that is judged with it
     deliverer: "Subject | None" = None               # of a reader: where mail for its maildrops is handed in
@@ -101,6 +102,12 @@ class Subject:
     overhear: Overhear = _nobody_listens             # is given what every case said and heard
     tls: TlsContext = field(default_factory=lambda: make_client_context(TlsPolicy(verify=False)))
     pressure: Pressure | None = None                 # a load goes on beside the cases; None: none does
+
+    @property
+    def mailbox(self) -> Mailbox | None:
+        """Return what reads back the mail for the address that cases usually send to; None: nothing does."""
+        usual = self.found.recipients[:1]
+        return next((self.mailboxes[one] for one in (*usual, *self.mailboxes) if one in self.mailboxes), None)
 
     @property
     def is_lmtp(self) -> bool:

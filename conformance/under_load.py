@@ -119,8 +119,9 @@ def part_of(subject: Subject, planned: list[Planned]) -> Part:
 
 async def put_all(part: Part, manner: Manner, note: Note, *, loaded: bool = False) -> list[Finding]:
     """Put one server's cases to it."""
-    if part.subject.mailbox is not None:
-        await part.subject.mailbox.pass_over_what_is_there()
+    async with trio.open_nursery() as looking:
+        for mailbox in part.subject.mailboxes.values():
+            looking.start_soon(mailbox.pass_over_what_is_there)
     planned = not_beside_a_load(part.planned) if loaded else part.planned
     return await run_cases(planned, part.subject, manner, note)
 

@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from conformance.mailbox import Mailbox, MailboxTrouble, MaildirReader
+from conformance.mailbox import Fetched, Mailbox, MailboxTrouble, MaildirReader
 
 
 class Shelf:
@@ -21,14 +21,14 @@ class Shelf:
     async def keys(self) -> frozenset[bytes]:
         return frozenset(self.messages)
 
-    async def fetch(self, known: frozenset[bytes]) -> dict[bytes, bytes]:
+    async def fetch(self, known: frozenset[bytes]) -> Fetched:
         self.looks += 1
         seen = {key: message for key, message in self.messages.items() if key not in known}
         await trio.sleep(1)
         if self.locked:
             raise MailboxTrouble("locked")
         self.fetched += seen
-        return seen
+        return Fetched(seen)
 
 
 async def test_those_who_wait_share_one_look_that_began_after_they_asked(autojump_clock: MockClock) -> None:

@@ -156,7 +156,11 @@ async def reference_subject(
             return Transport.over(stream, peer="the server", host=SERVER_NAME)
 
         pop3 = Endpoint("pop3", SERVER_NAME, 110, None, implicit_tls=False)
-        reader = Pop3Reader(pop3, "user1", "secret1", dial, tls.client, 30.0)
+        mailboxes = {}
+        for place in places(declared):
+            reader = Pop3Reader(pop3, place.login, place.password, dial, tls.client, 30.0)
+            late = LateReader(reader, wire.delivery_s) if wire.delivery_s else reader
+            mailboxes[place.address or ""] = Mailbox(late)
         maildrops = Maildrops([Maildrop(place) for place in places(declared)])
 
         def seen_at(protocol: Protocol, *, implicit_tls: bool) -> Subject:
@@ -164,7 +168,7 @@ async def reference_subject(
                 endpoint=Endpoint(protocol, SERVER_NAME, PORTS[protocol], None, implicit_tls=implicit_tls),
                 declared=declared,
                 run_token="c0ffee",
-                mailbox=Mailbox(LateReader(reader, wire.delivery_s) if wire.delivery_s else reader),
+                mailboxes=mailboxes,
                 maildrops=maildrops,
                 sink=sink,
                 dial=dial,

@@ -7,7 +7,7 @@ from typing import Final
 import trio
 from trio.testing import MemoryReceiveStream, MemorySendStream
 
-from conformance.mailbox import Reader
+from conformance.mailbox import Fetched, Reader
 
 _ENDS: Final = 6         # octets at either end of a reply that come one by one; the middle comes as a whole
 
@@ -94,11 +94,12 @@ class LateReader:
     async def keys(self) -> frozenset[bytes]:
         return await self._reader.keys()
 
-    async def fetch(self, known: frozenset[bytes]) -> dict[bytes, bytes]:
+    async def fetch(self, known: frozenset[bytes]) -> Fetched:
         now_s = trio.current_time()
         found = await self._reader.fetch(known)
-        lain_s = {key: now_s - self._seen_s.setdefault(key, now_s) for key in found}
-        return {key: one for key, one in found.items() if lain_s[key] >= self._delivery_s}
+        lain_s = {key: now_s - self._seen_s.setdefault(key, now_s) for key in found.messages}
+        lain = {key: one for key, one in found.messages.items() if lain_s[key] >= self._delivery_s}
+        return Fetched(lain, found.refused, found.unreadable)
 
 
 def _pieces(octets: bytes) -> list[bytes]:
