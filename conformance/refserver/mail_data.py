@@ -9,6 +9,7 @@ from typing import Final
 
 _END: Final = b"\r\n.\r\n"
 _END_OCTETS_MAX: Final = 8      # of any that a faulty server knows
+_BCC: Final = re.compile(rb"(?im)^bcc[ \t]*:[^\r]*\r\n(?:[ \t][^\r]*\r\n)*")
 _RETURN_PATH: Final = re.compile(rb"(?im)^return-path[ \t]*:[^\r]*\r\n(?:[ \t][^\r]*\r\n)*")
 
 
@@ -124,6 +125,13 @@ def without_return_path(header: bytes, content: bytes) -> bytes:
     if b"return-path" not in header.lower():
         return content
     return _RETURN_PATH.sub(b"", header) + content[len(header):]
+
+
+def without_bcc(header: bytes, content: bytes) -> bytes:
+    """Return the content without its Bcc fields: what a user submits need not tell whom he hid (RFC 5322 §3.6.3)."""
+    if b"bcc" not in header.lower():
+        return content
+    return _BCC.sub(b"", header) + content[len(header):]
 
 
 def with_message_id(header: bytes, content: bytes, identity: str) -> bytes:

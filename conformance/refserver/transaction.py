@@ -13,6 +13,7 @@ from conformance.refserver.mail_data import (
     has_bare_cr_or_lf,
     header_section,
     with_message_id,
+    without_bcc,
     without_return_path,
 )
 from conformance.refserver.maildrop import NotStored
@@ -90,6 +91,9 @@ class Transaction:
         if refusal is not None:
             return [refusal] * (len(self.recipients) if each else 1)
         arrival = self._arrival(client, service, base)
+        if client.authenticated:
+            content = without_bcc(header, content)
+            header = header_section(content)
         if client.authenticated and service.behaviour.login_required:      # RFC 6409 §8.3
             content = with_message_id(header, content, f"{service.token()}@{service.behaviour.host_name}")
             header = header_section(content)

@@ -245,7 +245,7 @@ async def chunks_that_were_cut_off_do_not_arrive(
     return await _cut_off(peer, CHUNKED, end)
 
 
-@case("x.delivery.quit-mid-absent", variants={"after-rcpt": _after_rcpt, "after-mail": _after_mail})
+@case("x.delivery.quit-mid-absent", variants={"after-rcpt": _after_rcpt})
 async def quit_gives_the_transaction_up(peer: SmtpPeer, come_to: Cut) -> Judgement:
     """QUIT before the mail data delivers nothing."""
     box = boxes(peer)[0]

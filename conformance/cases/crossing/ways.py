@@ -12,8 +12,8 @@ from conformance.message import body_of
 from conformance.peer import SmtpPeer
 from loadgen.wire.transparency import stuff
 
-BODY: Final = b"first\r\n.dot\r\n..\r\n.\r\n\r\n trailing \r\n" + b"x" * 998 + b"\r\n\r\nBDAT 5 LAST\r\nlast\r\n\r\n"
-SHORT: Final = b"a\r\n.b\r\n..\r\n.\r\n\r\nc \r\n"
+BODY: Final = b"first\r\n.dot\r\n..\r\n.\r\n\r\n trailing ~\t\r\n" + b"x" * 998 + b"\r\n\r\nBDAT 5 LAST\r\nlast\r\n\r\n"
+SHORT: Final = b"a\r\n.b\r\n..\r\n.\r\n\r\nc ~ \r\n"
 PIECES: Final = {"whole": None, "small": 7, "lines": 0, "empty-last": -1}      # octets of a chunk
 
 
@@ -74,7 +74,7 @@ SEGMENTS: Final = {"1": 1, "7": 7, "1460": 1460, "65536": 65_536}
 @case("x.body.segmentation", variants=SEGMENTS)
 async def the_cutting_of_the_octets_does_not_matter(peer: SmtpPeer, octets: int) -> Judgement:
     """A message comes out the same in whatever pieces it was written."""
-    body = SHORT if octets == 1 else BODY * max(1, min(60, octets // 600))
+    body = SHORT if octets == 1 else BODY * max(1, min(70, octets // 600))
     await peer.begin_mail_data()
     wire = stuff(peer.message(body))
     for at in range(0, len(wire), octets):
