@@ -177,6 +177,14 @@ class Pop3Peer(Pop3Connection):
         await self.prepare(*samples, least=least)
         await self.log_in()
 
+    async def open_one(self, sample: Sample) -> int:
+        """Log in to a maildrop in which a sample lies, or any message if mail can only be read; return its number."""
+        if self.subject.deliverer is None:
+            await self.open(least=1)
+            return 1
+        await self.open(sample)
+        return self.number_of(sample)
+
     async def prepare(self, *samples: Sample, least: int = 0) -> None:
         """See that some messages lie in this case's maildrop, without logging in."""
         maildrop, = (await self.maildrops())[:1]

@@ -13,7 +13,7 @@ BREAKS = {
         "pop3.list.deleted-hidden#first",
         "pop3.list.deleted-hidden#last",
         "pop3.list.deleted-hidden#middle",
-        "pop3.list.size-exact#ours",
+        "pop3.list.size-exact",
     },
     "list-first-twice": {
         "pop3.list.all",
@@ -66,8 +66,7 @@ BREAKS = {
     "list-renumbers": {"pop3.list.deleted-hidden#first", "pop3.list.deleted-hidden#middle"},
     "list-size-counts-lf": {
         "pop3.list.size-dots",
-        "pop3.list.size-exact#any",
-        "pop3.list.size-exact#ours",
+        "pop3.list.size-exact",
         "pop3.list.size-long-utf8#long-lines",
         "pop3.list.size-long-utf8#utf-8",
     },
@@ -75,24 +74,21 @@ BREAKS = {
     "list-size-counts-characters": {"pop3.list.size-long-utf8#utf-8"},
     "list-size-counts-the-end": {
         "pop3.list.size-dots",
-        "pop3.list.size-exact#any",
-        "pop3.list.size-exact#ours",
+        "pop3.list.size-exact",
         "pop3.list.size-long-utf8#long-lines",
         "pop3.list.size-long-utf8#utf-8",
     },
     "list-size-without-header": {
         "pop3.list.size-dots",
-        "pop3.list.size-exact#any",
-        "pop3.list.size-exact#ours",
+        "pop3.list.size-exact",
         "pop3.list.size-long-utf8#long-lines",
         "pop3.list.size-long-utf8#utf-8",
     },
     "list-size-in-kilobytes": {
         "pop3.list.size-dots",
-        "pop3.list.size-exact#any",
-        "pop3.list.size-exact#ours",
+        "pop3.list.size-exact",
         "pop3.list.size-long-utf8#long-lines",
         "pop3.list.size-long-utf8#utf-8",
     },
-    "list-size-of-folded-lines": {"pop3.list.size-exact#any", "pop3.list.size-long-utf8#long-lines"},
+    "list-size-of-folded-lines": {"pop3.list.size-long-utf8#long-lines"},
 }
