@@ -16,6 +16,7 @@ from conformance.subject import Subject
 from conformance.transcript import Transcript
 from loadgen.transport.errors import PeerClosed, TlsFailed, TransportError, TransportTimeout
 from loadgen.transport.stream import Transport
+from loadgen.transport.tls import TlsContext
 from loadgen.wire.printable import printable
 
 APART_S: Final = 0.002       # between two segments, so that no kernel joins them
@@ -115,12 +116,12 @@ class Connection:
         self.transcript.note(f"the server sent {printable(octets, 80)}", self._now())
         return octets
 
-    async def handshake(self) -> Answer | None:
+    async def handshake(self, tls: TlsContext | None = None) -> Answer | None:
         """Begin TLS on the connection; return how that failed, if it did. What was sent in clear is forgotten."""
         transport = await self._connected()
         deadline = trio.current_time() + self.subject.reply_s
         try:
-            facts = await transport.start_tls(self.subject.tls, self.subject.endpoint.host, deadline)
+            facts = await transport.start_tls(tls or self.subject.tls, self.subject.endpoint.host, deadline)
         except TransportTimeout:
             return Answer(ended=Ended.SILENT, waited_s=self.subject.reply_s)
         except PeerClosed as closed:

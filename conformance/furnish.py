@@ -44,7 +44,10 @@ async def deliver(subject: Subject, maildrop: Maildrop, token: str, sample: Samp
             peer.require("8BITMIME")
         if sample.chunked:
             peer.require("CHUNKING")
-        await peer.mail(*([b"BODY=8BITMIME"] if sample.eight_bit else []))
+        if sample.utf8:
+            peer.require("SMTPUTF8")
+        parameters = (b"BODY=8BITMIME",) * sample.eight_bit + (b"SMTPUTF8",) * sample.utf8
+        await peer.mail(*parameters)
         await peer.rcpt(recipient)
         message = make_message(peer.sender, recipient, token, sample.body, header=sample.header)
         peer.must(await _handed_in(peer, message, chunked=sample.chunked), to=b"a message for the maildrop")
@@ -84,8 +87,14 @@ async def look_until(
         pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
 
 
-async def _look(session: "Pop3Peer") -> Lying:
-    """Return what lies in a maildrop. A server that gives messages wrongly is for the cases to find."""
+async def _look(session: "Pop3Peer", *, utf8: bool = False) -> Lying:
+    """Return what lies in a maildrop. A server that gives messages wrongly is for the cases to find.
+
+    `utf8`: said before the login, so that mail in UTF-8 may be given (RFC 6856 §2.1). Few want it said.
+    """
+    await session.prelude()
+    if utf8:
+        await session.ask(b"UTF8")
     await session.log_in()
     count = await session.count()
     listed = (_SCAN_LISTING.match(line) for line in (await session.ask(b"LIST")).lines)
@@ -96,6 +105,9 @@ async def _look(session: "Pop3Peer") -> Lying:
         if answer.response is None:
             await session.hang_up()
             break
+        if answer.err and not utf8 and "UTF8" in session.subject.found.keywords:
+            await session.quit()
+            return await _look(session.another(), utf8=True)
         header = answer.body.partition(b"\r\n\r\n")[0]
         mark = next((line for line in header.split(b"\r\n") if line.startswith(MARK)), b"")
         if mark:

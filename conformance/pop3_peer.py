@@ -263,6 +263,11 @@ class Pop3Peer(Pop3Connection):
         limits = (deliverer.low_limit if deliverer is not None else None, offered.size if offered is not None else None)
         return bulk(min([octets, *(limit - FIELDS_OCTETS for limit in limits if limit)]))
 
+    def forget_maildrop(self) -> None:
+        """Let nobody believe what was known to lie in this case's maildrops: mail may have gone without DELE."""
+        for maildrop in self._case.maildrops:
+            maildrop.lying = None
+
     # What the session holds.
 
     async def stat(self) -> tuple[int, int]:
@@ -311,8 +316,7 @@ class Pop3Peer(Pop3Connection):
     def _forget_if_changed(self) -> None:
         said = (turn.octets for one in self.transcripts for turn in one.turns if turn.speaker is Speaker.CLIENT)
         if any(_DELETES.search(octets) for octets in said):
-            for maildrop in self._case.maildrops:
-                maildrop.lying = None
+            self.forget_maildrop()
 
 
 def _read(parse: Callable[[Response], T], response: Response) -> T:

@@ -30,7 +30,6 @@ async def sound_pop3(subject: Subject) -> None:
         except Undetermined as trouble:
             raise PreconditionFailed(f"{subject.endpoint} cannot be judged: {trouble}") from None
         try:
-            await peer.quit()
             await _look_into_tls(subject, peer)
             if subject.maildrops.every:
                 await _find_the_way_in(subject, stack)
@@ -63,8 +62,7 @@ async def _ask_for_capabilities(subject: Subject, peer: Pop3Peer) -> None:
     for _ in range(ASKED):
         answer = await peer.ask(b"CAPA")
         if answer.response is None:
-            if not waits:
-                raise Undetermined(f"{answer} to CAPA")
+            await peer.hang_up()             # what is wrong with it is for the case about CAPA's form
             break
         waits.append(answer.waited_s)
         if not answer.ok:
@@ -72,9 +70,11 @@ async def _ask_for_capabilities(subject: Subject, peer: Pop3Peer) -> None:
         offered = parse_capabilities(answer.response)
     found = subject.found
     subject.found = replace(
-        found, latency_s=median(waits), slowest_s=max(*waits, 0.0),
+        found, latency_s=median(waits or [found.slowest_s]), slowest_s=max([*waits, found.slowest_s]),
         pop3=replace(found.pop3, capabilities=offered),
     )  # fmt: skip
+    if answer.response is not None:
+        await peer.quit()
 
 
 async def _look_into_tls(subject: Subject, peer: Pop3Peer) -> None:
@@ -82,15 +82,15 @@ async def _look_into_tls(subject: Subject, peer: Pop3Peer) -> None:
     if subject.endpoint.implicit_tls:
         _keep(subject, replace(found, has_tls=True, capabilities_in_tls=found.capabilities))
         return
-    if "STLS" not in (found.capabilities or {}):
-        return
     inside = peer.another()
     await inside.greet()
     try:
-        await inside.start_tls()
+        await inside.start_tls()             # listed or not: a server may forget to list it
+        _keep(subject, replace(found, has_tls=True))
+        listed = await inside.capabilities()
     except Undetermined:
         return
-    _keep(subject, replace(found, has_tls=True, capabilities_in_tls=await inside.capabilities()))
+    _keep(subject, replace(found, has_tls=True, capabilities_in_tls=listed))
     await inside.quit()
 
 

@@ -13,6 +13,7 @@ class Sample:
     header: bytes = b""
     eight_bit: bool = False          # needs 8BITMIME on its way in (RFC 6152)
     chunked: bool = False            # … CHUNKING (RFC 3030): its last line has no ending
+    utf8: bool = False               # its header needs SMTPUTF8 (RFC 6531)
 
 
 def bulk(octets: int) -> Sample:

@@ -51,6 +51,12 @@ class Capability(StrEnum):
     AUTH_RESP_CODE = "AUTH-RESP-CODE"            # RFC 3206
     PIPELINING = "PIPELINING"
     EXPIRE = "EXPIRE NEVER"
+    UTF8 = "UTF8 USER"                           # RFC 6856 §2
+    LANG = "LANG"                                # RFC 6856 §3
+
+
+# What few servers have, and `more-extensions` asks for as well. Without UTF8 mail in UTF-8 is given out as it is.
+RARE_CAPABILITIES: Final = frozenset({Capability.UTF8, Capability.LANG})
 
 
 class VrfyPolicy(Enum):
@@ -74,8 +80,9 @@ class Behaviour:
     greeting_text: str = "ready"                 # after the host name; no product, no version (RFC 5321 §7.5)
     extensions: frozenset[Extension] = frozenset(Extension) - RARE
     smtp_mechanisms: tuple[str, ...] = (PLAIN, LOGIN, CRAM_MD5, SCRAM_SHA_256)
-    capabilities: frozenset[Capability] = frozenset(Capability)
-    pop3_mechanisms: tuple[str, ...] = (PLAIN, CRAM_MD5)
+    capabilities: frozenset[Capability] = frozenset(Capability) - RARE_CAPABILITIES
+    pop3_mechanisms: tuple[str, ...] = (PLAIN, CRAM_MD5, SCRAM_SHA_256)
+    surrogates: bool = False                     # RFC 6856 §2.1: who did not say UTF8 gets mail in UTF-8 rewritten
     apop: bool = True                            # RFC 1939 §7: a timestamp in the greeting offers it
     clear_text_passwords: bool = True            # PLAIN, LOGIN, USER/PASS without TLS: a test server's choice
     login_required: bool = False                 # nobody says MAIL without: a submission server (RFC 6409 §4.3)

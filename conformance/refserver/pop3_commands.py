@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from conformance.refserver import sasl
+from conformance.refserver import pop3_utf8, sasl
 from conformance.refserver.behaviour import Capability
 from conformance.refserver.directory import Account
 from conformance.refserver.failed import Failed
 from conformance.refserver.maildrop import Listed
 from conformance.refserver.pop3_state import Pop3State, State, View, stuffed, top_of
-from conformance.refserver.session import After
+from conformance.refserver.session import After, Service
 
 OK: Final = b"+OK\r\n"
 UNKNOWN_COMMAND: Final = b"-ERR Command not recognized\r\n"
@@ -41,8 +41,19 @@ def user(session: Pop3State, argument: bytes) -> bytes:
     """USER: the same answer for every name (RFC 1939 §7 allows it; anything else tells who has a maildrop)."""
     if not session.may_send_passwords():
         return NEEDS_TLS
+    if not _is_utf8(argument):
+        return SYNTAX
     session.user = argument
     return OK
+
+
+def _is_utf8(argument: bytes) -> bool:
+    """RFC 6856 §2.2: what is neither ASCII nor UTF-8 is no name."""
+    try:
+        argument.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def pass_(session: Pop3State, argument: bytes) -> bytes:
@@ -80,8 +91,15 @@ def auth(session: Pop3State, argument: bytes) -> bytes:
         if initial is None:
             return BAD_SASL_OCTETS
     service = session.service
-    session.exchange = sasl.start_exchange(mechanism, service.directory, service.timestamp())
+    session.exchange = _exchange(service, mechanism)
     return _answer(session, session.exchange.begin(initial))
+
+
+def _exchange(service: Service, mechanism: str) -> sasl.Exchange:
+    for fault in service.behaviour.faults:
+        if mechanism in fault.exchanges:
+            return fault.exchanges[mechanism](service.directory, service.timestamp())
+    return sasl.start_exchange(mechanism, service.directory, service.timestamp())
 
 
 def sasl_response(session: Pop3State, line: bytes) -> bytes:
@@ -110,7 +128,9 @@ def _log_in(session: Pop3State, account: Account | None) -> bytes:
         if session.failed_logins >= session.service.limits.failed_logins:
             session.after = After.CLOSE
         return BAD_CREDENTIALS
-    return OK if session.log_in(account) else IN_USE      # RFC 2449 §8.1.2: only who knows the password learns it
+    if not session.log_in(account, pop3_utf8.shown_to(session)):
+        return IN_USE                # RFC 2449 §8.1.2: only who knows the password learns it
+    return OK
 
 
 def stls(session: Pop3State, argument: bytes) -> bytes:
@@ -202,6 +222,8 @@ def _send(session: Pop3State, message: Listed, part: Callable[[bytes], bytes]) -
     octets = _view(session).read(message)
     if octets is None:
         return NOT_READABLE
+    if pop3_utf8.is_kept_back(session, octets):
+        return pop3_utf8.NEEDS_UTF8
     content = part(octets)
     for fault in session.service.behaviour.faults:
         if fault.pop3.content is not None:
@@ -269,6 +291,8 @@ COMMANDS: Final[Mapping[bytes, Command]] = {
     b"APOP": Command(apop,  _AUTHORIZATION, Argument.REQUIRED),
     b"AUTH": Command(auth,  _AUTHORIZATION, Argument.REQUIRED),
     b"STLS": Command(stls,  _AUTHORIZATION),
+    b"UTF8": Command(pop3_utf8.utf8, _AUTHORIZATION),
+    b"LANG": Command(pop3_utf8.lang, _BOTH, Argument.OPTIONAL),
     b"CAPA": Command(capa,  _BOTH),
     b"QUIT": Command(quit_, _BOTH),
     b"STAT": Command(stat,  _TRANSACTION),

@@ -1,6 +1,7 @@
 """What a POP3 session remembers between two commands, and the view of a maildrop it keeps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -25,12 +26,15 @@ class View:
     Nothing is removed before `update`, which only QUIT calls (RFC 1939 §6).
     """
 
-    __slots__ = ("_marked", "_messages", "maildrop")
+    __slots__ = ("_marked", "_messages", "_shown", "maildrop")
 
-    def __init__(self, maildrop: Maildrop) -> None:
-        """Number the messages of a maildrop whose lock this session holds."""
+    def __init__(self, maildrop: Maildrop, shown: Callable[[bytes], bytes] | None = None) -> None:
+        """Number the messages of a maildrop whose lock this session holds. `shown`: what it sees of each."""
         self.maildrop = maildrop
+        self._shown = shown
         self._messages = maildrop.listing()
+        if shown is not None:
+            self._messages = tuple([replace(one, octets=len(self.read(one) or b"")) for one in self._messages])
         self._marked: set[int] = set()
 
     def anew(self, *, newest_first: bool = False) -> "View":
@@ -64,7 +68,8 @@ class View:
 
     def read(self, message: Listed) -> bytes | None:
         """Return a message's octets, or None when it cannot be read."""
-        return self.maildrop.read(message.unique_id)
+        octets = self.maildrop.read(message.unique_id)
+        return octets if self._shown is None or octets is None else self._shown(octets)
 
     def mark(self, number: int) -> None:
         """Mark a message as deleted."""
@@ -90,7 +95,7 @@ class Pop3State:
 
     __slots__ = (
         "after", "body", "cipher", "exchange", "failed_logins", "memory", "service", "state", "timestamp", "user",
-        "view",
+        "utf8", "view",
     )
 
     def __init__(self, service: Service, cipher: str | None) -> None:
@@ -106,6 +111,7 @@ class Pop3State:
         self.cipher = cipher                            # set inside TLS
         self.state = State.AUTHORIZATION
         self.after = After.GO_ON
+        self.utf8 = False                               # UTF8 was said (RFC 6856 §2.1)
         self.user: bytes | None = None                  # said by USER, and good for the very next command only
         self.exchange: sasl.Exchange | None = None
         self.body: Iterator[bytes] | None = None        # what is still to be sent of a multi-line response
@@ -121,12 +127,15 @@ class Pop3State:
             return names
         return tuple(name for name in names if name not in sasl.SENDS_PASSWORDS)
 
-    def log_in(self, account: Account) -> bool:
-        """Enter TRANSACTION with the maildrop locked; False when another session holds the lock."""
+    def log_in(self, account: Account, shown: Callable[[bytes], bytes] | None = None) -> bool:
+        """Enter TRANSACTION with the maildrop locked; False when another session holds the lock.
+
+        `shown` is what becomes of each message before the session sees it.
+        """
         maildrop = self.service.maildrops.maildrop(account.address)
         if not maildrop.lock():
             return False
-        self.view = View(maildrop)
+        self.view = View(maildrop, shown)
         self.state = State.TRANSACTION
         return True
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from conformance.refserver.behaviour import RARE, Behaviour
+from conformance.refserver.behaviour import RARE, RARE_CAPABILITIES, Behaviour
 from conformance.refserver.choices import CHOICES
 from conformance.refserver.errors import ServerSetupError
 
@@ -60,7 +60,16 @@ def _no_service(behaviour: Behaviour, value: str) -> Behaviour:
 def _more_extensions(behaviour: Behaviour, value: str) -> Behaviour:
     if value:
         raise ValueError("it takes no value")
-    return replace(behaviour, extensions=behaviour.extensions | RARE)
+    return replace(
+        behaviour, extensions=behaviour.extensions | RARE, capabilities=behaviour.capabilities | RARE_CAPABILITIES
+    )
+
+
+def _pop3_utf8(behaviour: Behaviour, value: str) -> Behaviour:
+    if value not in {"refused", "rewritten"}:
+        raise ValueError('it takes what becomes of mail in UTF-8 where UTF8 was not said, "refused" or "rewritten"')
+    offered = replace(behaviour, capabilities=behaviour.capabilities | RARE_CAPABILITIES)
+    return replace(offered, surrogates=value == "rewritten")
 
 
 VARIANTS: Final[Mapping[str, Variant]] = {
@@ -68,5 +77,6 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "greylisting": Variant("5m", _greylisting),
     "tempfail": Variant("0.1", _tempfail),
     "no-service": Variant("554", _no_service),      # RFC 5321 §3.1
-    "more-extensions": Variant("", _more_extensions),     # ETRN, DELIVERBY, MT-PRIORITY, REQUIRETLS, LIMITS
+    "more-extensions": Variant("", _more_extensions),     # ETRN, DELIVERBY, MT-PRIORITY, REQUIRETLS, LIMITS; UTF8, LANG
+    "pop3-utf8": Variant("refused", _pop3_utf8),          # RFC 6856: UTF8 and LANG
 }

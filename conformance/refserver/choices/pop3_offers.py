@@ -17,7 +17,7 @@ _OLD: Final = (b"CAPA", b"UIDL", b"TOP", b"AUTH", b"STLS", b"APOP")      # that 
 Outgoing = Callable[[Pop3State, bytes, bytes], bytes]
 
 
-def _lacks(*verbs: bytes, tags: tuple[bytes, ...] = ()) -> Around:
+def lacks(*verbs: bytes, tags: tuple[bytes, ...] = ()) -> Around:
     """Know nothing of some commands, and list none of them."""
 
     def around(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
@@ -65,22 +65,22 @@ def _no_codes(session: Pop3State, verb: bytes, octets: bytes) -> bytes:
 
 
 CHOICES: Final = (
-    Fault("pop3-no-capa", "CAPA is unknown: RFC 2449 is optional", pop3=Pop3Points(around=_lacks(b"CAPA"))),
-    Fault("pop3-no-top", "TOP is unknown", pop3=Pop3Points(around=_lacks(b"TOP"))),
-    Fault("pop3-no-uidl", "UIDL is unknown", pop3=Pop3Points(around=_lacks(b"UIDL"))),
-    Fault("pop3-no-stls", "STLS is unknown", pop3=Pop3Points(around=_lacks(b"STLS"))),
-    Fault("pop3-no-auth", "AUTH is unknown", pop3=Pop3Points(around=_lacks(b"AUTH", tags=(b"SASL",)))),
+    Fault("pop3-no-capa", "CAPA is unknown: RFC 2449 is optional", pop3=Pop3Points(around=lacks(b"CAPA"))),
+    Fault("pop3-no-top", "TOP is unknown", pop3=Pop3Points(around=lacks(b"TOP"))),
+    Fault("pop3-no-uidl", "UIDL is unknown", pop3=Pop3Points(around=lacks(b"UIDL"))),
+    Fault("pop3-no-stls", "STLS is unknown", pop3=Pop3Points(around=lacks(b"STLS"))),
+    Fault("pop3-no-auth", "AUTH is unknown", pop3=Pop3Points(around=lacks(b"AUTH", tags=(b"SASL",)))),
     Fault("pop3-no-apop", "no timestamp, and APOP is unknown",
-          pop3=Pop3Points(around=_lacks(b"APOP"), outgoing=_no_timestamp)),
+          pop3=Pop3Points(around=lacks(b"APOP"), outgoing=_no_timestamp)),
     Fault("pop3-of-1939", "what RFC 1939 demands, and no more",
-          pop3=Pop3Points(around=_lacks(*_OLD), outgoing=lambda session, verb, octets:
+          pop3=Pop3Points(around=lacks(*_OLD), outgoing=lambda session, verb, octets:
                           _no_codes(session, verb, _no_timestamp(session, verb, octets)))),
     Fault("pop3-apop-alone", "one logs in by APOP alone",
-          pop3=Pop3Points(around=_lacks(b"USER", b"PASS", b"AUTH", tags=(b"SASL",)))),
+          pop3=Pop3Points(around=lacks(b"USER", b"PASS", b"AUTH", tags=(b"SASL",)))),
     Fault("pop3-sasl-alone", "one logs in by AUTH alone",
-          pop3=Pop3Points(around=_lacks(b"USER", b"PASS", b"APOP"), outgoing=_no_timestamp)),
+          pop3=Pop3Points(around=lacks(b"USER", b"PASS", b"APOP"), outgoing=_no_timestamp)),
     Fault("pop3-no-resp-codes", "-ERR comes without codes",
-          pop3=Pop3Points(around=_lacks(tags=(b"RESP-CODES", b"AUTH-RESP-CODE")), outgoing=_no_codes)),
+          pop3=Pop3Points(around=lacks(tags=(b"RESP-CODES", b"AUTH-RESP-CODE")), outgoing=_no_codes)),
     Fault("pop3-tags-reversed", "CAPA lists from the last", pop3=Pop3Points(around=_lists(lambda tags: tags[::-1]))),
     Fault("pop3-tags-lower-case", "RFC 2449 §3: tags in any case",
           pop3=Pop3Points(around=_lists(lambda tags: [tag.lower() for tag in tags]))),

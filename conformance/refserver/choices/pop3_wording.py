@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from conformance.refserver.choices.pop3_offers import lacks
 from conformance.refserver.fault import Fault
 from conformance.refserver.pop3_fault_kinds import changes
 from conformance.refserver.pop3_points import Pop3Points
@@ -59,10 +60,12 @@ CHOICES: Final = (
     Fault("pop3-few-words", "a word is enough", pop3=Pop3Points(outgoing=_in_other_words(b"k", b"n"))),
     Fault("pop3-long-words", "lines of nearly 512 octets",
           pop3=Pop3Points(outgoing=_in_other_words(_LONG, _LONG))),
-    Fault("pop3-no-words", "indicators alone", pop3=Pop3Points(outgoing=_in_other_words(b"", b"", keeps_code=False))),
+    Fault("pop3-no-words", "indicators alone",
+          pop3=Pop3Points(around=lacks(tags=(b"AUTH-RESP-CODE",)), outgoing=_in_other_words(b"", b"", keeps_code=False))),
     Fault("pop3-a-space-for-words", "an indicator and a space", pop3=Pop3Points(outgoing=_only_space)),
     Fault("pop3-brackets-for-words", "what looks like a response code of its own",
-          pop3=Pop3Points(outgoing=_in_other_words(b"[OK] done", b"[X-NO] not done", keeps_code=False))),
+          pop3=Pop3Points(around=lacks(tags=(b"AUTH-RESP-CODE",)),
+                          outgoing=_in_other_words(b"[OK] done", b"[X-NO] not done", keeps_code=False))),
     Fault("pop3-short-greeting", "+OK and the timestamp", pop3=Pop3Points(outgoing=_greets(b"+OK <>\r\n"))),
     Fault("pop3-timestamp-amid-words", "the timestamp stands anywhere in the greeting",
           pop3=Pop3Points(outgoing=_greets(b"+OK POP3 <> mail.example.test v1.0 ready\r\n"))),
