@@ -8,6 +8,7 @@ message of some length exercises transparency (RFC 5321 §4.5.2).
 import random
 from datetime import datetime
 from email.utils import format_datetime
+from typing import Final
 
 import msgspec
 
@@ -27,7 +28,11 @@ from loadgen.message.pool import (
 from loadgen.message.stamp import Stamp, digest_of
 from loadgen.scenario.content import TEXT, Body, Multipart
 from loadgen.scenario.corpus import Sample
+from loadgen.transport.conversation import Pieces
 from loadgen.wire.transparency import stuff
+
+JOINED_MAX_OCTETS: Final = 16_384     # what is larger is sent from where its pieces lie: to copy it costs as much
+PIECES_MAX: Final = 64
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -35,9 +40,19 @@ class Message(msgspec.Struct, frozen=True):
 
     stamp: Stamp
     content_octets: int       # what SIZE declares: line ends counted, stuffing not (RFC 1870 §3)
-    mail_data: bytes          # stuffed, ends CRLF.CRLF
+    pieces: Pieces            # of the mail data; one if it is small: to join these costs less than to send them so
     eight_bit: bool           # the body needs 8BITMIME (RFC 6152 §3)
     utf8_header: bool         # the header section needs SMTPUTF8 (RFC 6531 §3.6)
+
+    @property
+    def mail_data(self) -> bytes:
+        """Return the mail data: stuffed, ends CRLF.CRLF. Joined at each call."""
+        return b"".join(self.pieces)
+
+    @property
+    def mail_octets(self) -> int:
+        """Return the length of the mail data."""
+        return sum(map(len, self.pieces))
 
 
 class _Prepared(msgspec.Struct, frozen=True):
@@ -108,7 +123,7 @@ class Composer:
         return Message(
             Stamp(message_id, digest),
             len(header) + len(first) + left + around,
-            b"".join((header, before, first, *pool.stuffed(cut), *after, END_OF_MAIL_DATA)),
+            _together((header, before, first, *pool.stuffed(cut), *after, END_OF_MAIL_DATA)),
             pool is self._beyond_ascii,
             not header.isascii(),
         )
@@ -125,10 +140,17 @@ class Composer:
         return Message(
             stamp=Stamp(message_id, prepared.digest),
             content_octets=len(ours) + prepared.octets,
-            mail_data=b"".join((ours, prepared.header, prepared.stuffed)),
+            pieces=_together((ours, prepared.header, prepared.stuffed)),
             eight_bit=prepared.eight_bit,
             utf8_header=prepared.utf8_header,
         )
+
+
+def _together(pieces: Pieces) -> Pieces:
+    """Join what is small, or in very many pieces: a system call takes 1,024."""
+    if len(pieces) <= PIECES_MAX and sum(map(len, pieces)) > JOINED_MAX_OCTETS:
+        return pieces
+    return (b"".join(pieces),)
 
 
 def _prepare(sample: Sample) -> _Prepared:

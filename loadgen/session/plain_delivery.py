@@ -20,7 +20,7 @@ from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
 from loadgen.session.trace import Offered, Settled, Trace
 from loadgen.session.transaction import mail_parameters
-from loadgen.transport.conversation import Heard, Say, Steps
+from loadgen.transport.conversation import Heard, Pieces, Say, Steps
 from loadgen.wire.commands import Data, Ehlo, Mail, Quit, Rcpt
 from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
 from loadgen.wire.reply import USUAL_OCTETS, lawful_reply
@@ -28,7 +28,7 @@ from loadgen.wire.reply import USUAL_OCTETS, lawful_reply
 MESSAGES_MAX: Final = 1_000      # of one session, which may have to be gone over again as a whole
 DATA: Final = Data().to_bytes()
 QUIT: Final = Quit().to_bytes()
-Question = tuple[Stage, bytes]            # and what is said in it
+Question = tuple[Stage, bytes | Pieces]            # and what is said in it
 
 
 def is_plain(route: Route, plan: DeliveryPlan) -> bool:
@@ -92,13 +92,14 @@ class PlainDelivery(PlainSession):
             )
             recipients = planned.envelope
             parameters = self._parameters(message, recipients)
-            if parameters is None or len(message.mail_data) > BLOCK_OCTETS:     # of which each has its own limit
+            if parameters is None or message.mail_octets > BLOCK_OCTETS:     # of which each has its own limit
                 return
             trace.messages_offered += 1
             rcpts = [(stages.rcpt, _rcpt(recipient)) for recipient in recipients]
             yield (stages.mail, _mail(plan.reverse_path, parameters)), *rcpts, (stages.data, DATA)
             trace.begun.append(Offered(message.stamp, recipients))
-            yield ((stages.body, message.mail_data),)
+            pieces = message.pieces
+            yield ((stages.body, pieces if len(pieces) > 1 else message.mail_data),)
             _, _, at_ns = trace.timings[-1]
             trace.settled[len(trace.begun) - 1] = Settled(recipients, at_ns)
             note_taken(trace, planned.index, recipients, at_ns)

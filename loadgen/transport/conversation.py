@@ -14,8 +14,9 @@ import trio
 from loadgen.transport.channel import Channel, ask_in_turn
 from loadgen.transport.errors import PeerClosed, TransportError, TransportTimeout
 
+Pieces = tuple[bytes | memoryview, ...]      # octets to be sent together, not copied together
 Heard = tuple[bytes, float]       # what one read gave (b"": the end), and when: seconds of trio's clock
-Say = tuple[bytes, float]         # what to say (b"": nothing), and by when an answer must have begun
+Say = tuple[bytes | Pieces, float]           # what to say (b"": nothing), and by when an answer must have begun
 Steps = Generator[Say, Heard, None]
 _OCTETS: Final[Callable[[Heard], bytes]] = itemgetter(0)
 
@@ -52,8 +53,9 @@ async def converse_in_turn(channel: Channel, conversation: Conversation) -> None
     """
     steps = conversation.steps()
     clock = trio.lowlevel.current_clock()
-    octets, deadline = next(steps)
+    said, deadline = next(steps)
     while True:
+        octets = b"".join(said) if isinstance(said, tuple) else said
         try:
             if octets:
                 await channel.send(octets, deadline)
@@ -75,7 +77,7 @@ async def converse_in_turn(channel: Channel, conversation: Conversation) -> None
         if not heard:
             return
         try:
-            octets, deadline = steps.send(conversation.heard[-1])
+            said, deadline = steps.send(conversation.heard[-1])
         except StopIteration:
             return
 

@@ -10,7 +10,7 @@ import trio
 from outcome import Error, Outcome, Value
 
 from loadgen.transport.channel import RECEIVE_OCTETS
-from loadgen.transport.conversation import Conversation
+from loadgen.transport.conversation import Conversation, Pieces
 from loadgen.transport.failures import io_failure
 
 _OVER: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
@@ -39,7 +39,7 @@ class Lane:
 
     __slots__ = (
         "_conversation", "_deadline", "_end", "_fd", "_go_on", "_hub", "_keep", "_now", "_peer", "_recv", "_send",
-        "_steps", "_task", "_unsent", "look_at", "peer_ended",
+        "_send_pieces", "_steps", "_task", "_unsent", "look_at", "peer_ended",
     )   # fmt: skip
 
     def __init__(self, hub: Hub, sock: socket.socket, conversation: Conversation, peer: str) -> None:
@@ -47,6 +47,7 @@ class Lane:
         self._fd = sock.fileno()
         self._recv = sock.recv
         self._send = sock.send
+        self._send_pieces = sock.sendmsg
         self._conversation = conversation
         self._steps = conversation.steps()
         self._go_on = self._steps.send
@@ -91,14 +92,14 @@ class Lane:
                 self._finish()
                 return
             try:
-                octets, self._deadline = self._go_on(heard)
+                said, self._deadline = self._go_on(heard)
             except Exception as error:
                 self._finish(None if isinstance(error, StopIteration) else Error(error))
                 return
             if self._deadline < self.look_at:
                 self._hub.look(self, self._deadline)
-            if octets:
-                self._say(octets)
+            if said:
+                self._say(said)
             if not events & _TWO_READS or self._end is not None:
                 return
 
@@ -122,18 +123,18 @@ class Lane:
             self._say(unsent)
         return bool(events & _READABLE) and self._end is None
 
-    def _say(self, octets: bytes | memoryview) -> None:
+    def _say(self, octets: bytes | memoryview | Pieces) -> None:
         """Send octets: now what fits, and the rest when it does."""
         try:
-            sent = self._send(octets)
+            sent = self._send_pieces(octets) if isinstance(octets, tuple) else self._send(octets)
         except BlockingIOError:
             sent = 0
         except OSError:           # it is gone, and may have said why
             self._finish()
             return
         self._conversation.octets_sent += sent
-        if sent < len(octets):
-            self._unsent = memoryview(octets)[sent:]
+        if sent < (sum(map(len, octets)) if isinstance(octets, tuple) else len(octets)):
+            self._unsent = memoryview(b"".join(octets) if isinstance(octets, tuple) else octets)[sent:]
             self._hub.ask_writable(self._fd)
 
     def _cannot_read(self, error: OSError) -> None:

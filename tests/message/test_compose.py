@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loadgen.message.compose import Composer, Message
+from loadgen.message.compose import JOINED_MAX_OCTETS, PIECES_MAX, Composer, Message
 from loadgen.message.stamp import Stamp, read_stamp
+from loadgen.scenario.content import Multipart
 from loadgen.wire.transparency import stuff, unstuff
 
 DATE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,6 +47,23 @@ def test_the_content_has_the_size_asked_for_and_comes_back_as_it_was_stamped(
     assert re.search(rb"(?<!\r)\n|\r(?!\n)", content) is None
     assert max(map(len, content.split(b"\r\n"))) <= 998
     assert content.isascii()
+
+
+def test_what_is_large_is_not_copied_and_what_is_small_is_in_one_piece() -> None:
+    small, large = compose(JOINED_MAX_OCTETS // 2), compose(2 * JOINED_MAX_OCTETS)
+    assert len(small.pieces) == 1
+    assert any(isinstance(piece, memoryview) and len(piece) > JOINED_MAX_OCTETS for piece in large.pieces)
+    assert len(large.pieces) <= PIECES_MAX
+    assert large.mail_octets == len(large.mail_data)
+
+
+def test_what_is_in_very_many_pieces_is_joined() -> None:
+    body = Multipart(attachments_octets=(1_000,) * PIECES_MAX)
+    message = COMPOSER.compose(
+        3, 0, reverse_path="", recipients=("user1@example.test",), size_octets=4 * JOINED_MAX_OCTETS, body=body
+    )
+    assert message.mail_octets > JOINED_MAX_OCTETS
+    assert len(message.pieces) == 1
 
 
 @pytest.mark.parametrize("extra", range(-3, 4))

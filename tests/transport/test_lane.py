@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from loadgen.transport.conversation import Conversation, Steps
+from loadgen.transport.conversation import Conversation, Pieces, Steps
 from loadgen.transport.deadlines import TICKS_PER_S
 from loadgen.transport.epoll import EpollReadiness, serve_epoll
 from loadgen.transport.errors import PeerClosed, TransportTimeout
@@ -205,6 +205,41 @@ async def test_what_does_not_fit_is_sent_when_it_does(readiness: Readiness, peer
         assert not await transport.converse(script)
         assert script.octets_sent == len(long)
         assert [octets for octets, _ in script.heard] == [b"no\r\n"]
+
+
+class InPieces(Conversation):
+    """Says what lies in pieces, once."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        super().__init__()
+        self._pieces = pieces
+
+    def steps(self) -> Steps:
+        yield self._pieces, FAR
+        self.done = True
+
+
+@pytest.mark.parametrize("length", [10, 3 << 20])
+async def test_pieces_go_out_in_order_whether_they_fit_or_not(
+    readiness: Readiness, peer: Pair, length: int
+) -> None:
+    ours, theirs = peer
+    block = memoryview(bytes(range(256)) * (length // 256 + 1))
+    pieces = (b"first", block[:length], b"", block[1 : length + 1], b"last")
+    came = bytearray()
+    async with transport_over(ours, readiness) as transport, trio.open_nursery() as nursery:
+
+        async def serve() -> None:
+            while not came.endswith(b"last"):
+                await trio.lowlevel.wait_readable(theirs)
+                came.extend(theirs.recv(1 << 20))
+            theirs.send(b"yes\r\n")
+
+        nursery.start_soon(serve)
+        script = InPieces(pieces)
+        assert await transport.converse(script)
+        assert script.octets_sent == len(came)
+    assert came == b"".join(pieces)
 
 
 async def test_an_answer_amid_what_does_not_fit_is_left_to_the_session(
