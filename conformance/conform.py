@@ -28,6 +28,7 @@ from conformance.sink import open_sink
 from conformance.sounding import sound
 from conformance.subject import Subject, over_the_network
 from conformance.under_load import Beside, Part, part_of, put_all, put_under_load
+from conformance.x25 import PROFILE
 from loadgen.endpoint import Endpoint
 from loadgen.transport.tls import TlsPolicy, make_client_context
 from loadgen.wire.printable import printable
@@ -82,7 +83,7 @@ async def conform(
                 beside = Beside(start, trio.Event() if stop is None else stop)
             subjects = subjects_at(order.endpoints, order.declared)
             for subject in subjects:
-                subject.sink = sink
+                subject.sink, subject.x25 = sink, order.profile == PROFILE and not subject.is_pop3
             document = await judge_all(
                 order, cases, requirements, subjects, version=version, observe=observe, beside=beside
             )

@@ -14,6 +14,7 @@ import trio
 import typer
 from rich.console import Console
 
+from conformance import x25
 from conformance.baseline import read_baseline
 from conformance.case import CASES
 from conformance.cases import register_all
@@ -26,7 +27,7 @@ from conformance.declared import NOTHING_DECLARED, Declared, read_declared
 from conformance.finding import Finding
 from conformance.listed import listed
 from conformance.over_lmtp import with_twins
-from conformance.runner import SURVIVES, Manner
+from conformance.runner import CASE_LIMIT_S, SURVIVES, Manner
 from conformance.selection import Selection
 from conformance.under_load_cli import check_load, load_order, until_interrupted
 from loadgen.endpoint import Endpoint, parse_endpoint
@@ -96,7 +97,10 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         endpoints=tuple(endpoint_at(url) for url in targets),
         declared=_of_profile(declared, profile_name),
         selection=_selection(only or (), skip or (), chosen, set_name),
-        manner=Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict),
+        manner=Manner(
+            parallel=1 if serial else parallel, repeat=repeat, strict=strict,
+            limit_s=x25.CASE_LIMIT_S if profile_name == x25.PROFILE else CASE_LIMIT_S,
+        ),
         slow=slow,
         requirement_set=set_name,
         profile=profile_name,

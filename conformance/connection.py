@@ -14,6 +14,7 @@ from conformance.monitors.follow import Side
 from conformance.room import resting
 from conformance.subject import Subject
 from conformance.transcript import Transcript
+from conformance.x25 import PACKET_OCTETS
 from loadgen.transport.errors import PeerClosed, TlsFailed, TransportError, TransportTimeout
 from loadgen.transport.stream import Transport
 from loadgen.transport.tls import TlsContext
@@ -46,9 +47,11 @@ class Connection:
         """Connect, and do not wait for the greeting. Implicit TLS is part of connecting, unless told otherwise."""
         assert self._transport is None, "connected already"
         try:
-            transport = await self.subject.dial(self.subject.endpoint, trio.current_time() + self.subject.reply_s)
+            transport = await self.subject.dial(self.subject.endpoint, trio.current_time() + self.subject.call_s)
         except TransportError as error:
             raise Undetermined(f"no connection: {error}") from None
+        if self.subject.x25:
+            transport.send_in_segments(PACKET_OCTETS)
         self._transport = transport
         self._stack.push_async_callback(transport.aclose)
         self._began_s = trio.current_time()

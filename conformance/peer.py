@@ -18,6 +18,7 @@ from conformance.sink import Sink, Transferred
 from conformance.smtp_connection import SmtpConnection
 from conformance.subject import Subject
 from conformance.transcript import Transcript
+from conformance.x25 import AFTER_QUIT_S
 from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.extensions import NO_EXTENSIONS, parse_extensions
 from loadgen.wire.printable import printable
@@ -239,6 +240,9 @@ class SmtpPeer(SmtpConnection):
 
     async def quit(self) -> Answer:
         """Say goodbye, and return the answer."""
+        if self.subject.x25:
+            await self.send(b"QUIT\r\n")
+            return await self.answer(AFTER_QUIT_S)
         return await self.ask(b"QUIT")
 
     async def still_there(self) -> Answer:

@@ -11,7 +11,7 @@ from conformance.runner import Planned
 from conformance.subject import Subject
 
 _EXTENSION: Final = "ext:"
-_ABOUT_GREETINGS: Final = ("smtp.greet.", "pop3.greeting.")
+_ABOUT_GREETINGS: Final = ("smtp.greet.", "smtp.x25.greeting", "pop3.greeting.")
 _FORCES: Final = {Level.SHOULD: Force.ADVISORY, Level.MAY: Force.FREE, Level.HARD: Force.HARDENING}
 
 # Whether a subject meets a need. SLOW is the run's own choice.
@@ -28,6 +28,7 @@ _MET: Final[Mapping[Need, Callable[[Subject], bool]]] = {
     Need.SEVERAL_CONNECTIONS: lambda subject: True,
     Need.LEAVE_MAIL: lambda subject: subject.declared.allow.leave_mail or subject.found.pop3.messages > 0,
     Need.SINK: lambda subject: subject.sink is not None or subject.declared.sink is not None,
+    Need.X25: lambda subject: subject.x25,
     Need.OPERATOR: lambda subject: subject.declared.claims.restart is not None,
 }
 

@@ -34,6 +34,7 @@ SURVIVES: Final = "core.survives-input"
 SURVIVES_TITLE: Final = "Whatever a client sent, the server goes on to serve the next one"
 SECOND_LOOK_S: Final = 1.0            # a server that was asked too fast may only have been out of breath
 ATTEMPTS: Final = 4                   # of a case that the server had no room for
+CASE_LIMIT_S: Final = 120.0
 LEAVE_S: Final = 0.05                 # for a goodbye nobody judges
 
 
@@ -54,7 +55,7 @@ class Manner:
     parallel: int = 16
     repeat: int = 1
     strict: bool = False
-    limit_s: float = 120.0            # for one case that is not slow
+    limit_s: float = CASE_LIMIT_S     # for one case that is not slow
     slow_limit_s: float = 1200.0
 
 

@@ -29,7 +29,7 @@ class SmtpConnection(Connection):
     async def answer(self, within_s: float | None = None) -> Answer:
         """Return what the server does next, waiting as long as for any reply if not told otherwise."""
         if within_s is None:
-            return await self._answer(self.subject.reply_s)
+            return await self._answer(self.subject.reply_s if self.transcript.turns else self.subject.greeting_s)
         async with resting():
             return await self._answer(within_s)
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from conformance import x25
 from conformance.declared import Declared
 from conformance.mailbox import Mailbox
 from conformance.maildrops import Maildrops
@@ -100,6 +101,7 @@ class Subject:
     sink: Sink | None = None                         # where the server sends on one domain's mail; None: nowhere
     dial: Dial = over_the_network
     overhear: Overhear = _nobody_listens             # is given what every case said and heard
+    x25: bool = False                                # asked as over X.25: its timers, and packets (RFC 1090)
     tls: TlsContext = field(default_factory=lambda: make_client_context(TlsPolicy(verify=False)))
     pressure: Pressure | None = None                 # a load goes on beside the cases; None: none does
 
@@ -126,9 +128,19 @@ class Subject:
         return submits or self.endpoint.port in SUBMISSION_PORTS
 
     @property
+    def call_s(self) -> float:
+        """Return how long a connection is waited for."""
+        return x25.CALL_S if self.x25 else self.reply_s
+
+    @property
+    def greeting_s(self) -> float:
+        """Return how long the first words on a connection are waited for."""
+        return x25.GREETING_S if self.x25 else self.reply_s
+
+    @property
     def reply_s(self) -> float:
         """Return how long an answer is waited for."""
-        return self.declared.timers.reply
+        return x25.REPLY_S if self.x25 else self.declared.timers.reply
 
     @property
     def low_limit(self) -> int | None:

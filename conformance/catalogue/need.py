@@ -26,6 +26,7 @@ class Need(StrEnum):
     LEAVE_MAIL = "w"
     OPERATOR = "adm"
     SINK = "sink"
+    X25 = "x25"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ NEEDS: Final[Mapping[Need, NeedWords]] = MappingProxyType({
     Need.SEVERAL_CONNECTIONS: NeedWords("several connections at once", "the server: it must admit them"),
     Need.LEAVE_MAIL: NeedWords("leave to deliver mail and leave it there", "allow.leave_mail"),
     Need.SINK: NeedWords("a sink that the server sends a domain's mail to", "sink.smtp and sink.domain"),
+    Need.X25: NeedWords("to be asked as over X.25 (RFC 1090)", "--profile rfc1090"),
     Need.OPERATOR: NeedWords("an operator's hand on the server", "claims.restart, or by hand"),
 })
 

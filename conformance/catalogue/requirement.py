@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9]+(\.[a-z0-9]+(-[a-z0-9]+)*)+$")]
 Words = Annotated[str, Meta(min_length=1)]
-NeedName = Annotated[str, Meta(pattern=r"^(r|x|a|k|p|p2|t|z|q|slow|n>1|w|adm|sink|ext:[A-Z0-9-]+)$")]
+NeedName = Annotated[str, Meta(pattern=r"^(r|x|a|k|p|p2|t|z|q|slow|n>1|w|adm|sink|x25|ext:[A-Z0-9-]+)$")]
 
 
 class Level(StrEnum):

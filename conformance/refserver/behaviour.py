@@ -92,6 +92,7 @@ class Behaviour:
     greylisting_s: float | None = None           # RFC 6647: who is new has to wait this long, and come again
     quota_at_rcpt: bool = True                   # a full maildrop is refused at RCPT, else once the message is there
     names_recipients: bool = False               # LMTP: the reply for a recipient says who that is
+    lf_ends_lines: bool = False                  # as over X.25 (RFC 1090 §8); over TCP it is no lawful choice
     tempfail: float = 0.0                        # share of deliveries answered 451 though nothing is wrong with them
 
 

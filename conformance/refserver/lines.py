@@ -19,13 +19,14 @@ class LineReader:
     Holds at most one over-long line's limit plus what was fed last: the rest of such a line is dropped unread.
     """
 
-    __slots__ = ("_at", "_endless_octets", "_octets", "_skipped")
+    __slots__ = ("_at", "_endless_octets", "_lf_ends", "_octets", "_skipped")
 
-    def __init__(self, endless_octets: int) -> None:
+    def __init__(self, endless_octets: int, *, lf_ends: bool = False) -> None:
         self._octets = b""
         self._at = 0              # Invariant: everything before it was given out
         self._skipped = 0         # octets dropped of the over-long line now being read
         self._endless_octets = endless_octets
+        self._lf_ends = lf_ends   # LF alone ends a line too (RFC 1090 §8)
 
     @property
     def pending(self) -> int:
@@ -44,12 +45,14 @@ class LineReader:
         EndlessLine when that end does not come.
         """
         start = self._at
-        end = self._octets.find(b"\r\n", start)
+        end = self._octets.find(b"\n" if self._lf_ends else b"\r\n", start)
         if end < 0:
             self._skip_if_over(limit_octets)
             return None
-        self._at = end + 2
-        if self._skipped or end + 2 - start > limit_octets:
+        self._at = end + (1 if self._lf_ends else 2)
+        if self._lf_ends and self._octets[start:end].endswith(_CR):
+            end -= 1
+        if self._skipped or self._at - start > limit_octets:
             length = self._skipped + end - start
             self._skipped = 0
             if length > self._endless_octets:

@@ -31,7 +31,7 @@ class SmtpSession:
         self.progress = 0
         self._service = service
         self._session = SmtpState(service, dialect, peer, cipher)
-        self._lines = LineReader(service.limits.endless_line_octets)
+        self._lines = LineReader(service.limits.endless_line_octets, lf_ends=service.behaviour.lf_ends_lines)
         self._errors = 0
         self._faults = service.behaviour.faults
         self._verb = b""             # what the next reply answers, as `Fault.outgoing` names it

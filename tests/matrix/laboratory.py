@@ -34,10 +34,11 @@ from conformance.refserver.relay import Relay
 from conformance.refserver.session import Service, Session
 from conformance.refserver.smtp import SmtpSession
 from conformance.refserver.smtp_state import LMTP, SMTP
-from conformance.runner import Manner, run_cases
+from conformance.runner import CASE_LIMIT_S, Manner, run_cases
 from conformance.selection import Selection
 from conformance.sink import Sink
 from conformance.subject import Subject
+from conformance.x25 import CASE_LIMIT_S as X25_LIMIT_S
 from loadgen.endpoint import Endpoint, Protocol
 from loadgen.transport.stream import Transport
 from tests.matrix.wire import USUAL, ClientSide, LateReader, ServerSide, Wire
@@ -112,7 +113,7 @@ class House:
 async def reference_subject(
     tls: Tls, behaviour: Behaviour, *, protocol: Protocol = "smtp", declared: Declared = DECLARED,
     limits: Limits | None = None, implicit_tls: bool = False, with_sink: bool = True, accept_any: bool = False,
-    wire: Wire = USUAL, with_reader: bool = True,
+    wire: Wire = USUAL, with_reader: bool = True, x25: bool = False,
 ) -> AsyncIterator[Subject]:  # fmt: skip
     """Give a subject behind which a reference server of its own stands, sounded."""
     tokens = count()
@@ -172,6 +173,7 @@ async def reference_subject(
                 maildrops=maildrops,
                 sink=sink,
                 dial=dial,
+                x25=x25,
                 tls=tls.client,
             )
 
@@ -188,7 +190,7 @@ async def reference_subject(
 async def judge(
     tls: Tls, cases: Collection[Case], behaviour: Behaviour | None = None, *, protocol: Protocol = "smtp",
     limits: Limits | None = None, declared: Declared = DECLARED, slow: bool = True, with_sink: bool = True,
-    accept_any: bool = False, implicit_tls: bool = False, wire: Wire = USUAL,
+    accept_any: bool = False, implicit_tls: bool = False, wire: Wire = USUAL, x25: bool = False,
 ) -> dict[str, Finding]:  # fmt: skip
     """Run some cases against the reference server; return the findings by case id.
 
@@ -196,14 +198,14 @@ async def judge(
     """
     async with reference_subject(
         tls, behaviour or Behaviour(), protocol=protocol, limits=limits, declared=declared, with_sink=with_sink,
-        accept_any=accept_any, implicit_tls=implicit_tls, wire=wire,
+        accept_any=accept_any, implicit_tls=implicit_tls, wire=wire, x25=x25,
         with_reader=any(case.requirement.startswith("x.") for case in cases),
     ) as subject:
         put = [case for case in with_twins(cases) if is_put_to(case, protocol)]
         planned = plan_cases(put, catalogue(), subject, slow=slow)
         overhearing = Overhearing(subject.endpoint.protocol)
         subject.overhear = overhearing.hear
-        findings = await run_cases(planned, subject, Manner(parallel=8))
+        findings = await run_cases(planned, subject, Manner(parallel=8, limit_s=X25_LIMIT_S if x25 else CASE_LIMIT_S))
         findings += overhearing.findings(catalogue(), Selection(), strict=False)
     return {finding.case_id: finding for finding in findings}
 

@@ -11,7 +11,7 @@ from reports.errors import UserError
 
 
 def test_the_profiles_are_those_that_are_promised() -> None:
-    assert set(profiles()) == {"smtp-mx", "submission", "lmtp", "pop3", "hardened"}
+    assert set(profiles()) == {"smtp-mx", "submission", "lmtp", "pop3", "hardened", "rfc1090"}
 
 
 def test_every_family_of_the_catalogue_has_its_words_and_no_other_has() -> None:
@@ -39,6 +39,7 @@ def test_every_requirement_concerns_somebody() -> None:
         ("submission", ["submit.fqdn", "smtp.auth.cancel"], ["relay.plain", "smtp.postmaster.bare"]),
         ("lmtp", ["lmtp.lhlo.ok", "smtp.rset.replies-250"], ["smtp.helo.supported", "relay.plain", "bounce.sent"]),
         ("pop3", ["pop3.stat.format", "x.body.identity"], ["smtp.rset.replies-250"]),
+        ("rfc1090", ["smtp.x25.lf-lines", "smtp.rset.replies-250"], ["smtp.cmd.bare-lf", "smtp.quit.closes"]),
         ("hardened", ["hard.endless-line", "relay.plain", "smtp.tls.inject-command"], ["smtp.rset.replies-250"]),
     ],
 )
