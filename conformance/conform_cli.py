@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -27,7 +28,7 @@ from conformance.declared import NOTHING_DECLARED, Declared, read_declared
 from conformance.finding import Finding
 from conformance.listed import listed
 from conformance.over_lmtp import with_twins
-from conformance.runner import CASE_LIMIT_S, SURVIVES, Manner
+from conformance.runner import SURVIVES, Manner
 from conformance.selection import Selection
 from conformance.under_load_cli import check_load, load_order, until_interrupted
 from loadgen.endpoint import Endpoint, parse_endpoint
@@ -97,10 +98,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         endpoints=tuple(endpoint_at(url) for url in targets),
         declared=_of_profile(declared, profile_name),
         selection=_selection(only or (), skip or (), chosen, set_name),
-        manner=Manner(
-            parallel=1 if serial else parallel, repeat=repeat, strict=strict,
-            limit_s=x25.CASE_LIMIT_S if profile_name == x25.PROFILE else CASE_LIMIT_S,
-        ),
+        manner=_manner(Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict), profile_name),
         slow=slow,
         requirement_set=set_name,
         profile=profile_name,
@@ -203,6 +201,11 @@ def declared_by(
         return msgspec.convert(msgspec.to_builtins(flagged), Declared)
     except msgspec.ValidationError as error:
         raise UserError(f"--accepted, --rejected: {error}") from None
+
+
+def _manner(manner: Manner, profile_name: str | None) -> Manner:
+    """Return how cases are put: as over X.25 a case may have to wait for long."""
+    return replace(manner, limit_s=x25.CASE_LIMIT_S) if profile_name == x25.PROFILE else manner
 
 
 def _of_profile(declared: Declared, profile_name: str | None) -> Declared:
