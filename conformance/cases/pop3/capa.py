@@ -38,6 +38,8 @@ async def what_capa_is_answered(peer: Pop3Peer) -> Judgement:
 @case("pop3.capa.multiline", variants={"before-login": False, "after-login": True})
 async def capa_is_a_list(peer: Pop3Peer, logged_in: bool) -> Judgement:
     """CAPA is answered with +OK, lines, and a line with a dot."""
+    if logged_in:
+        await peer.maildrops()
     await peer.prelude()
     if peer.subject.found.pop3.capabilities is None and (refused := await peer.ask(b"CAPA")).err:
         raise NotApplicable(f"CAPA is not offered: {refused}")
@@ -60,6 +62,7 @@ async def capa_takes_no_argument(peer: Pop3Peer, command: bytes) -> Judgement:
 @case("pop3.capa.both-states")
 async def capa_may_be_asked_in_both_states(peer: Pop3Peer) -> Judgement:
     """CAPA is answered before the login and after it."""
+    await peer.maildrops()
     await peer.prelude()
     before = await peer.ask(b"CAPA")
     await peer.log_in()
@@ -76,6 +79,7 @@ async def capa_may_be_asked_in_both_states(peer: Pop3Peer) -> Judgement:
 @case("pop3.capa.auth-caps-remain", variants={"user": "USER", "sasl": "SASL", "others": ""})
 async def nothing_is_taken_back(peer: Pop3Peer, tag: str) -> Judgement:
     """What was listed before the login is listed after it, though it may be of no use any more."""
+    await peer.maildrops()
     await peer.prelude()
     before = set(await offered(peer)) & REGISTERED_TAGS
     if tag and tag not in before:
@@ -137,6 +141,7 @@ async def uidl_is_listed_where_it_works(peer: Pop3Peer, logged_in: bool) -> Judg
 @case("pop3.capa.user-honest")
 async def user_is_listed_where_it_works(peer: Pop3Peer) -> Judgement:
     """USER and PASS work if USER is listed; some users may lack them (RFC 2449 §6.2)."""
+    mine = await peer.maildrops(min(2, len(peer.subject.maildrops.every)))
     await peer.prelude()
     listed = "USER" in await offered(peer)
     if not listed:
@@ -144,7 +149,6 @@ async def user_is_listed_where_it_works(peer: Pop3Peer) -> Judgement:
         return _judge_honesty(False, await peer.ask(b"USER " + login.encode()), "USER", "USER")
     if peer.subject.found.pop3.way_in is None:
         raise Undetermined("nobody could log in as the first of accounts.pop3")
-    mine = await peer.maildrops(min(2, len(peer.subject.maildrops.every)))
     answers = [await _by_user(peer, at) for at in range(len(mine))]
     good = next((answer for answer in answers if answer.ok), None)
     if good is not None:

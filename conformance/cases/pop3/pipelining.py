@@ -146,8 +146,8 @@ async def a_login_may_be_in_a_group(peer: Pop3Peer, way: str) -> Judgement:
 @case("pop3.pipe.bad-login")
 async def a_bad_login_lets_nobody_in(peer: Pop3Peer) -> Judgement:
     """USER, a wrong PASS and STAT in one segment: each is answered, and STAT is refused."""
-    await peer.prelude()
     login, _ = await peer.login()
+    await peer.prelude()
     commands = (b"USER " + login.encode(), b"PASS " + WRONG.encode(), b"STAT")
     control = peer.another()
     await control.prelude()

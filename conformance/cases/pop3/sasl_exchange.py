@@ -31,6 +31,7 @@ def mechanisms(peer: Pop3Peer) -> tuple[str, ...]:
 
 async def ready_for(peer: Pop3Peer, mechanism: str) -> None:
     """Come to where AUTH may be said with a mechanism, in TLS if it is only listed there."""
+    await peer.maildrops()               # before the server's patience with who does not log in begins
     await peer.prelude()
     if mechanism not in mechanisms(peer) and peer.subject.found.pop3.has_tls and not peer.in_tls:
         await peer.start_tls()
@@ -69,6 +70,7 @@ async def can_log_in(peer: Pop3Peer, way: str) -> None:
     other = peer.another()
     if way not in {"USER", "APOP"}:
         await ready_for(other, way)
+    await other.maildrops()
     await other.prelude()
     if way == "APOP" and not other.timestamp:
         raise NotApplicable("APOP is not offered")

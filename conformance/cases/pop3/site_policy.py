@@ -62,9 +62,10 @@ async def logins_may_be_too_many(peer: Pop3Peer) -> Judgement:
 @case("pop3.expire.form", variants={"before-login": False, "after-login": True})
 async def how_long_mail_is_kept(peer: Pop3Peer, logged_in: bool) -> Judgement:
     """EXPIRE has a number of days or NEVER, and perhaps USER behind it."""
-    await peer.prelude()
     if logged_in:
         await peer.log_in()
+    else:
+        await peer.prelude()
     said = " ".join(await required(peer, "EXPIRE"))
     return (satisfied if _EXPIRE.fullmatch(said) else violated)(f"EXPIRE {said}", "EXPIRE NEVER, or a number of days")
 

@@ -3,11 +3,11 @@
 from typing import Final
 
 from conformance.case import case
+from conformance.cases.tls_records import NO_CLIENT_HELLO, SHAKES_HANDS_WITHIN_S, judge_no_handshake
 from conformance.judgement import (
     Judgement,
     NotApplicable,
     Undetermined,
-    declined,
     not_applicable,
     observed,
     satisfied,
@@ -15,13 +15,8 @@ from conformance.judgement import (
     violated,
 )
 from conformance.peer import SmtpPeer
-from loadgen.wire.printable import printable
 
-SHAKES_HANDS_WITHIN_S: Final = 300.0     # how long a server may mull over what is no handshake
 STALLS_S: Final = 600.0                  # how long it may wait for one
-# A record of TLS's handshake that holds no message of it (RFC 8446 §5.1).
-NO_CLIENT_HELLO: Final = b"\x16\x03\x01\x00\x05junk!"
-ALERT: Final = b"\x15"                   # an alert's first octet
 PASSWORDS: Final = frozenset({"PLAIN", "LOGIN"})
 
 
@@ -102,7 +97,7 @@ async def plain_text_is_no_handshake(peer: SmtpPeer) -> Judgement:
     """Plain text where TLS should begin is answered by an alert or a close, and runs no command."""
     await _offered(peer)
     await peer.control(b"STARTTLS", "220")
-    return await _after_no_handshake(peer, b"NOOP\r\n")
+    return await judge_no_handshake(peer, b"NOOP\r\n", (b"2",))
 
 
 @case("smtp.tls.handshake-failed-then-plain", limit_s=SHAKES_HANDS_WITHIN_S + 60)
@@ -111,20 +106,7 @@ async def a_failed_handshake_ends_the_session(peer: SmtpPeer) -> Judgement:
     await _offered(peer)
     await peer.control(b"STARTTLS", "220")
     await peer.send(NO_CLIENT_HELLO)
-    return await _after_no_handshake(peer, b"NOOP\r\n")
-
-
-async def _after_no_handshake(peer: SmtpPeer, octets: bytes) -> Judgement:
-    await peer.send(octets)
-    came = await peer.octets(SHAKES_HANDS_WITHIN_S)
-    if isinstance(came, bytes):
-        got = printable(came, 80)
-        if came.startswith(b"2"):
-            return violated(f"{got} to NOOP in clear text", "an alert or a close")
-        return satisfied(f"an alert: {got}") if came.startswith(ALERT) else declined(got, "an alert or a close")
-    if came.silent:
-        return violated(came, "an alert or a close")
-    return satisfied(came) if came.closed else undetermined(came)
+    return await judge_no_handshake(peer, b"NOOP\r\n", (b"2",))
 
 
 @case("smtp.tls.handshake-stall", limit_s=STALLS_S + 60)

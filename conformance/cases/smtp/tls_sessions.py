@@ -3,8 +3,9 @@
 
 from conformance.answer import Ended
 from conformance.case import case
-from conformance.cases.smtp.tls_records import (
+from conformance.cases.tls_records import (
     CERTIFICATE_REQUEST,
+    SERVER_HELLO,
     SERVER_HELLO_DONE,
     SSL_3,
     TLS_1_0,
@@ -14,9 +15,9 @@ from conformance.cases.smtp.tls_records import (
     USUAL_CBC,
     WEAK,
     Flight,
-    before_tls,
     client_hello,
     flight_after,
+    judge_refusal,
 )
 from conformance.judgement import (
     Judgement,
@@ -32,10 +33,19 @@ from loadgen.wire.printable import printable
 from loadgen.wire.transparency import stuff
 
 
-def _must_be_refused(flight: Flight, what: str) -> Judgement:
-    if flight.refuses:
-        return satisfied(f"{flight} to {what}")
-    return violated(f"{flight} to {what}", "refused") if flight.accepts else undetermined(f"{flight} to {what}")
+async def _before_tls(peer: SmtpPeer) -> None:
+    """Come to where TLS begins, and do not begin it."""
+    if peer.subject.endpoint.implicit_tls:
+        await peer.connect(tls=False)
+        return
+    await peer.hello()
+    peer.require("STARTTLS")
+    await peer.control(b"STARTTLS", "220")
+
+
+async def _flight(peer: SmtpPeer, hello: bytes, *, until: int = SERVER_HELLO) -> Flight:
+    await _before_tls(peer)
+    return await flight_after(peer, hello, until=until)
 
 
 @case("smtp.tls.inject-clienthello-glued")
@@ -56,20 +66,20 @@ async def a_hasty_handshake(peer: SmtpPeer) -> Judgement:
 @case("smtp.tls.min-version", variants={"1.0": TLS_1_0, "1.1": TLS_1_1})
 async def old_versions_are_refused(peer: SmtpPeer, version: int) -> Judgement:
     """A client that knows no more than TLS 1.0, or 1.1, is refused."""
-    flight = await flight_after(peer, client_hello(version, USUAL_CBC))
-    return _must_be_refused(flight, f"no more than TLS 1.{version - TLS_1_0}")
+    flight = await _flight(peer, client_hello(version, USUAL_CBC))
+    return judge_refusal(flight, f"no more than TLS 1.{version - TLS_1_0}")
 
 
 @case("smtp.tls.no-sslv3")
 async def ssl_is_refused(peer: SmtpPeer) -> Judgement:
     """A client that knows no more than SSL 3.0 is refused."""
-    return _must_be_refused(await flight_after(peer, client_hello(SSL_3, USUAL_CBC)), "no more than SSL 3.0")
+    return judge_refusal(await _flight(peer, client_hello(SSL_3, USUAL_CBC)), "no more than SSL 3.0")
 
 
 @case("smtp.tls.weak-suites", variants=WEAK)
 async def weak_suites_are_refused(peer: SmtpPeer, suites: tuple[int, ...]) -> Judgement:
     """A client that knows weak suites only is refused."""
-    return _must_be_refused(await flight_after(peer, client_hello(TLS_1_2, suites)), "weak suites only")
+    return judge_refusal(await _flight(peer, client_hello(TLS_1_2, suites)), "weak suites only")
 
 
 @case("smtp.tls.has-12")
@@ -77,11 +87,11 @@ async def tls_1_2_is_there(peer: SmtpPeer) -> Judgement:
     """A submission server knows TLS 1.2 or 1.3."""
     if not peer.subject.is_submission:
         raise NotApplicable("is about submission servers (claims.submission, --profile submission)")
-    flight = await flight_after(peer, client_hello(TLS_1_2, (*USUAL, *USUAL_CBC)))
+    flight = await _flight(peer, client_hello(TLS_1_2, (*USUAL, *USUAL_CBC)))
     if flight.accepts:
         return satisfied(flight)
     modern = peer.another()
-    await before_tls(modern)
+    await _before_tls(modern)
     trouble = await modern.handshake()
     if trouble is None:
         return satisfied(f"{flight} to TLS 1.2, and a handshake in TLS 1.3")
@@ -97,7 +107,7 @@ async def users_need_no_certificate(peer: SmtpPeer) -> Judgement:
     inside = peer.subject.found.extensions_in_tls
     if inside is not None and "EXTERNAL" in inside.auth:
         raise NotApplicable("EXTERNAL is offered: certificates are asked for on purpose")
-    flight = await flight_after(peer, client_hello(TLS_1_2, (*USUAL, *USUAL_CBC)), until=SERVER_HELLO_DONE)
+    flight = await _flight(peer, client_hello(TLS_1_2, (*USUAL, *USUAL_CBC)), until=SERVER_HELLO_DONE)
     if SERVER_HELLO_DONE not in flight.messages:
         raise Undetermined(f"{flight}: no handshake in TLS 1.2, where a request could be seen")
     asked = CERTIFICATE_REQUEST in flight.messages
@@ -109,7 +119,7 @@ async def names_in_the_handshake(peer: SmtpPeer, name: bytes | None) -> Judgemen
     """What a handshake without a name, with the server's own, and with an unknown one leads to is recorded."""
     if name == b"":
         name = (peer.subject.endpoint.host or "localhost").encode()
-    return observed(await flight_after(peer, client_hello(TLS_1_2, (*USUAL, *USUAL_CBC), name=name)))
+    return observed(await _flight(peer, client_hello(TLS_1_2, (*USUAL, *USUAL_CBC), name=name)))
 
 
 async def _in_tls(peer: SmtpPeer) -> None:

@@ -65,7 +65,8 @@ def _no_codes(session: Pop3State, verb: bytes, octets: bytes) -> bytes:
 
 
 CHOICES: Final = (
-    Fault("pop3-no-capa", "CAPA is unknown: RFC 2449 is optional", pop3=Pop3Points(around=lacks(b"CAPA"))),
+    Fault("pop3-no-capa", "CAPA is unknown: RFC 2449 is optional; and so is STLS, which RFC 2595 §4 wants listed",
+          pop3=Pop3Points(around=lacks(b"CAPA", b"STLS"))),
     Fault("pop3-no-top", "TOP is unknown", pop3=Pop3Points(around=lacks(b"TOP"))),
     Fault("pop3-no-uidl", "UIDL is unknown", pop3=Pop3Points(around=lacks(b"UIDL"))),
     Fault("pop3-no-stls", "STLS is unknown", pop3=Pop3Points(around=lacks(b"STLS"))),

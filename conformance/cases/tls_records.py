@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.answer import Answer
-from conformance.peer import SmtpPeer
+from conformance.connection import Connection
+from conformance.judgement import Judgement, declined, satisfied, undetermined, violated
 from loadgen.wire.printable import printable
 
 SSL_3: Final = 0x0300
@@ -19,6 +20,9 @@ SERVER_HELLO: Final = 2                  # handshake messages (§7.4)
 CERTIFICATE_REQUEST: Final = 13
 SERVER_HELLO_DONE: Final = 14
 FLIGHT_OCTETS_MAX: Final = 65_536
+SHAKES_HANDS_WITHIN_S: Final = 300.0     # how long a server may mull over what is no handshake
+# A record of TLS's handshake that holds no message of it (RFC 8446 §5.1).
+NO_CLIENT_HELLO: Final = b"\x16\x03\x01\x00\x05junk!"
 
 # Suites by what is wrong with them: IANA's registry. The usual ones are those that servers of any age have.
 USUAL: Final = (0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8, 0x009C, 0x009D)
@@ -92,23 +96,34 @@ def _extension(kind: int, octets: bytes) -> bytes:
     return kind.to_bytes(2, "big") + _list(octets, 2)
 
 
-async def before_tls(peer: SmtpPeer) -> None:
-    """Come to where TLS begins, and do not begin it."""
-    if peer.subject.endpoint.implicit_tls:
-        await peer.connect(tls=False)
-        return
-    await peer.hello()
-    peer.require("STARTTLS")
-    await peer.control(b"STARTTLS", "220")
+def judge_refusal(flight: Flight, what: str) -> Judgement:
+    """Judge what was said to a ClientHello that must be refused."""
+    if flight.refuses:
+        return satisfied(f"{flight} to {what}")
+    return violated(f"{flight} to {what}", "refused") if flight.accepts else undetermined(f"{flight} to {what}")
 
 
-async def flight_after(peer: SmtpPeer, hello: bytes, *, until: int = SERVER_HELLO) -> Flight:
-    """Come to where TLS begins, send a ClientHello, and return what is said to it up to a message of the handshake."""
-    await before_tls(peer)
-    await peer.send(hello)
+async def judge_no_handshake(connection: Connection, octets: bytes, replies: tuple[bytes, ...]) -> Judgement:
+    """Send what is no handshake where one should begin: an alert or a close is due, and no reply in clear text."""
+    expected = "an alert or a close"
+    await connection.send(octets)
+    came = await connection.octets(SHAKES_HANDS_WITHIN_S)
+    if isinstance(came, bytes):
+        got = printable(came, 80)
+        if came.startswith(replies):
+            return violated(f"{got} in clear text", expected)
+        return satisfied(f"an alert: {got}") if came[0] == ALERT else declined(got, expected)
+    if came.silent:
+        return violated(came, expected)
+    return satisfied(came) if came.closed else undetermined(came)
+
+
+async def flight_after(connection: Connection, hello: bytes, *, until: int = SERVER_HELLO) -> Flight:
+    """Send a ClientHello where TLS begins, and return what is said to it up to a message of the handshake."""
+    await connection.send(hello)
     octets = b""
     while len(octets) < FLIGHT_OCTETS_MAX:
-        came = await peer.octets(peer.subject.reply_s)
+        came = await connection.octets(connection.subject.reply_s)
         if isinstance(came, Answer):
             return _read(octets, came)
         octets += came
