@@ -39,11 +39,15 @@ def _show_version(asked: bool) -> None:
 
 
 def _options(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which version this is.")
     ] = False,
 ) -> None:
     """Prove mail servers: load, conformance and reports for SMTP, LMTP and POP3."""
+    from conformance.load_monitors import LoadMonitors  # noqa: PLC0415
+
+    context.obj = LoadMonitors       # loadgen knows nobody who could judge what its sessions hear
 
 
 def main() -> None:

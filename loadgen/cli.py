@@ -7,15 +7,16 @@ import signal
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import trio
 import typer
 from rich.console import Console
 
-from loadgen.endpoint import Protocol
+from loadgen import endpoint
 from loadgen.engine.health.process import usable_cpus
 from loadgen.engine.pool import Pool, choose_workers
 from loadgen.engine.run import RunResult, run
@@ -33,6 +34,13 @@ from reports.write import check_writable, write_run
 OUT = Path("out")
 
 
+class Begin(Protocol):
+    """Runs a scenario until it ends, is stopped, or was enough."""
+
+    async def __call__(self, *, stop: trio.Event, enough: trio.Event) -> RunResult:
+        """Return the result. UserError."""
+
+
 class Format(StrEnum):
     """What `mailproof schema` can print."""
 
@@ -48,6 +56,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run_command(  # noqa: PLR0913, PLR0917  each is an option
+    context: typer.Context,
     scenario: Annotated[str, typer.Argument(help="A scenario file, or the name of a shipped one (quickstart).")],
     smtp: Annotated[str | None, typer.Option(metavar="URL", help="SMTP server, instead of the scenario's.")] = None,
     lmtp: Annotated[str | None, typer.Option(metavar="URL", help="LMTP server, instead of the scenario's.")] = None,
@@ -65,6 +74,9 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     authorized: Annotated[
         bool, typer.Option("--authorized", help="I may load the public addresses that permitted_hosts names.")
     ] = False,
+    monitors: Annotated[
+        bool, typer.Option("--monitors/--no-monitors", help="Hold replies against the RFCs, as many as time allows.")
+    ] = True,
     json_progress: Annotated[
         bool, typer.Option("--json-progress", help="Say each second how it stands, as a line of JSON.")
     ] = False,
@@ -73,7 +85,7 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     ] = False,
 ) -> None:
     """Run a scenario against its target and write the report."""
-    given: dict[Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
+    given: dict[endpoint.Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
     urls = {protocol: url for protocol, url in given.items() if url is not None}
     loaded = load_scenario(scenario, overrides=overrides or [], urls=urls, seed=seed, authorized=authorized)
     chosen = choose_workers(workers, loaded, usable_cpus())
@@ -83,7 +95,12 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     for note in chosen.notes:
         sys.stderr.write(f"{note}\n")
     with _view(loaded, json_progress=json_progress) as view:
-        result = trio.run(_run_until_interrupted, loaded, run_id, view, authorized, chosen.workers, until_eof)
+        begin = partial(
+            run, loaded, open_accounts(loaded.accounts, environ=os.environ), run_id=run_id,
+            version=version("mailproof"), observe=view.show, authorized=authorized, pool=Pool(chosen.workers),
+            make_judge=context.obj if monitors else None, note=view.note,
+        )   # fmt: skip
+        result = trio.run(_run_until_interrupted, begin, loaded.load.drain.s, view, until_eof)
     if result is None:
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
@@ -122,7 +139,7 @@ def _view(scenario: Scenario, *, json_progress: bool) -> LiveView | PlainView:
 
 
 async def _run_until_interrupted(
-    scenario: Scenario, run_id: str, view: LiveView | PlainView, authorized: bool, workers: int, until_eof: bool
+    begin: Begin, drain_s: float, view: LiveView | PlainView, until_eof: bool
 ) -> RunResult | None:
     """Run; the first Ctrl-C (or SIGTERM) ends the arrivals and drains, the second stops at once: None."""
     stop, enough = trio.Event(), trio.Event()
@@ -136,25 +153,14 @@ async def _run_until_interrupted(
                     run_scope.cancel()
                     return
                 stop.set()
-                view.interrupted(scenario.load.drain.s)
+                view.interrupted(drain_s)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(listen, nursery.cancel_scope)
         if until_eof:
             nursery.start_soon(_wait_for_eof, enough)
         try:
-            result = await run(
-                scenario,
-                open_accounts(scenario.accounts, environ=os.environ),
-                run_id=run_id,
-                version=version("mailproof"),
-                stop=stop,
-                enough=enough,
-                observe=view.show,
-                authorized=authorized,
-                pool=Pool(workers),
-                note=view.note,
-            )
+            result = await begin(stop=stop, enough=enough)
         except UserError as error:      # not through the nursery: it would come out as a group
             complaint = error
         nursery.cancel_scope.cancel()

@@ -35,6 +35,7 @@ def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str]
             *_ledger_findings(document),
             *_case_findings(document),
             *_under_load_findings(document),
+            *_monitor_findings(document),
             *_gate_findings(judged, "correct"),
         ],
         "fast_enough": list(_gate_findings(judged, "fast_enough")),
@@ -154,6 +155,17 @@ def _under_load_findings(document: Document) -> Iterator[Finding]:
             f"{number} {'case' if number == 1 else 'cases'} fell outside the load, which was over before "
             f"{'it' if number == 1 else 'they'}: a longer load is needed",
         )
+
+
+def _monitor_findings(document: Document) -> Iterator[Finding]:
+    """Give what a load's replies were seen to break. That nothing was seen in some of them passes nothing."""
+    monitors = document.load.monitors if document.load is not None else None
+    for departure in monitors.departures if monitors is not None else ():
+        if departure.verdict == "fail":
+            times = "once" if departure.broken == 1 else f"{units.count(departure.broken)} times"
+            yield Verdict.FAIL, (
+                f"replies to the load broke {departure.id} ({', '.join(departure.sources)}) {times}: {departure.got}"
+            )
 
 
 def _some(ids: Sequence[str]) -> str:

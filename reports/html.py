@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from reports import plots, units
 from reports.cases import MEANINGS, by_area, lines_on_load, number_of, told, without_load
 from reports.document import Document, EndpointFacts, ReplyCount, Verdict
+from reports.overheard import in_brief, times
 from reports.phases import in_order, order_of
 from reports.safe import inert
 from reports.signs import signs
@@ -85,6 +86,8 @@ def html(document: Document) -> str:
         meanings=MEANINGS,
         number_of=number_of,
         lines_on_load=lines_on_load,
+        replies_in_brief=in_brief,
+        times=times,
         without_load=without_load,
         told=told(document.conformance) if document.conformance else [],
         areas=by_area(document.conformance) if document.conformance else {},

@@ -9,6 +9,8 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from reports.document import CaseResult, Document, GateResult, Question
+from reports.monitors import Departure
+from reports.overheard import times
 from reports.safe import inert
 
 _QUESTIONS: Final[dict[Question, str]] = {
@@ -40,6 +42,8 @@ def junit(document: Document) -> bytes:
         "verdicts": [_of_verdict(document, question) for question in _QUESTIONS],
         "gates": [_of_gate(gate) for gate in document.gates],
     }
+    if document.load is not None and document.load.monitors is not None:
+        suites["monitors"] = [_of_departure(each) for each in document.load.monitors.departures]
     if document.conformance is not None:
         suites["cases"] = [_of_case(case) for case in document.conformance.cases]
     root = ET.Element("testsuites", name=f"mailproof {inert(document.run_id)}", time=f"{document.duration_s:.3f}")
@@ -58,6 +62,12 @@ def _of_verdict(document: Document, question: Question) -> _TestCase:
 
 def _of_gate(gate: GateResult) -> _TestCase:
     return _TestCase(f"{gate.metric} {gate.condition}", gate.verdict.value, gate.sentence)
+
+
+def _of_departure(departure: Departure) -> _TestCase:
+    message = f"{departure.level}: expected {departure.expected}; got {departure.got}; {times(departure)}"
+    details = "\n".join(inert(line) for line in departure.transcript)
+    return _TestCase(f"{departure.protocol} {departure.id}", departure.verdict, message, details)
 
 
 def _of_case(case: CaseResult) -> _TestCase:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, structs
 from reports.arrival_check import ArrivalCheckResult
 from reports.health import Health
 from reports.machine import Machine
+from reports.monitors import MonitorsResult
 from reports.retry_result import RetryResult
 from reports.times import Count, Hdr, Quantiles
 
@@ -253,6 +254,10 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = Health()
     machine: Annotated[
         Machine | None, Meta(description="What the system tells of the machine that generated the load.")
+    ] = None
+    monitors: Annotated[
+        MonitorsResult | None,
+        Meta(description="What its replies came to when they were held against the RFCs; null: nobody listened."),
     ] = None
     workers: Annotated[
         tuple[WorkerResult, ...], Meta(description="Each generator process; empty: the run had only one.")

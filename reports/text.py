@@ -18,6 +18,7 @@ from reports.cases import summary_of_cases
 from reports.document import Document, Health, LedgerResult, LoadResult, SessionCounts, Verdict
 from reports.exit_codes import ExitCode
 from reports.load_result import PhaseResult
+from reports.overheard import summary_of_monitors
 from reports.phases import in_order
 from reports.safe import inert
 
@@ -99,6 +100,8 @@ def _load(load: LoadResult) -> Iterator[RenderableType]:
         yield _times("whole sessions", load.session_times.items())
     if load.failures:
         yield _failures(load)
+    if load.monitors is not None:
+        yield from summary_of_monitors(load.monitors)
     for note in load.notes:
         yield Text(f"note      {inert(note)}")
     if len(load.workers) > 1:

@@ -76,6 +76,7 @@ def load_result(
         health=driven.health,
         machine=machine,
         workers=tuple(workers),
+        monitors=None if driven.heard is None else driven.heard.result(),
     )
 
 

@@ -17,6 +17,7 @@ from loadgen.engine.audit import audit
 from loadgen.engine.content_check import content_notes
 from loadgen.engine.health.machine import MachineWatch
 from loadgen.engine.limits import check_ports, ephemeral_ports, raise_descriptors, shortages
+from loadgen.engine.overhearing import MakeJudge
 from loadgen.engine.pool import ALONE, Pool
 from loadgen.engine.preflight import logins_used, look_at
 from loadgen.engine.processes import ProcessForEach
@@ -62,6 +63,7 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     enough: trio.Event | None = None,
     authorized: bool = False,
     pool: Pool = ALONE,
+    make_judge: MakeJudge | None = None,
     note: Callable[[str], None] = lambda _: None,
 ) -> RunResult:
     """Run a scenario. `stop` ends the arrivals early: what is in flight drains, and the result is made all the same.
@@ -69,11 +71,12 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
 
     Raises UserError and PreconditionFailed before any load. `observe` is called once a second; `note`, before the
     load, with each sentence on what is to be known of it. `authorized`
-    says that the public addresses among the permitted hosts may be loaded; `pool` who generates the load.
+    says that the public addresses among the permitted hosts may be loaded; `pool` who generates the load; `make_judge`
+    who judges what is overheard in its sessions.
     """
     started, started_ns = datetime.now(UTC), clock_ns()
     nofile = raise_descriptors(scenario, pool.workers)
-    shard = Shard(scenario, book, run_token=secrets.token_hex(4), date=started)
+    shard = Shard(scenario, book, run_token=secrets.token_hex(4), date=started, make_judge=make_judge)
     async with open_target(scenario, book, authorized=authorized) as target:
         check_ports(scenario, target.routes, ephemeral_ports())
         seen = await look_at(target.routes, logins_used(scenario), book.account(1), stop=stop)

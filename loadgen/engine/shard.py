@@ -20,6 +20,7 @@ from loadgen.engine.health.collector import circles_freed, heap_at_rest
 from loadgen.engine.health.in_flight import Presence
 from loadgen.engine.health.monitor import HealthMonitor
 from loadgen.engine.open_loop import open_loop
+from loadgen.engine.overhearing import Heard, MakeJudge, Overhearing
 from loadgen.engine.progress import Progress, progress_of
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.session_limit import SessionLimit
@@ -53,6 +54,7 @@ class Shard:
     date: datetime                     # in every message's Date field
     worker: int = 0                    # of `workers`, from 0: arrival k belongs to worker k mod workers
     workers: int = 1
+    make_judge: MakeJudge | None = None    # of what is overheard; None: nobody listens
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class ShardResult:
     health: Health
     ledger: Ledger | None              # None: deliveries are not verified
     ended_ns: int                      # when the last session had ended
+    heard: Heard | None = None         # what was overheard; None: nobody listened
 
 
 Begin = Callable[[], Awaitable[int]]
@@ -90,6 +93,7 @@ async def run_shard(
     planner = Planner(shard.scenario, shard.book)
     duration_ns = load_duration_ns(load)
     presence = Presence()
+    overhearing = None if shard.make_judge is None else Overhearing(Heard(shard.make_judge()))
     recorder = Recorder(Window(load.warm_up.ns, ENDLESS_NS if duration_ns is None else duration_ns))
 
     with heap_at_rest():
@@ -98,6 +102,9 @@ async def run_shard(
             watched = {
                 protocol: replace(route, readiness=readiness, verified=verify) for protocol, route in routes.items()
             }
+            if overhearing is not None:
+                watched = {protocol: overhearing.listening(route) for protocol, route in watched.items()}
+                serving.start_soon(overhearing.judge)
 
             async def carry_out(plan: Plan, trace: Trace, arrival: int) -> Outcome:
                 presence.now += 1
@@ -123,7 +130,9 @@ async def run_shard(
     ended_ns = arrivals.now_ns()
     for _ in recorder.close_seconds(ended_ns // NS_PER_S + 1):
         pass                           # the load is over: there is nobody to give way to
-    return ShardResult(recorder, monitor.result(), ledger, ended_ns)
+    if overhearing is not None:
+        await overhearing.finish()
+    return ShardResult(recorder, monitor.result(), ledger, ended_ns, None if overhearing is None else overhearing.heard)
 
 
 async def _drive(

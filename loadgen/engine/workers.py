@@ -145,6 +145,8 @@ def put_together(ended: Sequence[ShardResult | str], shard: Shard) -> Shared:
         whole.recorder.merge(each.recorder)
         if whole.ledger is not None and each.ledger is not None:
             whole.ledger.merge(each.ledger)
+        if whole.heard is not None and each.heard is not None:
+            whole.heard.merge(each.heard)
     if len(there) < len(ended) and whole.ledger is not None:
         whole.ledger.miss_pages()
     if len(there) > 1:

@@ -1,7 +1,7 @@
 """How sessions reach one protocol of the server under test: made once, before the run."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import trio
 
@@ -52,6 +52,10 @@ class Route:
         object.__setattr__(self, "phase_limits_s", LimitsByPhase(self.endpoint.protocol, self.limits))
         stages = Stages(self.phase_names, self.phase_limits_s) if self.endpoint.protocol == "smtp" else None
         object.__setattr__(self, "stages", stages)
+
+    def with_dial(self, dial: "Callable[[Route, int, float], Awaitable[Transport]]") -> "Route":
+        """Return this route, with another way to connect."""
+        return replace(self, dial=dial)
 
     @property
     def upgrades(self) -> bool:

@@ -1,0 +1,124 @@
+"""A load's sessions overheard, and what was said in them judged, at a price that the load does not feel.
+
+Who judges is the caller's affair: loadgen knows no requirement. Judging a session takes longer than driving one, so in
+a fast run it is a sample: one after another, a thirtieth of the time, those first in which not all was as hoped.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from typing import Protocol as Shape
+
+import trio
+
+from loadgen.clock import clock_of_this_run
+from loadgen.endpoint import Protocol
+from loadgen.session.route import Route
+from loadgen.transport.overheard import Event, Overheard, Recording
+from loadgen.transport.stream import Transport
+from reports.monitors import MonitorsResult
+
+SHARE: Final = 0.03              # of the time that judging may take while the load lasts
+ODD_KEPT: Final = 256            # recordings that wait: beyond it they are passed over
+USUAL_KEPT: Final = 64
+
+
+class Judge(Shape):
+    """Judges what was overheard, and keeps what it found. Crosses processes."""
+
+    def judge(self, protocol: Protocol, events: Sequence[Event]) -> Iterator[None]:
+        """Judge one connection. Yields between its parts, each a millisecond of work at most."""
+
+    def merge(self, other: Any) -> None:
+        """Add what another process's judge found; it is of the same kind."""
+
+    def result(self, heard: "Heard") -> MonitorsResult:
+        """Return the document's section."""
+
+
+MakeJudge = Callable[[], Judge]
+
+
+@dataclass(slots=True)
+class Heard:
+    """What was overheard in one process, and how much of it was judged. Crosses processes."""
+
+    judge: Judge
+    connections: int = 0
+    judged: int = 0
+    odd: int = 0
+    odd_judged: int = 0
+
+    def merge(self, other: "Heard") -> None:
+        """Add what was overheard in another process of the same run."""
+        self.judge.merge(other.judge)
+        self.connections += other.connections
+        self.judged += other.judged
+        self.odd += other.odd
+        self.odd_judged += other.odd_judged
+
+    def result(self) -> MonitorsResult:
+        """Return the document's section."""
+        return self.judge.result(self)
+
+
+@dataclass(slots=True)
+class Overhearing:
+    """The listener of one process's part of a load."""
+
+    heard: Heard
+    _odd: deque[Recording] = field(default_factory=deque)
+    _usual: deque[Recording] = field(default_factory=deque)
+    _there: trio.Event = field(default_factory=trio.Event)
+    _under_way: Iterator[None] | None = None
+
+    def listening(self, route: Route) -> Route:
+        """Return a route whose connections are overheard."""
+        dial = route.dial
+
+        async def dial_overheard(route: Route, arrival: int, deadline: float) -> Transport:
+            transport = await dial(route, arrival, deadline)
+            self.heard.connections += 1
+            return Overheard.with_listener(transport, Recording(route.endpoint.protocol, self._ended))
+
+        return route.with_dial(dial_overheard)
+
+    async def judge(self) -> None:
+        """Judge what was overheard, a thirtieth of the time. Runs until cancelled."""
+        clock = clock_of_this_run()
+        while True:
+            began_s = clock()
+            if self._go_on():
+                await trio.sleep((clock() - began_s) * (1 / SHARE - 1))
+            else:
+                self._there = trio.Event()
+                await self._there.wait()
+
+    async def finish(self) -> None:
+        """Judge all that is left, now that the load is over."""
+        while self._go_on():
+            await trio.lowlevel.checkpoint()
+
+    def _ended(self, recording: Recording) -> None:
+        self.heard.odd += recording.odd
+        queue, most = (self._odd, ODD_KEPT) if recording.odd else (self._usual, USUAL_KEPT)
+        if len(queue) < most:
+            queue.append(recording)
+            self._there.set()
+
+    def _go_on(self) -> bool:
+        """Judge a part of a recording; False if there is none."""
+        if self._under_way is None:
+            queue = self._odd or self._usual
+            if not queue:
+                return False
+            self._under_way = self._judged(queue.popleft())
+        if next(self._under_way, self) is self:
+            self._under_way = None
+        return True
+
+    def _judged(self, recording: Recording) -> Iterator[None]:
+        yield from self.heard.judge.judge(recording.protocol, recording.events)
+        self.heard.judged += 1
+        self.heard.odd_judged += recording.odd
