@@ -8,7 +8,7 @@ from enum import StrEnum, auto
 from typing import Final, Self
 
 from loadgen.endpoint import Protocol
-from loadgen.transport.conversation import Conversation, Rehearsal, Steps
+from loadgen.transport.conversation import Conversation, Pieces, Rehearsal, Steps
 from loadgen.transport.errors import PeerClosed
 from loadgen.transport.stream import Transport
 from loadgen.transport.tls import TlsContext, TlsFacts
@@ -188,8 +188,9 @@ class _ListenedTo(Conversation):
         steps = self._conversation.steps()
         say = next(steps)
         while True:
-            if say[0]:
-                sent(say[0])
+            said = say[0]
+            if said:
+                sent(_end_of(said) if isinstance(said, tuple) else said)
             heard = yield say
             received(heard[0])
             try:
@@ -202,3 +203,13 @@ class _ListenedTo(Conversation):
         conversation = self._conversation
         conversation.began_s, conversation.octets_sent = self.began_s, self.octets_sent
         conversation.failure = self.failure
+
+
+def _end_of(pieces: Pieces) -> bytes:
+    """Return the end of mail data: what is said in pieces is that, made here, and ends nowhere else."""
+    end = b""
+    for piece in reversed(pieces):
+        end = bytes(piece[-len(_END):]) + end
+        if len(end) >= len(_END):
+            break
+    return end[-len(_END):]

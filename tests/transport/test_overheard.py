@@ -73,6 +73,26 @@ async def test_a_conversation_that_goes_as_hoped_is_noted_step_by_step(autojump_
     assert not recording.odd
 
 
+async def test_of_mail_data_in_pieces_the_end_is_noted(autojump_clock: MockClock) -> None:
+    class SendsPieces(Conversation):
+        def steps(self) -> Steps:
+            yield (memoryview(b"A line.\r\n" * 9000), b"\r", b"\n", b".\r\n"), FAR
+            self.done = True
+
+    transport, server, recording, _ = overheard()
+
+    async def serve() -> None:
+        received = b""
+        while not received.endswith(b"\r\n.\r\n"):
+            received += await server.receive_some()
+        await server.send_all(b"250 ok\r\n")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        assert await transport.converse(SendsPieces())
+    assert recording.events == [(SENT, b"\r\n.\r\n"), (RECEIVED, b"250 ok\r\n")]
+
+
 async def test_what_is_gone_over_again_is_noted_once_and_is_odd(autojump_clock: MockClock) -> None:
     transport, server, recording, _ = overheard()
 
