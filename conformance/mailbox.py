@@ -3,7 +3,8 @@
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -99,6 +100,12 @@ class Mailbox:
                 raise trouble
             await trio.sleep(min(pause_s, max(0.0, deadline - trio.current_time())))
             pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+
+    @asynccontextmanager
+    async def left_alone(self) -> AsyncIterator[None]:
+        """Keep everybody from looking while the block runs: POP3 lets one session in at a time."""
+        async with self._looking:
+            yield
 
     async def _look(self) -> MailboxTrouble | None:
         """See what is new, or wait for a look that began after this one was asked for."""

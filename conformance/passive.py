@@ -36,7 +36,7 @@ class Overhearing:
 
     async def hear(self, case_id: str, transcripts: Sequence[Transcript]) -> None:
         """Watch a case's conversations, once they are over."""
-        for transcript in transcripts:
+        for transcript in (one for one in transcripts if not one.aside):
             tally = await (self._heard_pop3(transcript) if self._protocol == "pop3" else self._heard_smtp(transcript))
             for requirement in tally.broken:
                 if requirement not in self._evidence:

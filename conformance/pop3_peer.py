@@ -60,6 +60,16 @@ class Pop3Peer(Pop3Connection):
         self.token = token                         # in every message of this case, and in no other's
         self.timestamp = b""                       # of the greeting: it offers APOP
 
+    @classmethod
+    def beside(
+        cls, subject: Subject, token: str, stack: AsyncExitStack, transcripts: list[Transcript], maildrop: Maildrop
+    ) -> "Pop3Peer":
+        """Return a session in which a case of SMTP or LMTP reads a maildrop; `transcripts` are those of the case."""
+        peer = cls(subject, token, stack, _Case(transcripts=transcripts, maildrops=(maildrop,)))
+        peer.transcript.name = f"P{len(transcripts)}"
+        peer.transcript.aside = True
+        return peer
+
     @property
     def transcripts(self) -> list[Transcript]:
         """Return those of all the case's sessions, in order."""

@@ -41,6 +41,7 @@ class Transcript:
     turns: list[Turn] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)         # for each reply, s
     silences: list[float] = field(default_factory=list)      # each wait that no reply ended, s
+    aside: bool = False      # of another protocol than the one that is judged: evidence, and no monitor hears it
     mail_missed: bool = False                                # mail was looked for and had not come in time
 
     def sent(self, octets: bytes, at_s: float) -> None:
