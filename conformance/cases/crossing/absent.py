@@ -278,10 +278,9 @@ async def no_message_makes_two(peer: SmtpPeer) -> Judgement:
         outer = letter(peer, f"{name}-outer", b"A line without an end")
         await begin(session, box)
         await session.control(b"DATA", "354")
-        await session.send(outer + form.octets + commands + inner + b".\r\nQUIT\r\n")
-        answer = await session.answer()
-        while answer.reply is not None and not answer.matches("221"):       # who was fooled answers every command
-            answer = await session.answer_or_silence()
+        await session.send(outer + form.octets + commands + inner + b".\r\nNOOP\r\n")
+        if (await session.answer()).reply is not None:      # who is fooled has more to say, which need not be heard
+            await session.answer_or_silence()
     found = (await settled(peer, box))[box]
     smuggled = [name for name in FORMS if _is_alone(copies_of(found, peer, f"{name}-inner"), f"{name}-outer")]
     if smuggled:

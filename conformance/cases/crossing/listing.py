@@ -12,7 +12,7 @@ from loadgen.wire.transparency import stuff
 
 # Bodies whose octets are easily counted otherwise. The last are such as a server may refuse.
 BODIES: Final = {
-    "plain": b"A line.\r\n", "empty": b"", "dots": b".\r\n..\r\n.a\r\n" * 20, "blank": b"\r\n" * 20,
+    "plain": b"A line.\r\n", "dots": b".\r\n..\r\n.a\r\n" * 20, "blank": b"\r\n" * 20,
     "long": b"x" * 998 + b"\r\n", "lines": b"x\r\n" * 2000, "tabs": b"\t \t\r\n" * 10, "from": b"From me\r\n",
     "large": b"0123456789\r\n" * 7000, "8bit": "é\r\n".encode() * 50, "bare-lf": b"one\ntwo\nthree\r\n",
     "bare-cr": b"one\rtwo\r\n", "nul": b"a\0b\r\n",

@@ -1,5 +1,6 @@
 """Mail that comes while its maildrop is open: the session keeps its view, and nothing is lost (RFC 1939 §4, §6)."""
 
+import contextlib
 from typing import Final
 
 import trio
@@ -117,19 +118,21 @@ async def _delete_while_mail_arrives(
     await begin(sender, box)
     await sender.control(b"RSET")
 
-    async def arrive() -> None:
+    async def arrive(halfway: trio.Event) -> None:
         for number in range(ARRIVING):
-            try:
+            with contextlib.suppress(Undetermined):      # refused while the maildrop is in use: it may be
                 answer = await _answered(sender, f"new{number}", box)
-            except Undetermined:
-                return
-            taken.extend([f"new{number}"] * answer.yes)
+                taken.extend([f"new{number}"] * answer.yes)
+            if number >= ARRIVING // 2:
+                halfway.set()
 
     marked = []
     async with reading(peer, box) as session:
         copies = await own(session, peer.token, keys)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(arrive)
+            halfway = trio.Event()
+            nursery.start_soon(arrive, halfway)
+            await halfway.wait()
             for number, copy in list(copies.items())[::2][:DELETED]:
                 await session.control(b"DELE %d" % number)
                 marked.append(next(f"old{nth}" for nth in range(OLD) if copies_of([copy], peer, f"old{nth}")))
