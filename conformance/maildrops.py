@@ -27,12 +27,15 @@ class Lying:
 
 @dataclass(slots=True)
 class Maildrops:
-    """All of them. Cases that wait for minutes leave the first to the others, which would else wait for them."""
+    """All of them. Who asked first is served first, however many he wants: else who wants two would never get them.
+
+    Cases that wait for minutes leave one to the others, which would else wait for them.
+    """
 
     every: Sequence[Maildrop]
     _free: list[Maildrop] = field(init=False)
     _changed: trio.Condition = field(default_factory=trio.Condition)
-    _hurried: int = 0                    # cases that want one, and do not take minutes
+    _hurried: list[object] = field(default_factory=list)     # who wants some and does not take minutes, by turns
 
     def __post_init__(self) -> None:
         self._free = list(self.every)
@@ -44,15 +47,7 @@ class Maildrops:
         `slow`: for minutes. Then it waits until nobody else wants the last one.
         """
         assert count <= len(self.every)
-        async with self._changed:
-            self._hurried += not slow
-            try:
-                while len(self._free) < count + self._left_alone(slow=slow):
-                    await self._changed.wait()
-                mine = tuple(self._free[:count] if not slow else self._free[-count:])
-                self._free = [one for one in self._free if one not in mine]
-            finally:
-                self._hurried -= not slow
+        mine = await self._take(count, slow=slow)
         try:
             yield mine
         finally:
@@ -61,5 +56,23 @@ class Maildrops:
                     self._free += mine
                     self._changed.notify_all()
 
-    def _left_alone(self, *, slow: bool) -> int:
-        return 1 if slow and self._hurried else 0
+    async def _take(self, count: int, *, slow: bool) -> tuple[Maildrop, ...]:
+        turn = object()
+        async with self._changed:
+            if not slow:
+                self._hurried.append(turn)
+            try:
+                while not self._may_take(count, None if slow else turn):
+                    await self._changed.wait()
+                mine = tuple(self._free[:count] if not slow else self._free[-count:])
+                self._free = [one for one in self._free if one not in mine]
+            finally:
+                if not slow:
+                    self._hurried.remove(turn)
+                    self._changed.notify_all()
+        return mine
+
+    def _may_take(self, count: int, turn: object | None) -> bool:
+        if turn is None:
+            return len(self._free) >= count + bool(self._hurried)
+        return self._hurried[0] is turn and len(self._free) >= count

@@ -135,21 +135,27 @@ class Pop3Peer(Pop3Connection):
         if self.subject.declared.session.tls == "starttls" and not self.in_tls:
             await self.start_tls()
 
-    async def log_in(self, way: str | None = None, *, at: int = 0) -> None:
+    async def log_in(self, way: str | None = None, *, at: int = 0) -> Response:
         """Log in to one of this case's maildrops, from the start of the session if it was not begun yet.
 
-        `way` is one of conformance.pop3_login.WAYS; None: the one that the sounding found.
+        `way` is one of conformance.pop3_login.WAYS; None: the one that the sounding found. Returns what let it in.
         """
+        return self.must(await self.insist(way, at=at), to=b"the login")
+
+    async def insist(self, way: str | None = None, *, at: int = 0) -> Pop3Answer:
+        """Log in as `log_in` does, more than once if need be, and return the last answer, whatever it is."""
         answer = await self.try_log_in(way, at=at)
         for pause_s in AGAIN_S:              # the lock of a session that was here before may linger
             if not answer.err:
                 break
             await self.pause(pause_s)
             answer = await self.try_log_in(way, at=at)
-        self.must(answer, to=b"the login")
+        return answer
 
     async def try_log_in(self, way: str | None = None, *, at: int = 0) -> Pop3Answer:
-        """Log in as `log_in` does, and return the last answer, whatever it is."""
+        """Log in as `log_in` does, once, and return the last answer, whatever it is."""
+        if not self.subject.maildrops.every:
+            raise NotApplicable("needs a POP3 account (accounts.pop3)")
         way = way or self.subject.found.pop3.way_in
         if way is None:
             raise Undetermined("nobody could log in as the first of accounts.pop3")

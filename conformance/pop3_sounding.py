@@ -1,5 +1,6 @@
 """The first look at a POP3 server: what every case would otherwise have to find out for itself."""
 
+import re
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from statistics import median
@@ -13,6 +14,7 @@ from loadgen.wire.response import parse_capabilities
 from reports.errors import PreconditionFailed
 
 ASKED: Final = 5           # times; a server that refuses CAPA may count its errors, and soon be tired of us
+_OTHERS: Final = re.compile(rb"[0-9]{3}[ -]|\* |HTTP/|SSH-")         # how servers of other protocols begin
 NEEDS_NOTHING: Final = ("USER", "APOP")      # ways in that are no SASL mechanism
 
 
@@ -46,7 +48,7 @@ async def measure_pop3(subject: Subject, stack: AsyncExitStack) -> None:
 
 async def _is_greeted(subject: Subject, peer: Pop3Peer) -> bool:
     answer = await peer.answer()
-    if answer.response is None and not (answer.closed or answer.silent):
+    if answer.response is None and not (answer.closed or answer.silent) and _OTHERS.match(peer.pending):
         raise Undetermined(str(answer))
     subject.found = replace(
         subject.found, greeting=answer.octets, unwelcome="" if answer.ok else str(answer),
@@ -56,7 +58,10 @@ async def _is_greeted(subject: Subject, peer: Pop3Peer) -> bool:
 
 
 async def _ask_for_capabilities(subject: Subject, peer: Pop3Peer) -> None:
-    """Ask for what is offered, several times: what it takes to answer is the server's pace."""
+    """Ask for what is offered, several times: what it takes to answer is the server's pace.
+
+    Whoever does not know CAPA ought to refuse it; that it is left unanswered is for the cases to find.
+    """
     waits: list[float] = []
     offered: Capabilities | None = None
     for _ in range(ASKED):

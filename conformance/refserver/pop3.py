@@ -135,7 +135,7 @@ class Pop3Session:
             if points.around is not None:
                 go_on = partial(points.around, self._session, verb, argument, go_on)
         response = go_on()
-        if verb != b"USER":
+        if verb != b"USER" or not response.startswith(b"+"):
             self._session.user = None
         return response
 

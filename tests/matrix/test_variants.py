@@ -100,6 +100,9 @@ LAWFUL: Final[Mapping[str, Lawful]] = {
     "no words, no status codes": Lawful(chosen("no-words", without=ENHANCED), protocols=("smtp",)),
     "a space for words": Lawful(chosen("no-words-but-a-space", without=ENHANCED), protocols=("smtp",)),
     "empty lines": Lawful(chosen("empty-line-first", without=ENHANCED), protocols=("smtp",)),
+    "pop3-names-first": replace(
+        for_pop3(chosen("pop3-names-first")), weak=("pop3.user.enum#user", "pop3.user.enum#pass")
+    ),
     "vrfy-502": Lawful(chosen("vrfy-502"), declared=declaring(claims={"vrfy_disabled": False})),
     "VRFY tells": Lawful(
         Behaviour(vrfy=VrfyPolicy.TELL), declared=declaring(claims={"vrfy_disabled": False}),
