@@ -107,8 +107,8 @@ def _with_another_end(right: bytes) -> bytes:
 @case("pop3.apop.bad", variants=WRONG)
 async def a_wrong_digest_is_refused(peer: Pop3Peer, wrong: Wrong) -> Judgement:
     """A digest that is not the right one lets nobody in."""
-    timestamp = await _timestamp(peer)
     login, password = await peer.login()
+    timestamp = await _timestamp(peer)
     answer = await peer.ask(b"APOP %b %b" % (login.encode(), wrong(timestamp, password.encode())))
     return judge_no_login(answer, "APOP with a wrong digest")
 
@@ -116,16 +116,16 @@ async def a_wrong_digest_is_refused(peer: Pop3Peer, wrong: Wrong) -> Judgement:
 @case("pop3.apop.bad", variants={"no-digest": b"APOP {}", "no-name": b"APOP"})
 async def apop_needs_both_arguments(peer: Pop3Peer, command: bytes) -> Judgement:
     """APOP without a digest lets nobody in."""
-    await _timestamp(peer)
     login, _ = await peer.login()
+    await _timestamp(peer)
     return judge_no_login(await peer.ask(command.replace(b"{}", login.encode())), "APOP without a digest")
 
 
 @case("pop3.apop.bad", variants={"other-session": None})
 async def a_digest_is_good_for_one_session(peer: Pop3Peer, nothing: None) -> Judgement:
     """A digest over the timestamp of another session lets nobody in."""
-    timestamp = await _timestamp(peer)
     login, password = await peer.login()
+    timestamp = await _timestamp(peer)
     later = peer.another()
     if await _timestamp(later) == timestamp:
         raise Undetermined("both sessions have the same timestamp")
@@ -136,9 +136,9 @@ async def a_digest_is_good_for_one_session(peer: Pop3Peer, nothing: None) -> Jud
 @case("pop3.apop.not-offered", variants={"secret": False, "empty-timestamp": True})
 async def apop_needs_a_timestamp(peer: Pop3Peer, bracketed: bool) -> Judgement:
     """APOP lets nobody in where the greeting offers no timestamp."""
+    login, password = await peer.login()
     await peer.prelude()
     if peer.timestamp:
         raise NotApplicable("APOP is offered")
-    login, password = await peer.login()
     sent = digest((b"<>" if bracketed else b"") + password.encode())
     return judge_no_login(await peer.ask(b"APOP %b %b" % (login.encode(), sent)), "APOP without a timestamp")

@@ -35,6 +35,7 @@ async def judge_login(peer: Pop3Peer, log_in: LogIn, to: str) -> Judgement:
     want some time between two logins (RFC 2449 §6.5).
     """
     way_in(peer)
+    await peer.login()           # a session that was begun would not wait for other cases
     answer = Pop3Answer()
     for pause_s in (*AGAIN_S, 0.0):
         session = peer.another()
