@@ -76,6 +76,7 @@ def _whose(choice: Fault) -> tuple[Protocol, ...]:
     return ("smtp", "lmtp") if choice.pop3 is LAWFUL_POINTS else ("pop3",)
 
 
+HTTP_HEARD: Final = ("hard.http-cross-protocol#get", "hard.http-cross-protocol#post")
 SESSION_TLS: Final = declaring(session={"tls": "starttls"})
 SESSION_LOGIN: Final = declaring(session={"login": True})
 DEFERS: Final = declaring(claims={"defers_recipient_checks": True})
@@ -116,7 +117,8 @@ LAWFUL: Final[Mapping[str, Lawful]] = {
     ),
     "refuses-at-the-end": Lawful(chosen("refuses-at-the-end"), protocols=("smtp",)),
     "refuses-at-the-end, declared": Lawful(chosen("refuses-at-the-end"), declared=DEFERS, protocols=("smtp",)),
-    "needs-tls, declared": Lawful(chosen("needs-tls"), declared=SESSION_TLS),
+    "needs-tls": Lawful(chosen("needs-tls"), weak=HTTP_HEARD),       # 530 to GET, and no close: RFC 3207 §4
+    "needs-tls, declared": Lawful(chosen("needs-tls"), declared=SESSION_TLS, weak=HTTP_HEARD),
     "needs-login, declared": Lawful(chosen("needs-login"), declared=SESSION_LOGIN),
     "needs-login, early talk": Lawful(chosen("needs-login", "synchronizes"), declared=SESSION_LOGIN),
     "only PLAIN": Lawful(Behaviour(smtp_mechanisms=(PLAIN,))),
