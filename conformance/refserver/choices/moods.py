@@ -59,6 +59,8 @@ def _hears_early_talk(session: SmtpState, octets: bytes) -> bytes:
     pipelining = "PIPELINING" in session.offered
     lines = octets.split(b"\r\n")
     for number, line in enumerate(lines[:-1]):
+        if line[:5].upper() == b"BDAT ":
+            return octets                    # the lines behind it are a message's
         more = any(lines[number + 1:])
         if more and (not pipelining or line.split(b" ", 1)[0].upper() in _ALONE):
             return b"".join(line + b"\r\n" for line in lines[:number]) + _SYNC + b"\r\n"
