@@ -41,6 +41,7 @@ class Allow(Struct, frozen=True, forbid_unknown_fields=True):
 
     leave_mail: Annotated[bool, Meta(description="Cases may deliver to the accepted addresses.")] = False
     destroy_mail: Annotated[bool, Meta(description="Cases may delete from the named maildrops.")] = False
+    messages_max: Annotated[Positive, Meta(description="So many a case may put into one maildrop.")] = 200
 
 
 class Timers(Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,8 +28,8 @@ LONGEST_PAUSE_S: Final = 1.0
 _SCAN_LISTING: Final = re.compile(rb"([0-9]+) ([0-9]{1,12})")
 
 
-async def deliver(subject: Subject, maildrop: Maildrop, token: str, sample: Sample) -> None:
-    """Hand in a message for a maildrop of a POP3 server. NotApplicable if there is nobody to hand it to."""
+async def deliver(subject: Subject, maildrop: Maildrop, token: str, sample: Sample, copies: int = 1) -> None:
+    """Hand in a message for a maildrop of a POP3 server, so often. NotApplicable if there is nobody to hand it to."""
     if subject.deliverer is None:
         raise NotApplicable("needs mail in the maildrop, and nobody takes any (an smtp:// or lmtp:// target)")
     if not subject.declared.allow.leave_mail:
@@ -47,10 +47,11 @@ async def deliver(subject: Subject, maildrop: Maildrop, token: str, sample: Samp
         if sample.utf8:
             peer.require("SMTPUTF8")
         parameters = (b"BODY=8BITMIME",) * sample.eight_bit + (b"SMTPUTF8",) * sample.utf8
-        await peer.mail(*parameters)
-        await peer.rcpt(recipient)
         message = make_message(peer.sender, recipient, token, sample.body, header=sample.header)
-        peer.must(await _handed_in(peer, message, chunked=sample.chunked), to=b"a message for the maildrop")
+        for _ in range(copies):
+            await peer.mail(*parameters)
+            await peer.rcpt(recipient)
+            peer.must(await _handed_in(peer, message, chunked=sample.chunked), to=b"a message for the maildrop")
         await peer.quit()
 
 
@@ -84,6 +85,25 @@ async def look_until(
             raise Undetermined("a message was taken and did not arrive in the time allowed (timers.delivery)")
         async with resting():
             await trio.sleep(min(pause_s, max(0.0, deadline - trio.current_time())))
+        pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+
+
+async def count_until(session: "Callable[[], Pop3Peer]", least: int) -> None:
+    """Look how many messages lie in a maildrop until there are enough, or none has come for as long as one may take."""
+    seen, since_s, pause_s = 0, trio.current_time(), FIRST_PAUSE_S
+    while True:
+        look = session()
+        await look.log_in()
+        count = await look.count()
+        await look.quit()
+        if count >= least:
+            return
+        if count > seen:
+            seen, since_s = count, trio.current_time()
+        if trio.current_time() >= since_s + look.subject.declared.timers.delivery:
+            raise Undetermined(f"{count} messages arrived of {least} in the time allowed (timers.delivery)")
+        async with resting():
+            await trio.sleep(pause_s)
         pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
 
 

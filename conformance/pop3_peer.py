@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 import trio
 
-from conformance.furnish import deliver, look_until
+from conformance.furnish import count_until, deliver, look_until
 from conformance.judgement import NotApplicable, Undetermined
 from conformance.maildrops import Lying, Maildrop
 from conformance.pop3_answer import Pop3Answer
@@ -250,11 +250,17 @@ class Pop3Peer(Pop3Connection):
         if not self.subject.declared.allow.destroy_mail:
             raise NotApplicable("needs leave to delete mail (allow.destroy_mail)")
 
-    async def deliver(self, sample: Sample) -> None:
+    async def deliver(self, sample: Sample, copies: int = 1) -> None:
         """Hand in one more message for this case's maildrop, of this case alone. It need not be there yet."""
         maildrop, = (await self.maildrops())[:1]
         maildrop.lying = None
-        await deliver(self.subject, maildrop, f"{self.token}-{sample.name}", sample)
+        await deliver(self.subject, maildrop, f"{self.token}-{sample.name}", sample, copies)
+
+    async def deliver_copies(self, sample: Sample, copies: int) -> None:
+        """Hand in a message so often, and wait until they have all arrived."""
+        least = await self.lay() + copies
+        await self.deliver(sample, copies)
+        await count_until(self._apart, least)
 
     async def arrived(self, sample: Sample) -> int:
         """Return the number under which a message lies that was handed in by `deliver`; Undetermined if it does not."""

@@ -9,6 +9,7 @@ from conformance.declared import Declared
 from conformance.mailbox import Mailbox
 from conformance.maildrops import Maildrops
 from conformance.pressure import Pressure
+from conformance.restart import run_command
 from conformance.sink import Sink
 from conformance.transcript import Transcript
 from loadgen.endpoint import Endpoint
@@ -100,6 +101,7 @@ class Subject:
     deliverer: "Subject | None" = None               # of a reader: where mail for its maildrops is handed in
     sink: Sink | None = None                         # where the server sends on one domain's mail; None: nowhere
     dial: Dial = over_the_network
+    run_command: Callable[[str], Awaitable[str | None]] = run_command      # of the operator's; returns how it failed
     overhear: Overhear = _nobody_listens             # is given what every case said and heard
     x25: bool = False                                # asked as over X.25: its timers, and packets (RFC 1090)
     tls: TlsContext = field(default_factory=lambda: make_client_context(TlsPolicy(verify=False)))

@@ -165,6 +165,10 @@ async def reference_subject(
             mailboxes[place.address or ""] = Mailbox(late)
         maildrops = Maildrops([Maildrop(place) for place in places(declared)])
 
+        async def restart(command: str) -> None:
+            """Count how often the operator has restarted the server: what it holds stays, as on a disk."""
+            service.memory["restarts"] = service.memory.get("restarts", 0) + 1
+
         def seen_at(protocol: Protocol, *, implicit_tls: bool) -> Subject:
             return Subject(
                 endpoint=Endpoint(protocol, SERVER_NAME, PORTS[protocol], None, implicit_tls=implicit_tls),
@@ -175,6 +179,7 @@ async def reference_subject(
                 sink=sink,
                 dial=dial,
                 x25=x25,
+                run_command=restart,
                 tls=tls.client,
             )
 
