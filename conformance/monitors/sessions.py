@@ -13,6 +13,7 @@ Step = tuple[Exchange, SmtpState]        # an exchange, and how the session stoo
 _SHUT_DOWN: Final = "smtp.reply.421-then-close"
 _COUNTS_ONCE: Final = "lmtp.data.multiline-counts-once"
 _SAME_BANNER: Final = "core.same-banner"
+KINDS_KEPT: Final = 16        # of greetings and offers: a server that has more shows nothing new by them
 REQUIREMENTS: Final = (_SHUT_DOWN, _COUNTS_ONCE, _SAME_BANNER)
 
 
@@ -72,10 +73,13 @@ class Banners:
         greeted = False
         for exchange, state in steps:
             if exchange.asked is Asked.GREETING and exchange.code == 220:
-                self.hosts.add(exchange.texts[0].partition(b" ")[0])
+                if len(self.hosts) < KINDS_KEPT:
+                    self.hosts.add(exchange.texts[0].partition(b" ")[0])
                 greeted = True
             elif exchange.verb in {"EHLO", "LHLO"} and exchange.code == 250 and not state.logged_in:
-                self.offers.setdefault(exchange.tls, set()).add(keywords(exchange))
+                offers = self.offers.setdefault(exchange.tls, set())
+                if len(offers) < KINDS_KEPT:
+                    offers.add(keywords(exchange))
         self.sessions += greeted
 
     def merge(self, other: "Banners") -> None:

@@ -31,6 +31,10 @@ class Happening(StrEnum):
 Event = tuple[Happening, bytes]
 
 
+_SENT: Final = Happening.SENT
+_RECEIVED: Final = Happening.RECEIVED
+
+
 class Recording:
     """What happened on one connection, in order."""
 
@@ -65,6 +69,15 @@ class Recording:
         """Forget what came after so many events: it will be gone over. Such a session is not as hoped."""
         del self.events[events:]
         self._left, self._whole, self.odd = left, True, True
+
+    def settle(self) -> None:
+        """Count what was noted without counting, and leave out what is beyond the limit."""
+        lengths = [len(octets) for _, octets in self.events]
+        self._left = OCTETS_KEPT - sum(lengths)
+        while self._left < 0:
+            self._whole = False
+            self._left += lengths.pop()
+            self.events.pop()
 
     @property
     def mark(self) -> tuple[int, int]:
@@ -184,31 +197,36 @@ class _ListenedTo(Conversation):
 
     def steps(self) -> Steps:
         """See Conversation."""
-        sent, received = self._recording.sent, self._recording.received
+        # Nothing is counted here, to be quick: a conversation has bounds of its own, and `settle` counts once.
+        note = self._recording.events.append
         steps = self._conversation.steps()
-        say = next(steps)
-        while True:
-            said = say[0]
-            if said:
-                sent(_end_of(said) if isinstance(said, tuple) else said)
-            heard = yield say
-            received(heard[0])
-            try:
-                say = steps.send(heard)
-            except StopIteration:
-                return
+        go_on = steps.send
+        said = next(steps)
+        try:
+            while True:
+                octets = said[0]
+                if octets:
+                    note((_SENT, octets if type(octets) is bytes and len(octets) <= MAIL_DATA_KEPT else _short(octets)))
+                heard = yield said
+                note((_RECEIVED, heard[0]))
+                said = go_on(heard)
+        except StopIteration:
+            return
 
     def give_back(self) -> None:
         """Let the other one know what became of it."""
         conversation = self._conversation
         conversation.began_s, conversation.octets_sent = self.began_s, self.octets_sent
         conversation.failure = self.failure
+        self._recording.settle()
 
 
-def _end_of(pieces: Pieces) -> bytes:
-    """Return the end of mail data: what is said in pieces is that, made here, and ends nowhere else."""
+def _short(octets: bytes | Pieces) -> bytes:
+    """Return what is kept of something long. What is said in pieces is mail data, made here, and ends nowhere else."""
+    if isinstance(octets, bytes):
+        return _END if octets.endswith(_END) and octets.find(_END) == len(octets) - len(_END) else octets
     end = b""
-    for piece in reversed(pieces):
+    for piece in reversed(octets):
         end = bytes(piece[-len(_END):]) + end
         if len(end) >= len(_END):
             break
