@@ -8,6 +8,7 @@ import trio
 
 from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.engine.attempt import Attempt, BackOff, attempt_after, plan_again, retry_of, upshot_of
+from loadgen.engine.health.in_flight import Presence
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.sample import Sample
 from loadgen.engine.session_limit import Seat, SessionLimit
@@ -39,6 +40,7 @@ class Arrivals:
     origin_ns: int                 # the run's start on `clock_ns`
     limit: SessionLimit            # the budget of a whole session
     back_off: BackOff              # how long what was put off waits
+    presence: Presence = field(default_factory=Presence)      # of the sessions under way
     clock: Callable[[], float] = field(default_factory=clock_of_this_run, repr=False)
 
     def now_ns(self) -> int:
@@ -79,28 +81,30 @@ class Arrivals:
         """Record an arrival that cannot start: the in-flight limit is reached."""
         self.recorder.dropped(intended_ns, self.plan_for(arrival).session_name)
 
-    async def run(self, arrival: int, intended_ns: int, started_ns: int, seat: Seat) -> Attempt | None:
+    def run(self, arrival: int, intended_ns: int, started_ns: int, seat: Seat) -> Awaitable[Attempt | None]:
         """Run the session of an arrival counted as started. It is recorded exactly once, however it ends.
 
-        Returns the attempt that is to come after it, if it tries again what was put off.
+        Returns the attempt that is to come after it, if it tries again what was put off. To be awaited at once.
         """
-        return await self._run(self.plan_for(arrival), Attempt(intended_ns, arrival, 1, intended_ns), started_ns, seat)
+        return self._run(self.plan_for(arrival), Attempt(intended_ns, arrival, 1, intended_ns), started_ns, seat)
 
-    async def run_again(self, attempt: Attempt, seat: Seat) -> Attempt | None:
+    def run_again(self, attempt: Attempt, seat: Seat) -> Awaitable[Attempt | None]:
         """Run a session that tries again and is counted as such, likewise."""
-        return await self._run(plan_again(self.plan_for(attempt.arrival), attempt.left), attempt, self.now_ns(), seat)
+        return self._run(plan_again(self.plan_for(attempt.arrival), attempt.left), attempt, self.now_ns(), seat)
 
     async def _run(self, plan: Plan, attempt: Attempt, started_ns: int, seat: Seat) -> Attempt | None:
         retry = retry_of(plan)
         trace = Trace() if retry is None else Trace(fates={})
         outcome = INTERRUPTED                       # true unless we learn better: the run ended first
         after = None
+        self.presence.now += 1
         try:
             with seat:
                 outcome = await self.perform(plan, trace, attempt.arrival)
             if seat.was_cut:
                 outcome = Outcome(OutcomeKind.TIMED_OUT, trace.phase, "the session took longer than its limit")
         finally:
+            self.presence.now -= 1
             finished_ns = max(started_ns, self.now_ns())
             held = isinstance(plan, AT_OUR_PACE) or (isinstance(plan, StepsPlan) and plan.thinks)
             first = attempt.number == 1

@@ -106,16 +106,12 @@ async def run_shard(
                 watched = {protocol: overhearing.listening(route) for protocol, route in watched.items()}
                 serving.start_soon(overhearing.judge)
 
-            async def carry_out(plan: Plan, trace: Trace, arrival: int) -> Outcome:
-                presence.now += 1
-                try:
-                    return await perform(plan, watched, composer, trace, arrival)
-                finally:
-                    presence.now -= 1
+            def carry_out(plan: Plan, trace: Trace, arrival: int) -> Awaitable[Outcome]:
+                return perform(plan, watched, composer, trace, arrival)
 
             arrivals = Arrivals(
                 planner.plan_for, carry_out, recorder, ledger, await begin(),
-                SessionLimit(shard.scenario.limits.session.s), planner.back_off_ns,
+                SessionLimit(shard.scenario.limits.session.s), planner.back_off_ns, presence,
             )
             await trio.sleep_until(arrivals.instant_s(0))
             monitor = HealthMonitor(

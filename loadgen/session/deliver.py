@@ -25,14 +25,16 @@ from loadgen.wire.transparency import unstuff
 ANY_MAIL: Final = Mail("")      # asked about, never sent
 
 
-async def deliver(route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, arrival: int) -> Outcome:
-    """Run one session and say how it ended, as `follow` decides.
+def deliver(
+    route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, arrival: int
+) -> Awaitable[Outcome]:
+    """Run one session and say how it ended, as `follow` decides. To be awaited at once.
 
     A refused message does not keep the later ones from being offered; of several refusals the first is
     the outcome. What a 421 leaves unsent was never offered.
     """
     if not is_plain(route, plan):
-        return await _ordinarily(SmtpDialogue(route, trace, arrival), plan, composer, arrival)
+        return _ordinarily(SmtpDialogue(route, trace, arrival), plan, composer, arrival)
     plain = PlainDelivery(route, plan, composer, trace)
 
     def otherwise(transport: Transport) -> Awaitable[Outcome]:
@@ -40,7 +42,7 @@ async def deliver(route: Route, plan: DeliveryPlan, composer: Composer, trace: T
         dialogue.go_over(transport, plain)
         return _ordinarily(dialogue, plan, composer, arrival)
 
-    return await plain.run(arrival, otherwise)
+    return plain.run(arrival, otherwise)
 
 
 async def _ordinarily(dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Composer, arrival: int) -> Outcome:

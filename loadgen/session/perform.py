@@ -1,6 +1,6 @@
 """From a plan to the session that carries it out."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import assert_never
 
 from loadgen.endpoint import Protocol
@@ -32,20 +32,20 @@ from loadgen.session.steps import take_steps
 from loadgen.session.trace import Trace
 
 
-async def perform(
+def perform(
     plan: Plan, routes: Mapping[Protocol, Route], composer: Composer, trace: Trace, arrival: int
-) -> Outcome:
-    """Carry out what one arrival was planned to do."""
+) -> Awaitable[Outcome]:
+    """Carry out what one arrival was planned to do. To be awaited at once."""
     route = routes[plan.protocol]
     match plan:
         case DeliveryPlan():
-            return await deliver(route, plan, composer, trace, arrival)
+            return deliver(route, plan, composer, trace, arrival)
         case RetrievalPlan():
-            return await retrieve(route, plan, trace, arrival)
+            return retrieve(route, plan, trace, arrival)
         case HoldPlan():
-            return await hold(route, plan, trace, arrival)
+            return hold(route, plan, trace, arrival)
         case _:
-            return await _perform_other(route, plan, composer, trace, arrival)
+            return _perform_other(route, plan, composer, trace, arrival)
 
 
 async def _perform_other(route: Route, plan: OtherPlan, composer: Composer, trace: Trace, arrival: int) -> Outcome:

@@ -18,10 +18,13 @@ from loadgen.wire.pop3_commands import Capa, Dele, List, Retr, Stat, Uidl
 GROUP_MESSAGES: Final = 16     # bounds what a server must queue for us
 
 
-async def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int) -> Outcome:
-    """Run one session and say how it ended, as `follow` decides; the first -ERR ends the script."""
+def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int) -> Awaitable[Outcome]:
+    """Run one session and say how it ended, as `follow` decides; the first -ERR ends the script.
+
+    To be awaited at once.
+    """
     if not is_plain(route, plan):
-        return await _ordinarily(Pop3Dialogue(route, trace, arrival), plan)
+        return _ordinarily(Pop3Dialogue(route, trace, arrival), plan)
     plain = PlainRetrieval(route, plan, trace)
 
     def otherwise(transport: Transport) -> Awaitable[Outcome]:
@@ -29,7 +32,7 @@ async def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int
         dialogue.go_over(transport, plain)
         return _ordinarily(dialogue, plan)
 
-    return await plain.run(arrival, otherwise)
+    return plain.run(arrival, otherwise)
 
 
 async def _ordinarily(dialogue: Pop3Dialogue, plan: RetrievalPlan) -> Outcome:

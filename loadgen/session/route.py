@@ -17,10 +17,10 @@ from loadgen.transport.tls import TlsContext
 HELLO_NAME = "mailproof.invalid"      # RFC 2606: no host has it, and no server can mistake it for its own
 
 
-async def over_the_network(route: "Route", arrival: int, deadline: float) -> Transport:
+def over_the_network(route: "Route", arrival: int, deadline: float) -> Awaitable[Transport]:
     """Connect in clear text, from the source address whose turn it is; TLS comes as a phase of its own."""
     source = route.sources[arrival % len(route.sources)] if route.sources else None
-    return await connect_clear(
+    return connect_clear(
         route.endpoint, deadline=deadline, source=source, addresses=route.addresses, readiness=route.readiness,
         receive_buffer_octets=route.receive_buffer_octets,
     )

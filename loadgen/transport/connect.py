@@ -126,7 +126,9 @@ async def _connect_one(
                 _bind(sock, source)
         if receive_buffer_octets is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_octets)
-        code = await _begin(sock, address, deadline)
+        code = _begin(sock, address)
+        if code == errno.EAGAIN and address.family == socket.AF_UNIX:
+            code = await _begin_later(sock, address, deadline)
         watch = _watch(sock, address, readiness)
         if code in _UNDER_WAY:
             code = await _complete(sock, address, deadline, watch)
@@ -157,14 +159,20 @@ def _bind(sock: socket.socket, source: str) -> None:
         raise source_failure(exc, source) from exc
 
 
-async def _begin(sock: socket.socket, address: Address, deadline: float) -> int:
+def _begin(sock: socket.socket, address: Address) -> int:
     """Begin to connect, and return the error number of that: is it done, under way, or has it failed."""
     code = sock.connect_ex(address.sockaddr)
     if code == errno.EINPROGRESS:
         # Over loopback the hand-shake is over before the call has returned, and asking again says so. Elsewhere
         # this costs half a microsecond; there it saves a wait of six.
-        return sock.connect_ex(address.sockaddr)
-    while code == errno.EAGAIN and address.family == socket.AF_UNIX:
+        code = sock.connect_ex(address.sockaddr)
+    return code
+
+
+async def _begin_later(sock: socket.socket, address: Address, deadline: float) -> int:
+    """Begin to connect once there is room in a unix socket's backlog, and return the error number of that."""
+    code = errno.EAGAIN
+    while code == errno.EAGAIN:
         if trio.current_time() + _UNIX_RETRY_S > deadline:
             raise TransportTimeout(f"{address.text} did not accept the connection before the deadline")
         await trio.sleep(_UNIX_RETRY_S)

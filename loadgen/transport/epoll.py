@@ -116,7 +116,8 @@ class EpollWatch:
         lane = Lane(self._hub, sock, conversation, peer)
         self._hub.put(self._fd, lane)
         try:
-            await lane.lead(at_hand=self._at_hand)
+            lane.begin(at_hand=self._at_hand)
+            await lane.ended()
         finally:
             self._hub.take_back(self._fd, self, lane)
             self._over |= lane.peer_ended

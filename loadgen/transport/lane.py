@@ -3,7 +3,7 @@
 import math
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 import trio
@@ -61,20 +61,21 @@ class Lane:
         self.look_at = math.inf                     # the wheel's
         self.peer_ended = False                     # the kernel has told, and will not tell again
 
-    async def lead(self, *, at_hand: bool) -> None:
-        """Lead the conversation to its end. Always a checkpoint. `at_hand`: something may have come already."""
+    def begin(self, *, at_hand: bool) -> None:
+        """Begin the conversation. `at_hand`: something may have come already."""
         octets, self._deadline = next(self._steps)
         self._hub.look(self, self._deadline)
         if octets:
             self._say(octets)
         if at_hand:
             self.notice(select.EPOLLPRI)
+
+    def ended(self) -> Awaitable[None]:
+        """Wait for the end of it; to be awaited at once. Always a checkpoint."""
         if self._end is not None:
-            await trio.lowlevel.checkpoint()
-            self._end.unwrap()
-            return
+            return _checkpoint(self._end)
         self._task = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(self._abort)
+        return trio.lowlevel.wait_task_rescheduled(self._abort)   # noqa: ASYNC105  by the caller, at once
 
     def notice(self, events: int) -> None:
         """Go on with the conversation after these events: read what has come, and say what follows from it."""
@@ -153,3 +154,8 @@ class Lane:
         self._task = None
         self._end = Value(None)
         return trio.lowlevel.Abort.SUCCEEDED
+
+
+async def _checkpoint(end: Outcome[None]) -> None:
+    await trio.lowlevel.checkpoint()
+    end.unwrap()

@@ -1,5 +1,6 @@
 """The transport: octets to and from one peer, each operation under its deadline."""
 
+from collections.abc import Awaitable
 from types import TracebackType
 from typing import Self
 
@@ -131,13 +132,13 @@ class Transport:
         """Close at once with a reset (RST), unsent octets thrown away. Closing again does nothing."""
         self._channel.abort()
 
-    async def aclose(self) -> None:
+    def aclose(self) -> Awaitable[None]:
         """Close in an orderly way: close_notify under TLS, FIN; waits for nobody beyond a second.
 
         Closed even if cancelled. May end without a checkpoint. Closing again does nothing. Octets that came
         but were never read make the kernel send RST instead of FIN, so read the answer to QUIT first.
         """
-        await self._channel.aclose()
+        return self._channel.aclose()
 
     async def __aenter__(self) -> Self:
         return self
