@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import trio
 
 from loadgen.engine.arrivals import Arrivals
+from loadgen.engine.instants import Instants
 
 
 async def closed_loop(
@@ -34,6 +35,7 @@ async def closed_loop(
     last start, a load of one session for each user would have no steady phase at all.
     """
     over = trio.Event()          # no session starts any more
+    instants = Instants()        # of the users who think, or wait for their turn in the ramp
     turns = math.inf if sessions is None else sum(len(range(user, sessions, virtual_users)) for user in users)
     to_start = turns
 
@@ -43,9 +45,8 @@ async def closed_loop(
         with arrivals.limit.seat() as seat:
             while sessions is None or number + turn * virtual_users < sessions:
                 pause_ns = think_ns(number, turn)
-                # Who does not think has had a checkpoint in the session before; the first of all is a wait.
-                if (pause_ns or not turn) and not await arrivals.reached(arrivals.now_ns() + pause_ns, over):
-                    return
+                if pause_ns or not turn:      # else there was a checkpoint in the session before
+                    await instants.reached(arrivals.instant_s(arrivals.now_ns() + pause_ns))
                 if over.is_set():
                     return
                 to_start -= 1
@@ -64,6 +65,7 @@ async def closed_loop(
         with trio.move_on_at(math.inf if end_ns is None else arrivals.instant_s(end_ns)) as time:
             await stop.wait()
         over.set()
+        instants.end()
         arrivals.recorder.end_load(arrivals.now_ns(), cut_short=to_start > 0 and not time.cancelled_caught)
         population.deadline = min(population.deadline, trio.current_time() + drain_s)
 
@@ -71,6 +73,7 @@ async def closed_loop(
         async with trio.open_nursery() as population:
             timekeeping.start_soon(end_the_load, population.cancel_scope)
             timekeeping.start_soon(arrivals.limit.watch)
+            timekeeping.start_soon(instants.serve)
             for number in users:
                 population.start_soon(user, number, population.cancel_scope)
         timekeeping.cancel_scope.cancel()

@@ -1,0 +1,71 @@
+"""One timer for all who wait: each is woken at its own instant."""
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from loadgen.engine.instants import Instants
+
+
+@pytest.fixture
+async def instants(nursery: trio.Nursery) -> Instants:
+    served = Instants()
+    nursery.start_soon(served.serve)
+    return served
+
+
+async def test_each_is_woken_at_its_own_instant_whoever_came_first(
+    instants: Instants, autojump_clock: MockClock
+) -> None:
+    woken: list[tuple[float, float]] = []
+
+    async def wait(begin_s: float, instant_s: float) -> None:
+        await trio.sleep_until(begin_s)
+        await instants.reached(instant_s)
+        woken.append((instant_s, trio.current_time()))
+
+    async with trio.open_nursery() as nursery:
+        for begin_s, instant_s in ((0, 20), (0, 10), (0, 10), (5, 7), (15, 15.5), (25, 30)):
+            nursery.start_soon(wait, begin_s, instant_s)
+    assert woken == [(s, s) for s in (7, 10, 10, 15.5, 20, 30)]
+
+
+async def test_an_instant_that_is_past_is_no_wait_but_a_checkpoint(
+    instants: Instants, autojump_clock: MockClock
+) -> None:
+    await trio.sleep(5)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await instants.reached(5)
+    assert scope.cancelled_caught
+    await instants.reached(4)
+    assert trio.current_time() == 5
+
+
+async def test_who_was_cancelled_may_wait_again_and_is_not_woken_for_the_wait_before(
+    instants: Instants, autojump_clock: MockClock
+) -> None:
+    with trio.move_on_at(5):
+        await instants.reached(10)
+    assert trio.current_time() == 5
+    await instants.reached(20)
+    assert trio.current_time() == 20
+
+
+async def test_at_the_end_all_are_woken_and_nobody_waits_any_more(
+    instants: Instants, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    woken: list[float] = []
+
+    async def wait(instant_s: float) -> None:
+        await instants.reached(instant_s)
+        woken.append(trio.current_time())
+
+    for instant_s in (10, 1_000_000):
+        nursery.start_soon(wait, instant_s)
+    await trio.sleep(3)
+    instants.end()
+    await wait_all_tasks_blocked()
+    assert woken == [3, 3]
+    await instants.reached(10)
+    assert trio.current_time() == 3
