@@ -17,7 +17,18 @@ from conformance.case import CASES
 from conformance.declared import Declared
 from conformance.judgement import CaseVerdict
 from conformance.over_lmtp import is_put_to, with_twins
-from conformance.refserver.behaviour import CRAM_MD5, LOGIN, PLAIN, RARE, Behaviour, Extension, Limits, VrfyPolicy
+from conformance.refserver.behaviour import (
+    CRAM_MD5,
+    LOGIN,
+    PLAIN,
+    RARE,
+    SCRAM_SHA_256,
+    Behaviour,
+    Capability,
+    Extension,
+    Limits,
+    VrfyPolicy,
+)
 from conformance.refserver.choices import CHOICES
 from conformance.refserver.fault import Fault
 from conformance.refserver.pop3_points import LAWFUL as LAWFUL_POINTS
@@ -142,6 +153,10 @@ LAWFUL: Final[Mapping[str, Lawful]] = {
     "POP3 passwords in TLS only": for_pop3(Behaviour(clear_text_passwords=False), declared=SESSION_TLS),
     "POP3 passwords in TLS only, and nobody says so": for_pop3(Behaviour(clear_text_passwords=False)),
     "small limits of POP3": for_pop3(limits=replace(LIMITS, errors=5, failed_logins=1)),
+    "UTF8 and LANG": for_pop3(Behaviour(capabilities=frozenset(Capability))),
+    "UTF8 and LANG, mail rewritten": for_pop3(Behaviour(capabilities=frozenset(Capability), surrogates=True)),
+    "POP3 with LOGIN first": for_pop3(Behaviour(pop3_mechanisms=(LOGIN, PLAIN))),
+    "POP3 with SCRAM alone": for_pop3(Behaviour(pop3_mechanisms=(SCRAM_SHA_256,))),
     "only USER": for_pop3(chosen("pop3-no-auth", "pop3-no-apop")),
     "no POP3 account declared": for_pop3(declared=declaring(accounts={"pop3": ()})),
     "one POP3 account declared": for_pop3(declared=declaring(accounts={"pop3": (("user1", "secret1"),)})),
