@@ -14,6 +14,7 @@ help:
 	@echo 'make lint             ruff and the import contracts'
 	@echo 'make typecheck        mypy --strict'
 	@echo 'make interop-servers  on Debian, as root: provide Postfix, Dovecot and Exim for tests/interop'
+	@echo 'make servers-matrix   judge Postfix, Exim, aiosmtpd, Dovecot and our own server, and write docs/servers.md and .html'
 	@echo 'make bench            measure against the peers, some 25 minutes, and write benchmarks/RESULTS.md'
 	@echo '                      make bench ARGS=--quick: a sketch in four; ARGS="--only NAME"; ARGS="--rounds 9"'
 	@echo 'make bench-peers      on Debian, as root: provide the peers'
@@ -47,6 +48,9 @@ typecheck: $(STAMP)
 interop-servers:
 	.ci/interop-servers
 
+servers-matrix: $(STAMP)
+	$(BIN)/python -m tests.interop.servers_matrix $(ARGS)
+
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks run $(ARGS)
 
@@ -64,4 +68,4 @@ $(STAMP): pyproject.toml constraints.txt
 	PYTHON='$(PYTHON)' .ci/set-up
 	@touch $@
 
-.PHONY: help demo test matrix lint typecheck interop-servers bench bench-peers soak clean
+.PHONY: help demo test matrix lint typecheck interop-servers servers-matrix bench bench-peers soak clean

@@ -16,6 +16,7 @@ import typer
 
 from conformance.conform_cli import conform_command
 from conformance.doctor_cli import doctor_command
+from conformance.matrix_cli import matrix_command
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.collector import seldom_collect
 from conformance.refserver.directory import Directory, accounts_by_pattern
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor_command)
     app.command("sink")(sink_command)
     app.command("trace")(trace_command)
+    app.command("matrix")(matrix_command)
 
 
 def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of the command

@@ -1,17 +1,15 @@
 """The report a person opens: one HTML file, no script, nothing fetched, fit to be attached to a ticket."""
 
-import re
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from reports import plots, units
+from reports import plots
 from reports.cases import MEANINGS, by_area, lines_on_load, number_of, told, without_load
 from reports.document import Document, EndpointFacts, ReplyCount, Verdict
 from reports.overheard import in_brief, times
+from reports.page import CASE_MARKS, environment, style_of
 from reports.phases import in_order, order_of
-from reports.safe import inert
 from reports.signs import signs
 from reports.toml import to_toml
 
@@ -22,12 +20,6 @@ _MARKS: Final = {
     "inconclusive": ("inconclusive", "?"),
     "not-applicable": ("not asked", "–"),
 }
-_CASE_SIGNS: Final = {
-    "fail": "✕", "error": "!", "divergence": "≠", "weak": "△", "inconclusive": "?", "latitude": "~", "observed": "·",
-    "not-applicable": "–", "pass": "✓",
-}  # fmt: skip
-_CASE_MARKS: Final = {verdict: (verdict, sign) for verdict, sign in _CASE_SIGNS.items()}
-_UNIT: Final = re.compile(r"(\d) (%|(?:ns|µs|ms|s|min|h|B|KiB|MiB|GiB)\b)")
 _OUTCOMES: Final = ("arrived", "accepted", "refused", "failed", "timed_out", "dropped", "interrupted")
 
 
@@ -40,32 +32,14 @@ _CUT: Final = {
 
 def html(document: Document) -> str:
     """Return the whole report as one HTML page."""
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,  # whatever the server said is text, never markup
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters |= {
-        "count": units.count,
-        "duration": units.duration,
-        "ms": units.milliseconds,
-        "rate": units.rate,
-        "share": units.share,
-        "octets": units.octets,
-        "words": _words,
-        "unbroken": _unbroken,
-        "breakable": _breakable,
-    }
+    pages = environment()
     load = document.load
-    return environment.get_template("report.html.j2").render(
+    return pages.get_template("report.html.j2").render(
         document=document,
         load=load,
         title=_title(document),
         headline=_headline(document),
-        style=Markup(_style(environment)),  # noqa: S704 - our own file
+        style=Markup(style_of(pages)),  # noqa: S704 - our own file
         marks=_MARKS,
         questions=(
             ("correct", "Is it correct?"),
@@ -82,7 +56,7 @@ def html(document: Document) -> str:
         replies=_replies(document),
         failures=sorted(load.failures, key=lambda each: -each.count) if load else [],
         unverified=[endpoint for endpoint in document.target if _unverified(endpoint)],
-        case_marks=_CASE_MARKS,
+        case_marks=CASE_MARKS,
         meanings=MEANINGS,
         number_of=number_of,
         lines_on_load=lines_on_load,
@@ -93,31 +67,6 @@ def html(document: Document) -> str:
         areas=by_area(document.conformance) if document.conformance else {},
         scenario=to_toml(document.scenario) if document.scenario else "",
     )
-
-
-def _shown(value: object) -> object:
-    """Make every character harmless that acts instead of showing; line breaks stay where we made them."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return "\n".join(inert(line) for line in value.split("\n"))
-    return value
-
-
-def _style(environment: Environment) -> str:
-    return environment.get_template("style.css").render()
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _unbroken(sentence: str) -> str:
-    """Keep a number and its unit on one line."""
-    return _UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", sentence)
-
-
-def _breakable(name: str) -> Markup:
-    """Let a dotted name break after its dots, as on a phone it must."""
-    return Markup(".<wbr>").join(escape(part) for part in inert(name).split("."))
 
 
 def _title(document: Document) -> str:

@@ -19,6 +19,7 @@ COMMAND_LINE = {
     "conformance/cli.py",
     "conformance/conform_cli.py",
     "conformance/doctor_cli.py",
+    "conformance/matrix_cli.py",
     "conformance/pytest_run.py",
     "conformance/trace_cli.py",
     "reports/cli.py",

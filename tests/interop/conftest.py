@@ -10,14 +10,13 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-import trustme
 
 from tests.interop.aiosmtpd_server import running_aiosmtpd
-from tests.interop.child import home
 from tests.interop.dovecot import Dovecot, running_dovecot
 from tests.interop.exim import running_exim
 from tests.interop.mail_system import Accounts, Certificate, MailSystem, Unusable
 from tests.interop.postfix import running_postfix
+from tests.interop.standing import certificate_for_loopback
 
 HERE = Path(__file__).parent
 LIMIT_S = 120  # a server's start counts against the first test that asks for it
@@ -73,17 +72,8 @@ def accounts() -> Accounts:
 
 @pytest.fixture(scope="session")
 def certificate() -> Iterator[Certificate]:
-    """A certificate for loopback, signed by an authority made for this run."""
-    authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1", "localhost", "mx.example.test")
-    with home("tls") as place:
-        certificate = Certificate(place / "chain.pem", place / "key.pem", place / "authority.pem")
-        for blob in issued.cert_chain_pems:
-            blob.write_to_path(certificate.chain, append=True)
-        issued.private_key_pem.write_to_path(certificate.key)
-        authority.cert_pem.write_to_path(certificate.authority)
-        certificate.key.chmod(0o644)  # it lives for one run on loopback, and each server's own user reads it
-        yield certificate
+    with certificate_for_loopback() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
