@@ -200,7 +200,7 @@ FAULTS: Final = (
     _fault("pop3-user-again", "USER is taken after login.", answers(b"USER", OK, logged_in)),
     _fault("pop3-pass-again", "PASS is taken after login.", answers(b"PASS", OK, logged_in)),
     _fault("pop3-apop-again", "APOP is taken after login.", answers(b"APOP", OK, logged_in)),
-    _fault("pop3-auth-again", "AUTH begins after login.", answers(b"AUTH", b"+ \r\n", logged_in)),
+    _fault("pop3-auth-when-logged-in", "AUTH begins after login.", answers(b"AUTH", b"+ \r\n", logged_in)),
     _fault("pop3-noop-everywhere", "NOOP is answered +OK before login.", answers(b"NOOP", OK, before_login)),
     _fault("pop3-abbreviated", "The beginning of a keyword is taken for it.", _shortest),
     _fault("pop3-beginnings", "What begins with a keyword is taken for it.", _longest),

@@ -42,7 +42,7 @@ BREAKS = {
     "pop3-user-again": {"pop3.cmd.wrong-state-auth#user"},
     "pop3-pass-again": {"pop3.cmd.wrong-state-auth#pass"},
     "pop3-apop-again": {"pop3.cmd.wrong-state-auth#apop"},
-    "pop3-auth-again": {"pop3.cmd.wrong-state-auth#auth"},
+    "pop3-auth-when-logged-in": {"pop3.cmd.wrong-state-auth#auth"},
     "pop3-noop-everywhere": {"pop3.cmd.noop-before-login"},
     "pop3-arguments-ignored": {
         "pop3.cmd.extra-args#dele",
