@@ -55,7 +55,7 @@ class Audit:
         """
         if self.believed:
             return self.chain[self.believed - 1]
-        return next((hop for hop in self.chain if hop.origin is not None and not hop.is_local), self.chain[0])
+        return next((hop for hop in self.chain if hop.origin is not None and not hop.is_local), self.chain[-1])
 
     def belief(self, hop: Hop) -> Belief:
         """Say how far a line can be believed."""

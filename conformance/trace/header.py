@@ -32,6 +32,11 @@ def header_of(message: bytes) -> tuple[Field, ...]:
     return (*fields, *_field(lines))
 
 
+def received_in(message: bytes) -> list[bytes]:
+    """Return the Received fields of a message, newest first, each as octets without its last line end."""
+    return [field.octets.rstrip(b"\r\n") for field in header_of(message) if field.name == RECEIVED]
+
+
 def _lines(message: bytes) -> list[bytes]:
     """Return the lines of the header, each with its end; the empty line that ends it is none of them."""
     if message.startswith((b"\r\n", b"\n")):

@@ -9,6 +9,7 @@ from conformance.case import case
 from conformance.cases.smtp.logins import judge_refusal, plain_message, ready_for, respond
 from conformance.judgement import Judgement, NotApplicable, Undetermined, declined, satisfied, undetermined, violated
 from conformance.peer import SmtpPeer
+from conformance.trace.header import received_in
 
 GUESSES: Final = 20
 PAIRS: Final = 15                    # of guesses that are timed
@@ -18,7 +19,6 @@ SWITCHING_SESSIONS: Final = 9
 APART: Final = 1.25                  # a median so much greater is not the network's doing
 # "with ESMTPA": RFC 3848, RFC 6531 §4.3
 WITH_LOGIN: Final = re.compile(rb"\bwith\s+(?:E|UTF8)?(?:SMTP|LMTP)S?A\b", re.IGNORECASE)
-RECEIVED: Final = re.compile(rb"^Received:[^\r]*(?:\r\n[ \t][^\r]*)*", re.MULTILINE | re.IGNORECASE)
 
 
 async def _where_auth_is(peer: SmtpPeer) -> None:
@@ -261,8 +261,8 @@ async def the_trace_field_tells_of_the_login(peer: SmtpPeer) -> Judgement:
     arrived = await peer.stored()
     if not arrived:
         raise Undetermined("the message was taken, and did not arrive in the time allowed (timers.delivery)")
-    fields = RECEIVED.findall(arrived[0])
+    fields = received_in(arrived[0])
     if not fields:
         raise NotApplicable("the message has no Received field")
-    ours = next((field for field in fields if peer.hello_name in field), bytes(fields[0]))
+    ours = next((field for field in fields if peer.hello_name in field), fields[0])
     return satisfied(f"{ours!r}") if WITH_LOGIN.search(ours) else violated(f"{ours!r}", "with ESMTPA")

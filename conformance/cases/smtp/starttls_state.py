@@ -17,6 +17,7 @@ from conformance.judgement import (
 )
 from conformance.message import body_of
 from conformance.peer import MECHANISMS, SmtpPeer
+from conformance.trace.header import received_in
 from loadgen.wire.transparency import stuff
 
 FIRST_NAME: Final = b"first.mailproof.invalid"
@@ -25,7 +26,6 @@ RECORD_OCTETS: Final = 16_384           # the largest that TLS has (RFC 8446 §5
 # "with ESMTPS": the registered names that say TLS, RFC 3848 and RFC 6531 §4.3.
 WITH_TLS: Final = re.compile(rb"\bwith\s+(?:E|UTF8)?(?:SMTP|LMTP)SA?\b", re.IGNORECASE)
 TLS_CLAUSE: Final = re.compile(rb"\btls\s+TLS_[A-Z0-9_]+")
-RECEIVED: Final = re.compile(rb"^Received:[^\r]*(?:\r\n[ \t][^\r]*)*", re.MULTILINE | re.IGNORECASE)
 
 
 async def _come_into_tls(peer: SmtpPeer) -> None:
@@ -82,11 +82,11 @@ async def _received_field(peer: SmtpPeer) -> bytes:
     arrived = await peer.stored()
     if not arrived:
         raise Undetermined("the message was taken, and did not arrive in the time allowed (timers.delivery)")
-    fields = RECEIVED.findall(arrived[0])
+    fields = received_in(arrived[0])
     if not fields:
         raise NotApplicable("the message has no Received field")
     # A server that passes mail on to itself writes more than one: the one about us names us.
-    return next((field for field in fields if peer.hello_name in field or FIRST_NAME in field), bytes(fields[0]))
+    return next((field for field in fields if peer.hello_name in field or FIRST_NAME in field), fields[0])
 
 
 @case("smtp.tls.reset-envelope")
