@@ -26,7 +26,7 @@ _ONE: Final = {
 _SECOND_LEVEL: Final = frozenset({"co", "com", "ac", "edu", "gov", "gob", "net", "org", "ne", "or", "go", "ltd", "plc"})
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _PRIVATE: Final = tuple(ipaddress.ip_network(each) for each in (
-    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "192.0.0.0/24",
     "fc00::/7", "fe80::/10", "fec0::/10",
 ))  # fmt: skip
 # Not in use between hosts: nothing can have come from there (RFC 1112 §4, RFC 919 §7, RFC 4291 §2.7).

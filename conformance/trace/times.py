@@ -19,8 +19,12 @@ def remarks_on_times(chain: tuple[Hop, ...], now_s: int) -> Iterator[Remark]:
     for hop in chain:
         yield from _alone(hop, now_s)
     dated = [(hop, hop.moment) for hop in chain if hop.moment is not None]
-    for (upper, later), (lower, earlier) in pairwise(dated):
-        yield from _beside(upper, later, lower, earlier)
+    for at, ((upper, later), (lower, earlier)) in enumerate(pairwise(dated)):
+        above = dated[at - 1][1] if at else None
+        below = dated[at + 2][1] if at + 2 < len(dated) else None
+        # The lines around it agree without the one or the other: then it is one clock that is wrong, and no chain.
+        lone = _in_order(above, earlier) or _in_order(later, below)
+        yield from _beside(upper, later, lower, earlier, lone_clock=lone)
 
 
 def _alone(hop: Hop, now_s: int) -> Iterator[Remark]:
@@ -37,11 +41,18 @@ def _alone(hop: Hop, now_s: int) -> Iterator[Remark]:
         yield Remark(hop.line, Weight.DOUBT, "future", f"it is dated {spell(ahead_s)} in the future")
 
 
-def _beside(upper: Hop, later: Moment, lower: Hop, earlier: Moment) -> Iterator[Remark]:
+def _in_order(later: Moment | None, earlier: Moment | None) -> bool:
+    """Say whether both are there, and in order."""
+    if later is None or earlier is None:
+        return False
+    return later.epoch_s - earlier.epoch_s >= -SKEW_S - _allowed(later) - _allowed(earlier)
+
+
+def _beside(upper: Hop, later: Moment, lower: Hop, earlier: Moment, *, lone_clock: bool) -> Iterator[Remark]:
     took_s = later.epoch_s - earlier.epoch_s
     allowed_s = _allowed(later) + _allowed(earlier)
     if took_s < -allowed_s - SKEW_S:
-        weight = Weight.CONTRADICTION if took_s < -allowed_s - WRONG_S else Weight.DOUBT
+        weight = Weight.CONTRADICTION if took_s < -allowed_s - WRONG_S and not lone_clock else Weight.DOUBT
         sentence = (
             f"time runs backwards: line {lower.line}, below it, is {spell(-took_s)} later; "
             "a clock or a zone is wrong, or a line was not written by a server"
