@@ -108,7 +108,8 @@ class Pop3Conversation:
                 self.exchanges.append(replace(self._asked[0], rest=pending))
             return
         if self.exchanges and self.exchanges[-1].extra is None and not self._waits:
-            if closed and _FAREWELL.fullmatch(pending):
+            # What is no farewell after all is the answer to what is asked next, and that one's answer is left over.
+            if _FAREWELL.fullmatch(pending):
                 return
             self.exchanges[-1] = replace(self.exchanges[-1], extra=pending)
             self._lost = bool(pending)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from conformance.answer import Ended
 from conformance.case import case
 from conformance.cases.pop3.refusals import Come, before_login, judge_refusal, with_a_message
 from conformance.cases.pop3.ways_in import judge_login, way_in
@@ -95,6 +96,8 @@ async def _one_refusal(peer: Pop3Peer, line: str) -> Judgement:
     first = await peer.answer()
     if first.closed:
         return satisfied(f"{first}, at {line}")
+    if first.ended is Ended.UNREADABLE:
+        return violated(f"{first}, to {line}", "one -ERR, or a close")
     if not first.err:
         return first.expect("-ERR", to=line)
     second = await peer.answer_or_silence()

@@ -108,18 +108,6 @@ async def pass_is_for_the_last_user(peer: Pop3Peer, empty: bool) -> Judgement:
     return judge_no_login(answer, to)
 
 
-@case("pop3.pass.not-adjacent", variants={"stls": None})
-async def user_does_not_outlive_stls(peer: Pop3Peer, nothing: None) -> Judgement:
-    """What USER said in clear text is forgotten in TLS (RFC 2595 §4)."""
-    if peer.subject.declared.session.tls == "starttls":
-        raise NotApplicable("one does not log in in clear text")
-    if peer.subject.endpoint.implicit_tls or "STLS" not in (peer.subject.found.pop3.capabilities or {}):
-        raise NotApplicable("STLS is not offered")
-    _, password = await say_user(peer)
-    await peer.start_tls()
-    return judge_no_login(await peer.ask(b"PASS " + password.encode()), "PASS in TLS, USER in clear text")
-
-
 @case("pop3.pass.spaces")
 async def a_password_may_hold_spaces(peer: Pop3Peer) -> Judgement:
     """A server may take spaces for a part of the password."""

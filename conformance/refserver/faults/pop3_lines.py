@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from conformance.refserver.fault import Fault
+from conformance.refserver.pop3_commands import LINE_TOO_LONG
 from conformance.refserver.pop3_fault_kinds import Around
 from conformance.refserver.pop3_points import GoOn, Pop3Points
 from conformance.refserver.pop3_state import Pop3State
@@ -95,6 +96,8 @@ FAULTS: Final = (
     _fault("pop3-lines-of-128", "USER and PASS take 120 octets.", _refuses_long(120, b"USER", b"PASS")),
     _fault("pop3-cuts-at-200", "The rest of a line behind 200 octets is another line.", incoming=_cuts_lines(200)),
     _fault("pop3-cuts-at-512", "The rest of a line behind 512 octets is another line.", incoming=_cuts_lines(512)),
+    Fault("pop3-echoes-long-lines", "A line too long is sent back.", pop3=Pop3Points(
+        outgoing=lambda session, verb, octets: b"X" * 2000 + b"\r\n" if octets == LINE_TOO_LONG else octets)),
     _fault("pop3-empty-line-unanswered", "An empty line is not answered.", _says_nothing_to(b"")),
     _fault("pop3-empty-line-ends", "An empty line ends the session, without an answer.",
            _says_nothing_to(b"", closes=True)),

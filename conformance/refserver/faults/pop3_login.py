@@ -55,15 +55,13 @@ def _needs_no_user(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn
     return go_on()
 
 
-def _remembers(*, the_first: bool = False, in_tls: bool = False) -> Around:
+def _remembers(*, the_first: bool = False) -> Around:
     """Keep what USER said until somebody is logged in."""
 
     def around(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
         kept = session.memory.get("user")
         if verb == b"PASS" and kept is not None and (the_first or session.user is None):
             session.user = kept
-        if in_tls and verb not in {b"USER", b"PASS", b"STLS"}:
-            session.memory.pop("user", None)
         response = go_on()
         if verb == b"USER" and response.startswith(b"+OK") and not (the_first and kept):
             session.memory["user"] = session.user
@@ -152,7 +150,6 @@ FAULTS: Final = (
     _fault("pop3-pass-alone", "PASS without USER lets in.", _needs_no_user),
     _fault("pop3-first-user-counts", "PASS is for the first USER.", _remembers(the_first=True)),
     _fault("pop3-user-kept", "What USER said is never forgotten.", _remembers()),
-    _fault("pop3-user-kept-in-tls", "What USER said in clear text is known in TLS.", _remembers(in_tls=True)),
     _fault("pop3-first-letter-counts", "The first letter of a password is enough.",
            _lets_in(lambda true, said: said[:1] == true[:1])),
     _fault("pop3-any-password", "Any password is right.", _lets_in(lambda true, said: True)),

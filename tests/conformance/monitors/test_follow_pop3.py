@@ -61,6 +61,17 @@ def test_a_farewell_that_nobody_asked_for_accuses_nobody() -> None:
     assert accused(GREETED, *STAT, ("S", b"-ERR Disconnected for inactivity.\r\n"), ("closed", b"")) == set()
 
 
+def test_a_farewell_that_the_client_has_not_heard_yet_accuses_nobody() -> None:
+    bye = b"-ERR what?\r\n-ERR Too many errors.\r\n"
+    assert accused(GREETED, ("C", b"XYZZY\r\n"), ("S", bye), ("C", b"QUIT\r\n"), ("closed", b"")) == set()
+
+
+def test_a_second_refusal_shows_once_the_next_command_is_answered() -> None:
+    twice = ("S", b"-ERR no\r\n-ERR no\r\n")
+    asked = (GREETED, ("C", b"DELE 9\r\n"), twice, *STAT, ("C", b"NOOP\r\n"), ("S", b"+OK\r\n"))
+    assert accused(*asked) == {"pop3.reply.one-per-command"}
+
+
 def test_what_follows_a_line_that_is_no_command_is_left_out() -> None:
     assert accused(GREETED, ("C", b"NOOP\nNOOP\r\n"), ("S", b"whatever\r\n"), *STAT) == set()
 

@@ -24,6 +24,7 @@ BREAKS = {
         "pop3.cmd.over-long#line",
     },
     "pop3-cuts-at-512": {"pop3.cmd.over-long#endless", "pop3.cmd.over-long#line"},
+    "pop3-echoes-long-lines": {"pop3.cmd.over-long#endless", "pop3.cmd.over-long#line"},
     "pop3-empty-line-unanswered": {
         "pop3.cmd.empty-line#before-login",
         "pop3.cmd.empty-line#logged-in",

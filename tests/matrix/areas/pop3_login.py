@@ -21,7 +21,6 @@ BREAKS = {
         "pop3.pass.not-adjacent#name-refused",
         "pop3.pass.not-adjacent#nonsense",
         "pop3.pass.not-adjacent#noop",
-        "pop3.pass.not-adjacent#stls",
         "pop3.pass.without-user",
     },
     "pop3-first-user-counts": {
@@ -31,7 +30,6 @@ BREAKS = {
         "pop3.pass.not-adjacent#name-refused",
         "pop3.pass.not-adjacent#nonsense",
         "pop3.pass.not-adjacent#noop",
-        "pop3.pass.not-adjacent#stls",
     },
     "pop3-user-kept": {
         "pop3.pass.after-failed-user-only",
@@ -39,12 +37,6 @@ BREAKS = {
         "pop3.pass.not-adjacent#name-refused",
         "pop3.pass.not-adjacent#nonsense",
         "pop3.pass.not-adjacent#noop",
-        "pop3.pass.not-adjacent#stls",
-    },
-    "pop3-user-kept-in-tls": {
-        "pop3.pass.after-failed-user-only",
-        "pop3.pass.not-adjacent#name-refused",
-        "pop3.pass.not-adjacent#stls",
     },
     "pop3-first-letter-counts": {
         "pop3.pass.wrong#first-letter",
