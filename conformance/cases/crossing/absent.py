@@ -6,7 +6,17 @@ from typing import Final
 
 from conformance.answer import Answer
 from conformance.case import case
-from conformance.cases.crossing.passage import begin, boxes, copies_of, deliver, letter, marked, settled
+from conformance.cases.crossing.passage import (
+    begin,
+    boxes,
+    copies_of,
+    deliver,
+    letter,
+    marked,
+    must_be_apart,
+    set_apart,
+    settled,
+)
 from conformance.cases.smtp.chunks import KEYWORD, chunk
 from conformance.cases.smtp.data import deliver_too_much
 from conformance.cases.smtp.groups import rcpt_command
@@ -110,10 +120,13 @@ async def who_was_given_up_gets_nothing(peer: SmtpPeer, give_up: Callable[[SmtpP
     """A recipient named before RSET, or EHLO, gets nothing of the message sent after it."""
     first = boxes(peer)[0]
     second = next(one for one in peer.recipients(2) if one != first)
+    await set_apart(peer, second)
     await begin(peer, first)
     await give_up(peer)
     await deliver(peer, letter(peer, "after", to=second), second)
-    if (await settled(peer, first))[first]:
+    found = (await settled(peer, first))[first]
+    must_be_apart(found, peer, second)
+    if found:
         return violated("the message was delivered to who was named before", "to who was named after it alone")
     return satisfied("nothing was delivered to who was named before")
 

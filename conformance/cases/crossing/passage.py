@@ -11,6 +11,7 @@ from conformance.mailbox import Mailbox, MailboxTrouble
 from conformance.message import body_of, make_message
 from conformance.peer import SmtpPeer
 from conformance.room import resting
+from loadgen.wire.printable import printable
 from loadgen.wire.transparency import stuff
 
 LINE: Final = b"A line.\r\n"
@@ -133,3 +134,14 @@ async def settled(peer: SmtpPeer, *addresses: bytes) -> dict[bytes, list[bytes]]
     await fence(peer, *addresses)
     await peer.pause(peer.subject.quiet_s)
     return {address: list((await look(peer, address, 0, 0.0)).values()) for address in addresses}
+
+
+async def set_apart(peer: SmtpPeer, other: bytes) -> None:
+    """Send mail to somebody whose mail is to come to a maildrop of its own; `must_be_apart` looks whether it did."""
+    await deliver(peer, letter(peer, "apart", to=other), other)
+
+
+def must_be_apart(found: Collection[bytes], peer: SmtpPeer, other: bytes) -> None:
+    """Go on only if the mail that `set_apart` sent is not among what lies in the maildrop that is looked into."""
+    if copies_of(found, peer, "apart"):
+        raise NotApplicable(f"mail for {printable(other)} comes to the same maildrop")

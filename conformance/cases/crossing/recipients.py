@@ -15,6 +15,9 @@ from conformance.cases.crossing.passage import (
     deliver,
     letter,
     look,
+    marked,
+    must_be_apart,
+    set_apart,
     settled,
 )
 from conformance.cases.smtp.groups import rcpt_command
@@ -154,15 +157,23 @@ async def blind_recipients_do_not_see_each_other(peer: SmtpPeer) -> Judgement:
         raise NotApplicable("needs two recipients besides the sender, one whose maildrop can be read")
     first = readable[0]
     second = next(one for one in (*readable, *known) if one != first)
-    message = make_message(peer.sender, b"undisclosed@mailproof.invalid", peer.token, b"For your eyes only.\r\n")
+    message = make_message(
+        peer.sender, b"undisclosed@mailproof.invalid", marked(peer, "blind"), b"For your eyes only.\r\n"
+    )
+    await set_apart(peer, second)
     await deliver(peer, message, first, second)
     for address, other in ((first, second), (second, first)):
         if address not in readable:
             continue
-        found = list((await look(peer, address, 1)).values())
-        if not found:
+        if address == first:
+            found = (await settled(peer, first))[first]
+            must_be_apart(found, peer, second)
+        else:
+            found = list((await look(peer, address, 2)).values())
+        copies = copies_of(found, peer, "blind")
+        if not copies:
             raise Undetermined(NOT_THERE)
-        lines = found[0].lower().split(b"\r\n")
+        lines = copies[0].lower().split(b"\r\n")
         shown = next((line for line in lines if other.lower() in line), None)
         if shown is not None:
             return violated(f"the other's address: {printable(shown.strip(), 120)}", "not the other's address")

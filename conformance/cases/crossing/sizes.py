@@ -16,14 +16,13 @@ SENT_AT_ONCE: Final = 1 << 20
 
 
 async def _kept(peer: SmtpPeer, body: bytes) -> Judgement:
+    await peer.must_take_mail()
     await begin(peer)
     await peer.control(b"DATA", "354")
     wire = stuff(peer.message(body))
     for at in range(0, len(wire), SENT_AT_ONCE):
         await peer.send(wire[at:at + SENT_AT_ONCE])
-    answer = await peer.answer()
-    if not answer.yes:
-        return answer.expect("2yz", lawful=("4yz", "552"), to=f"a message of {len(wire)} octets")
+    peer.must(await peer.answer(), to=b"a message of %d octets" % len(wire))
     found = await peer.stored()
     if not found:
         raise Undetermined(NOT_THERE)
