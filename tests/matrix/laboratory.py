@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any, Final
 
 import trio
+from msgspec import structs
 from trio.testing import memory_stream_pair
 
 from conformance.case import CASES, Case
@@ -52,7 +53,8 @@ PLAIN_DOMAIN: Final = "plain.test"
 ROUTED: Final = (SINK_DOMAIN, "[127.0.0.1]", "[IPv6:::1]")     # the sink stands on the same host
 QUOTA_OCTETS: Final = 1 << 24
 TOO_MUCH: Final = b"x" * (QUOTA_OCTETS + 1)      # made once: it takes as long as all else of a small test
-ACCOUNTS: Final = accounts_by_pattern("user{n}@example.test", 4, "secret{n}")
+OVER_QUOTA: Final = 4
+ACCOUNTS: Final = accounts_by_pattern("user{n}@example.test", 40, "secret{n}")
 UTF8_USER: Final = "δοκιμή@example.test"      # has a maildrop, and is declared only where it is asked about
 PORTS: Final = {"smtp": 25, "lmtp": 24, "pop3": 110}
 TOO_MANY: Final = {
@@ -129,6 +131,7 @@ async def reference_subject(
         directory=Directory(["example.test"], [*ACCOUNTS, Account(UTF8_USER, "secret")], accept_any=accept_any),
         maildrops=store,
         wall_clock=lambda: 1_767_225_600.0 + trio.current_time(),
+        clock=trio.current_time,
         token=lambda: f"t{next(tokens)}",
         tls_available=True,
     )
@@ -219,6 +222,17 @@ async def judge(
 def cases_of(*prefixes: str) -> list[Case]:
     """Return the cases whose requirement begins with one of these."""
     return [case for case in CASES.values() if case.requirement.startswith(prefixes)]
+
+
+def with_maildrops(count: int) -> Declared:
+    """Return what is declared, and so many maildrops, so that no case finds one that another case has left."""
+    users = [number for number in range(1, len(ACCOUNTS) + 1) if number != OVER_QUOTA][:count]
+    accepted = tuple(f"user{number}@example.test" for number in users)
+    return structs.replace(
+        DECLARED,
+        addresses=structs.replace(DECLARED.addresses, accepted=accepted),
+        accounts=structs.replace(DECLARED.accounts, pop3=tuple((f"user{one}", f"secret{one}") for one in users)),
+    )
 
 
 def with_faults(*names: str, **choices: Any) -> Behaviour:
