@@ -62,16 +62,19 @@ def _judge_alike(commands: Sequence[bytes], alone: Answers, together: Answers) -
             if other.closed and any(before.err for before in together):
                 return undetermined(got)         # it may have been one error too many
             return violated(got, str(one)) if other.closed or other.silent else undetermined(got)
-        same = (one.ok, one.lines) == (other.ok, other.lines)
-        if not same or (not wants_lines(command) and _says(command, one) != _says(command, other)):
+        if one.ok != other.ok or _gist(command, one) != _gist(command, other):
             return violated(f"{other} to {to} in a group, {one} to it alone", "the same")
     return satisfied(f"{len(together)} answers, in order")
 
 
-def _says(command: bytes, answer: Pop3Answer) -> bytes:
-    """Return what of an answer is no mere words."""
+def _gist(command: bytes, answer: Pop3Answer) -> tuple[bytes, ...]:
+    """Return what tells an answer from those to other commands: no words, and no sizes, which some servers estimate."""
     verb = command.partition(b" ")[0]
-    return b" ".join(answer.text.split(b" ")[:2]) if verb in {b"STAT", b"LIST"} and answer.ok else b""
+    if not answer.ok or verb not in {b"STAT", b"LIST", b"UIDL", b"RETR", b"TOP", b"CAPA"}:
+        return ()
+    if verb in {b"RETR", b"TOP"}:
+        return answer.lines[-1:]
+    return tuple(line.split(b" ")[0] for line in answer.lines or (answer.text,))
 
 
 @case("pop3.pipe.order", variants={name: name for name in GROUPS})
@@ -176,7 +179,7 @@ async def a_thousand_commands_are_answered(peer: Pop3Peer) -> Judgement:
     await peer.send(b"RETR 1\r\n" * TIMES)
     for number in range(1, TIMES + 1):
         answer = await peer.answer(multi_line=True)
-        if not answer.ok or answer.body != alone.body:
+        if not answer.ok or _gist(b"RETR 1", answer) != _gist(b"RETR 1", alone):
             got = f"{answer} to RETR 1, number {number} of {TIMES}"
             return undetermined(got) if answer.not_now else violated(got, str(alone))
     after = await peer.still_there()
