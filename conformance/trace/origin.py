@@ -78,10 +78,10 @@ def _is_local(field: Received) -> bool:
 
     qmail says "(qmail 1 invoked by uid 2)", Postfix "from userid 3", sendmail "(from user@host)", Exim `with local`.
     """
-    signs = (b"invoked ", b"from userid ", b"from ")
-    found = any(sign in comment[:40] for comment in field.comments for sign in signs[:2])
     first = field.comments[0] if field.comments else b""
-    return found or first.startswith(signs[2]) or field.clause(b"with").value.lower() == b"local"
+    program = bool(first) and not any(clause.words for clause in field.clauses)      # nothing but a comment
+    userid = any(comment.startswith(b"from userid ") for comment in field.comments[1:]) or b", from userid " in first
+    return program or userid or first.startswith(b"from ") or field.clause(b"with").value.lower() == b"local"
 
 
 def _helo(clause: Clause) -> bytes | None:

@@ -98,7 +98,9 @@ def remarks_on_links(chain: tuple[Hop, ...], dns: DnsFacts) -> Iterator[Remark]:
             yield Remark(lower.line, Weight.BREAK, "no-by", str(link))
         elif link in {Link.BREAK, Link.CLAIM, Link.ADDRESS_ONLY}:
             # Below a line of a program on the machine there is no other hop that a forger would want believed.
-            weight = Weight.DOUBT if lower.is_local and link is not Link.BREAK else Weight.BREAK
+            # Inside an organisation hosts are often known by their addresses alone.
+            inside = link is Link.ADDRESS_ONLY and same_organisation(upper.by, lower.by)
+            weight = Weight.DOUBT if inside or (lower.is_local and link is not Link.BREAK) else Weight.BREAK
             yield Remark(lower.line, weight, "adjacency", f"{whom}: {link}")
 
 

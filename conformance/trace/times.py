@@ -8,7 +8,7 @@ from conformance.trace.moment import DAY_S, ZONE_MINUTES_MAX, Moment
 from conformance.trace.remark import Remark, Weight
 
 SKEW_S = 60                            # two clocks that agree
-WRONG_S = 600                          # no two clocks that are looked after differ by more
+WRONG_S = 1_800                        # no two clocks that are looked after differ by more
 FUTURE_S = DAY_S
 QUEUED_S = 5 * DAY_S                   # RFC 5321 §4.5.4.1: then a sender gives up
 _ZONE_S = ZONE_MINUTES_MAX * 60

@@ -19,8 +19,12 @@ UNCONNECTED: Final = sorted(path.stem for path in (HERE / "unconnected").glob("*
 NOW_S: Final = 1_768_000_000            # 9 January 2026, 23:06:40 UTC
 OWN: Final = (".reader.example", "reader.example")
 
-# What may be remarked on in an honest one: a hoster's generic name, a clock that is an hour fast.
-DOUBTS: Final = {"postfix-local": [(1, "helo"), (2, "adjacency")], "one-wrong-clock": [(1, "time")]}
+# What may be remarked on in an honest one: a hoster's generic name, a clock that is an hour fast, hosts that are known
+# by their address alone.
+DOUBTS: Final = {
+    "postfix-local": [(1, "helo"), (2, "adjacency")], "one-wrong-clock": [(1, "time")],
+    "inside-by-address": [(3, "adjacency")],
+}
 
 # What has to be said of a forged chain: the line, the weight, the kind.
 FORGED: Final = {
