@@ -25,7 +25,7 @@ def declared(name: str, system: MailSystem, accounts: Accounts) -> str:
         *([] if name == "aiosmtpd" else ['rejected = ["nobody@example.test"]']),
         'foreign = ["someone@elsewhere.invalid"]',
         "[accounts]",
-        f"pop3 = [{[login, password]}]",
+        f"pop3 = {[[f'user{n}', accounts.password(n)] for n in OURS]}",
         *([f"smtp = [{first}]"] if name in {"postfix", "exim"} else []),
         "[allow]\nleave_mail = true\ndestroy_mail = true",
         "[timers]\ndelivery = 15.0",
