@@ -126,11 +126,10 @@ class Recorder:
         self.outcomes[sample.session][kind] += 1
         self.seconds.started(sample.started_ns)
         self.seconds.ended(sample.finished_ns, kind, sample.response_ns if _is_timed(sample) else None)
-        if self.window.holds(sample.finished_ns):
-            self.steady.ended[kind] += 1
         if self.window.holds(sample.intended_ns):
             self.lags.append(sample.lag_ns)
-        self._ended(sample, trace, origin_ns)
+        if self._ended(sample, trace, origin_ns):
+            self.steady.ended[kind] += 1
 
     def ended_again(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
         """Count what a session did that tried again; its arrival has its outcome from the first attempt."""
@@ -221,11 +220,12 @@ class Recorder:
         if self.window.holds(intended_ns):
             self.steady.arrived += 1
 
-    def _ended(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
-        """Count what any session did, a first one or one that tried again."""
+    def _ended(self, sample: Sample, trace: Trace, origin_ns: int) -> bool:
+        """Count what any session did, a first one or one that tried again; say if it ended in the steady phase."""
         self.in_flight -= 1
         self.steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
-        if self.window.holds(sample.finished_ns):
+        in_steady = self.window.holds(sample.finished_ns)
+        if in_steady:
             self._done_in_steady(trace)
         if sample.outcome.cause is not None:
             self._failure(sample.outcome.phase or sample.protocol, sample.outcome.cause, sample.outcome.evidence)
@@ -234,6 +234,7 @@ class Recorder:
         self._times(sample, trace)
         self._messages(trace, origin_ns)
         self._replies(trace)
+        return in_steady
 
     def _done_in_steady(self, trace: Trace) -> None:
         steady = self.steady

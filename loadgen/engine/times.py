@@ -19,20 +19,18 @@ class PhaseTimes:
     Invariant: for a phase that is not due at an instant of its own, response and service are one and the same.
     """
 
-    __slots__ = ("_outside", "_response", "_service", "outside_steady", "response_histogram", "service_histogram")
+    __slots__ = (
+        "_outside", "_response", "_service", "due", "outside_steady", "response_histogram", "service_histogram",
+    )   # fmt: skip
 
     def __init__(self, *, due: bool) -> None:
+        self.due = due                            # at an instant of its own
         self._service = array(INT64)
         self._response = array(INT64) if due else self._service
         self._outside = array(INT64)              # response times before and after the steady phase
         self.outside_steady = 0                   # how many there were in the whole run
         self.service_histogram = Histogram()
         self.response_histogram = Histogram() if due else self.service_histogram
-
-    @property
-    def due(self) -> bool:
-        """Say whether the phase is due at an instant of its own."""
-        return self._response is not self._service
 
     @property
     def keep_steady(self) -> Callable[[int], None]:

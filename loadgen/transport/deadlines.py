@@ -33,6 +33,10 @@ class DeadlineWheel(Generic[ItemT]):
         self._slots: dict[int, set[ItemT]] = {}     # by tick
         self._ticks: list[int] = []                 # a heap. Invariant: the keys of _slots, each once
         self.next_s = math.inf                      # the next instant at which something may be due
+        # Where what lies beyond the horizon stands, and until when that is so: the same slot for a whole second.
+        self._far: set[ItemT] = set()
+        self._far_look_at = -math.inf
+        self._far_until = -math.inf
 
     def __len__(self) -> int:
         return sum(map(len, self._slots.values()))
@@ -45,6 +49,11 @@ class DeadlineWheel(Generic[ItemT]):
         if deadline >= item.look_at:
             return False
         self.discard(item)
+        far = deadline > now + HORIZON_S
+        if far and now < self._far_until:
+            self._far.add(item)
+            item.look_at = self._far_look_at
+            return False
         present = int(now * TICKS_PER_S)
         tick = math.ceil(max(0.0, min(deadline, now + HORIZON_S)) * TICKS_PER_S)
         if tick > present + _FAR_TICKS:
@@ -55,6 +64,9 @@ class DeadlineWheel(Generic[ItemT]):
             heapq.heappush(self._ticks, tick)
         slot.add(item)
         item.look_at = tick / TICKS_PER_S
+        if far:
+            self._far, self._far_look_at = slot, item.look_at
+            self._far_until = item.look_at + 2 - HORIZON_S - 1 / TICKS_PER_S
         earlier = item.look_at < self.next_s
         self.next_s = min(self.next_s, item.look_at)
         return earlier

@@ -3,7 +3,7 @@
 import math
 import select
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
@@ -192,6 +192,7 @@ class EpollReadiness:
         self._watches: dict[int, EpollWatch | Lane] = {}     # by descriptor, for as long as it is registered
         self._wheel: DeadlineWheel[EpollWatch | Lane] = DeadlineWheel()
         self._alarm = trio.CancelScope()
+        self._now: Callable[[], float] = trio.lowlevel.current_clock().current_time
 
     def __len__(self) -> int:
         return len(self._watches)
@@ -227,7 +228,7 @@ class EpollReadiness:
 
     def look(self, item: EpollWatch | Lane, deadline: float) -> None:
         """Look at a watch, or a lane, at its deadline."""
-        if self._wheel.add(item, deadline, trio.current_time()):
+        if self._wheel.add(item, deadline, self._now()):
             self._alarm.deadline = self._wheel.next_s
 
     async def poll(self) -> None:

@@ -40,6 +40,21 @@ def test_every_deadline_is_noticed_within_a_tick_and_never_early(deadlines: list
     assert (len(wheel), wheel.next_s) == (0, math.inf)
 
 
+@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 90)), min_size=1))
+def test_where_an_item_stands_does_not_depend_on_those_before_it(waits: list[tuple[float, float]]) -> None:
+    shared: DeadlineWheel[Thing] = DeadlineWheel()
+    now = 0.0
+    for later, wait in waits:
+        now += later
+        for thing in shared.due(now):
+            shared.add(thing, thing.deadline, now)
+        alone: DeadlineWheel[Thing] = DeadlineWheel()
+        one, other = Thing(now + wait), Thing(now + wait)
+        shared.add(one, one.deadline, now)
+        alone.add(other, other.deadline, now)
+        assert one.look_at == other.look_at
+
+
 def test_whole_seconds_are_met_exactly() -> None:
     wheel: DeadlineWheel[Thing] = DeadlineWheel()
     wheel.add(Thing(300), 300, 0.0)
