@@ -3,9 +3,9 @@
 For those who judge a load's replies. A transport without a listener knows nothing of this.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from enum import StrEnum, auto
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from loadgen.endpoint import Protocol
 from loadgen.transport.conversation import Conversation, Pieces, Rehearsal, Steps
@@ -38,10 +38,11 @@ _RECEIVED: Final = Happening.RECEIVED
 class Recording:
     """What happened on one connection, in order."""
 
-    __slots__ = ("_left", "_over", "_whole", "events", "odd", "protocol")
+    __slots__ = ("_left", "_over", "_whole", "events", "odd", "protocol", "wanted")
 
-    def __init__(self, protocol: Protocol, over: "Callable[[Recording], None]") -> None:
+    def __init__(self, protocol: Protocol, over: "Callable[[Recording], None]", *, wanted: bool = True) -> None:
         self.protocol = protocol
+        self.wanted = wanted             # even if all is as hoped: then a conversation is noted too
         self.events: list[Event] = []
         self.odd = False                 # it was not all as hoped
         self._over: Callable[[Recording], None] | None = over
@@ -144,9 +145,14 @@ class Overheard(Transport):
         self._recording.received(received)
         return received
 
-    async def converse(self, conversation: Conversation) -> bool:
+    def converse(self, conversation: Conversation) -> Coroutine[Any, Any, bool]:
         """See Transport."""
         self._mark = self._recording.mark
+        if not self._recording.wanted:           # one that is not as hoped is gone over, and noted then
+            return super().converse(conversation)
+        return self._converse(conversation)
+
+    async def _converse(self, conversation: Conversation) -> bool:
         listened_to = _ListenedTo(conversation, self._recording)
         try:
             await super().converse(listened_to)

@@ -16,7 +16,7 @@ from loadgen.engine.overhearing import ODD_KEPT, USUAL_KEPT, Heard, Overhearing
 from loadgen.engine.result import load_result
 from loadgen.engine.shard import ShardResult, run_shard
 from loadgen.engine.workers import put_together
-from loadgen.transport.overheard import Event, Happening, Recording
+from loadgen.transport.overheard import Event, Happening
 from reports.monitors import MonitorsResult
 from tests.engine.house import House
 from tests.engine.test_shard import MIX, shard_of
@@ -41,7 +41,7 @@ class Notes:
 
 
 def recording(overhearing: Overhearing, octets: bytes, *, odd: bool = False) -> None:
-    made = Recording("smtp", overhearing._ended)
+    made = overhearing.recording("smtp")
     made.events.append((Happening.RECEIVED, octets))
     made.odd = odd
     made.end()
@@ -62,6 +62,16 @@ async def test_what_was_odd_comes_first_and_what_there_is_no_room_for_is_passed_
     assert len(notes.judged) == ODD_KEPT + USUAL_KEPT
     heard = overhearing.heard
     assert (heard.judged, heard.odd, heard.odd_judged) == (ODD_KEPT + USUAL_KEPT, ODD_KEPT + 5, ODD_KEPT)
+
+
+def test_no_more_are_listened_to_than_there_is_room_for() -> None:
+    overhearing = Overhearing(Heard(Notes()))
+    begun = [overhearing.recording("smtp") for _ in range(USUAL_KEPT + 3)]
+    assert [made.wanted for made in begun] == [True] * USUAL_KEPT + [False] * 3
+    for made in begun[:2]:                       # those that are not as hoped have a queue of their own
+        made.odd = True
+        made.end()
+    assert [overhearing.recording("smtp").wanted for _ in range(3)] == [True, True, False]
 
 
 async def test_it_judges_while_the_load_goes_on_and_takes_up_what_it_was_cancelled_in(

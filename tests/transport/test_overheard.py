@@ -25,9 +25,9 @@ class Asks(Conversation):
         self.done = True
 
 
-def overheard() -> Pair:
+def overheard(*, wanted: bool = True) -> Pair:
     ended: list[Recording] = []
-    recording = Recording("smtp", ended.append)
+    recording = Recording("smtp", ended.append, wanted=wanted)
     ours, theirs = memory_stream_pair()
     return Overheard.with_listener(Transport.over(ours), recording), theirs, recording, ended
 
@@ -73,6 +73,23 @@ async def test_a_conversation_that_goes_as_hoped_is_noted_step_by_step(autojump_
     assert not recording.odd
 
 
+async def test_a_conversation_that_nobody_wants_is_led_and_not_noted(autojump_clock: MockClock) -> None:
+    transport, server, recording, ended = overheard(wanted=False)
+
+    async def serve() -> None:
+        for _ in range(2):
+            await server.receive_some()
+            await server.send_all(b"250 ok\r\n")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        assert await transport.converse(Asks())
+    await transport.aclose()
+    assert (transport.octets_sent, transport.octets_received) == (10, 16)
+    assert ended == [recording]
+    assert (recording.events, recording.odd) == ([], False)
+
+
 async def test_of_mail_data_in_pieces_the_end_is_noted(autojump_clock: MockClock) -> None:
     class SendsPieces(Conversation):
         def steps(self) -> Steps:
@@ -93,8 +110,9 @@ async def test_of_mail_data_in_pieces_the_end_is_noted(autojump_clock: MockClock
     assert recording.events == [(SENT, b"\r\n.\r\n"), (RECEIVED, b"250 ok\r\n")]
 
 
-async def test_what_is_gone_over_again_is_noted_once_and_is_odd(autojump_clock: MockClock) -> None:
-    transport, server, recording, _ = overheard()
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_what_is_gone_over_again_is_noted_once_and_is_odd(autojump_clock: MockClock, *, wanted: bool) -> None:
+    transport, server, recording, _ = overheard(wanted=wanted)
 
     async def serve() -> None:
         await server.receive_some()
