@@ -82,6 +82,25 @@ async def returned(peer: SmtpPeer) -> bool:
     return bool(await peer.stored())
 
 
+@case("smtp.rcpt.local-case-preserved")
+async def the_case_of_a_local_part_is_kept(peer: SmtpPeer) -> Judgement:
+    """The local-part of an address goes to the next hop in the letters in which it came."""
+    await begin_onward(peer)
+    sent = peer.at_sink(b"MiXeD-CaSe-")
+    await send_on(peer, sent)
+    came = await came_to(peer, peer.sink)
+    if came is None:
+        return undetermined("the message did not come to the sink")
+    wanted = sent.rpartition(b"@")[0]
+    local_parts = [recipient.rpartition(b"@")[0] for recipient in came.recipients]
+    got, expected = printable(b" ".join(local_parts)), printable(wanted)
+    if wanted in local_parts:
+        return satisfied(got, expected)
+    if wanted.lower() in [local_part.lower() for local_part in local_parts]:
+        return violated(got, expected)
+    return undetermined(f"the recipient is another one there: {got}", expected)      # an alias, say
+
+
 @case("smtp.8bit.relay-declares")
 async def eight_bits_are_declared(peer: SmtpPeer) -> Judgement:
     """What is sent on with octets above 127 is declared as BODY=8BITMIME."""

@@ -7,6 +7,7 @@ from typing import Final
 from conformance.refserver import replies
 from conformance.refserver.fault import Fault, GoOn
 from conformance.refserver.fault_kinds import Around, answers, out_of_order
+from conformance.refserver.faults.smuggling import ENDS
 from conformance.refserver.mail_data import ChunkReader
 from conformance.refserver.replies import Reply
 from conformance.refserver.smtp_state import Reading, SmtpState, State
@@ -14,6 +15,7 @@ from conformance.refserver.smtp_state import Reading, SmtpState, State
 _BDAT: Final = b"BDAT"
 _DOT_LINE: Final = re.compile(rb"\r\n\.\r\n.*", re.DOTALL)
 _MANY: Final = 500
+_LOOKALIKE: Final = re.compile(b"|".join(map(re.escape, (b"\r\n.\r\n", *ENDS.values()))))
 
 
 class _Glued(ChunkReader):
@@ -67,6 +69,16 @@ class _EndsLines(ChunkReader):
         super().feed(octets)
         if not self.wanted and octets.endswith(b"\r"):
             self._content += b"\n"
+
+
+class _EndsAtLookalikes(ChunkReader):
+    """Takes what ends mail data, or looks like it, for the end of a chunk."""
+
+    def feed(self, octets: bytes) -> None:
+        super().feed(octets)
+        if (found := _LOOKALIKE.search(self._content)) is not None:
+            del self._content[found.start():]
+            self._wanted = 0
 
 
 class _Endless(ChunkReader):
@@ -235,6 +247,9 @@ FAULTS: Final = (
     Fault("chunks-glued", "a line end is put between two chunks", around=_reads_with(_Glued)),
     Fault("chunks-newest-only", "the newest chunk is the message", around=_reads_with(_Newest)),
     Fault("chunks-empty-clears", "an empty chunk forgets the others", around=_reads_with(_WithoutEmpty)),
+    Fault("chunks-end-at-dots", "what looks like the end of mail data ends a chunk", around=_reads_with(
+        _EndsAtLookalikes
+    )),
     Fault("chunks-begin-lines", "a dot at the start of a chunk is taken away", around=_reads_with(_Unstuffed)),
     Fault("chunks-end-lines", "a CR at the end of a chunk becomes a line end", around=_reads_with(_EndsLines)),
     Fault("chunk-one-more", "a chunk is an octet longer than it says", around=_counts(1)),

@@ -18,6 +18,12 @@ def _said(pattern: bytes, by: bytes) -> Callable[[bytes], bytes]:
     return lambda line: found.sub(by, line)
 
 
+def _in_small_letters(line: bytes) -> bytes:
+    command, at, rest = line.partition(b"@")
+    verb, bracket, local_part = command.partition(b"<")
+    return verb + bracket + local_part.lower() + at + rest if line.startswith(b"RCPT") else line
+
+
 def _told(pattern: bytes, by: bytes) -> Bounced:
     """Return the function that replaces in a notice of failure what fits a pattern."""
     found = re.compile(pattern)
@@ -42,6 +48,7 @@ FAULTS: Final = (
     Fault("onward-utf8", "UTF-8 is sent on to who does not know it", pretends=frozenset({b"SMTPUTF8", b"8BITMIME"})),
     Fault("onward-insists", "nothing goes to who does not know SMTPUTF8", insists=frozenset({b"SMTPUTF8"})),
     Fault("onward-dsn-always", "every next hop is told of DSN", pretends=frozenset({b"DSN"})),
+    Fault("onward-small-letters", "a local-part is sent on in small letters", said_on=_in_small_letters),
     Fault("onward-no-envid", "ENVID is not sent on", said_on=_said(rb" ENVID=\S+", b"")),
     Fault("onward-no-ret", "RET is not sent on", said_on=_said(rb" RET=\S+", b"")),
     Fault("onward-no-notify", "NOTIFY is not sent on", said_on=_said(rb" NOTIFY=\S+", b"")),

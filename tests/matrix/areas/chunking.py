@@ -1,5 +1,7 @@
 """What the faults in counting, joining and answering chunks break."""
 
+from conformance.cases.smuggle.chunks import IN_A_CHUNK
+
 CASES = (
     "smtp.bdat.case", "smtp.bdat.commands-between", "smtp.bdat.data-still-works", "smtp.bdat.dot-roundtrip",
     "smtp.bdat.exact-octets", "smtp.bdat.line-length-free", "smtp.bdat.multi", "smtp.bdat.no-354",
@@ -134,6 +136,15 @@ BREAKS = {
         "smtp.bdat.exact-octets#cut-in-octets",
         "smtp.bdat.exact-octets#cut-single",
         "smtp.bdat.no-354",
+    },
+    "chunks-end-at-dots": {
+        "smtp.bdat.dot-roundtrip#behind-cr",
+        "smtp.bdat.dot-roundtrip#behind-dot",
+        "smtp.bdat.dot-roundtrip#chunk-starts",
+        "smtp.bdat.no-dot-processing#commands",
+        "smtp.bdat.no-dot-processing#last",
+        "smtp.bdat.no-dot-processing#line",
+        *(f"smuggle.in.bdat-body#{name}" for name in IN_A_CHUNK),
     },
     "chunk-unstuffed": {
         "smtp.bdat.dot-roundtrip#behind-cr",

@@ -5,7 +5,7 @@ CASES = (
     "smtp.bdat.arbitrary-octets-as-commands", "smtp.bdat.bad-size", "smtp.bdat.before-helo",
     "smtp.bdat.data-after-bdat", "smtp.bdat.discard-on-error", "smtp.bdat.huge-size", "smtp.bdat.junk-after-last",
     "smtp.bdat.later-chunks-discarded", "smtp.bdat.no-size", "smtp.bdat.over-limit",
-    "smtp.bdat.pipelined-after-failure", "smtp.bdat.rset-recovers",
+    "smtp.bdat.pipelined-after-failure", "smtp.bdat.rset-recovers", "smuggle.in.bdat-mixed",
 )  # fmt: skip
 
 BREAKS = {
@@ -17,6 +17,8 @@ BREAKS = {
         "smtp.bdat.discard-on-error#before-mail-last",
         "smtp.bdat.later-chunks-discarded",
         "smtp.bdat.rset-recovers#after-last",
+        "smuggle.in.bdat-mixed#after-last",
+        "smuggle.in.bdat-mixed#before-mail",
     },
     "chunk-runs-before-rcpt": {
         "smtp.bdat.discard-on-error#before-rcpt",
@@ -24,14 +26,18 @@ BREAKS = {
         "smtp.bdat.pipelined-after-failure#last",
         "smtp.bdat.pipelined-after-failure#middle",
         "smtp.bdat.rset-recovers#before-rcpt",
+        "smuggle.in.bdat-mixed#before-rcpt",
     },
     "chunk-runs-for-nobody": {"smtp.bdat.pipelined-after-failure#last", "smtp.bdat.pipelined-after-failure#middle"},
     "chunk-runs-after-last": {
         "smtp.bdat.after-last#last",
         "smtp.bdat.after-last#middle",
         "smtp.bdat.rset-recovers#after-last",
+        "smuggle.in.bdat-mixed#after-last",
     },
-    "chunk-taken-after-last": {"smtp.bdat.after-last#last", "smtp.bdat.after-last#middle"},
+    "chunk-taken-after-last": {
+        "smtp.bdat.after-last#last", "smtp.bdat.after-last#middle", "smuggle.in.bdat-mixed#after-last",
+    },
     "chunk-errors-stick": {
         "smtp.bdat.rset-recovers#after-last",
         "smtp.bdat.rset-recovers#bad-size",

@@ -3,7 +3,7 @@
 CASES = (
     "smtp.8bit.relay", "smtp.utf8.no-downgrade", "smtp.utf8.a-label", "smtp.dsn.relay", "smtp.dsn.failure",
     "smtp.dsn.never-silent", "smtp.dsn.own", "smtp.dsn.remote", "smtp.dsn.diagnostic", "smtp.dsn.ret-full",
-    "smtp.dsn.action", "smtp.dsn.status",
+    "smtp.dsn.action", "smtp.dsn.status", "smtp.rcpt.local-case",
 )  # fmt: skip
 
 BREAKS = {
@@ -12,6 +12,7 @@ BREAKS = {
     "onward-utf8": {"smtp.8bit.relay-converts", "smtp.utf8.no-downgrade-path"},
     "onward-insists": {"smtp.utf8.a-label-not-needed"},
     "onward-dsn-always": {"smtp.dsn.relay-no-dsn-hop#reported", "smtp.dsn.relay-no-dsn-hop#silent"},
+    "onward-small-letters": {"smtp.rcpt.local-case-preserved"},
     "onward-no-envid": {"smtp.dsn.relay-keeps#given"},
     "onward-no-ret": {"smtp.dsn.relay-keeps#given"},
     "onward-no-notify": {"smtp.dsn.relay-keeps#given"},
