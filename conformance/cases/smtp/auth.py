@@ -228,7 +228,7 @@ async def nobody_learns_who_exists(peer: SmtpPeer) -> Judgement:
     stranger = peer.another()        # a session may end at the second failure
     await _ready(stranger)
     unknown = await stranger.ask(b"AUTH PLAIN " + plain_message(f"nobody-{peer.token}", password))
-    if wrong.reply is None or unknown.reply is None:
+    if any(answer.reply is None or answer.later for answer in (wrong, unknown)):      # 4yz: it cannot just now
         raise Undetermined(f"{wrong}; {unknown}")
     got = f"{wrong} to a wrong password, {unknown} to an unknown user"
     return satisfied(got) if str(wrong) == str(unknown) else violated(got, "the same answer")

@@ -21,7 +21,8 @@ async def nothing_ends_a_chunk_but_its_size(peer: SmtpPeer, form: bytes) -> Judg
     await ready_for_chunks(peer)
     await peer.begin_transaction()
     before, rest = peer.message(b"A line without an end") + form, b"NOOP\r\nNOOP\r\nmore of it\r\n"
-    await peer.send(b"BDAT %d LAST\r\n" % (len(before) + len(rest)) + before)
+    await peer.send(b"BDAT %d LAST\r\n" % (len(before) + len(rest)))
+    await peer.send(before)
     early = await peer.answer_or_silence()
     if early.yes:
         return violated(f"{early} before the whole chunk had come", ONE)

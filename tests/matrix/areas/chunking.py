@@ -88,7 +88,6 @@ BREAKS = {
         "smtp.bdat.no-dot-processing#leading",
         "smtp.bdat.no-dot-processing#line",
         "smtp.bdat.no-dot-processing#two",
-        "smtp.bdat.per-chunk-limit",
         "smtp.bdat.single-last",
         "smtp.bdat.split-crlf#in-body",
         "smtp.bdat.split-crlf#in-header",
