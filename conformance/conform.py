@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from conformance.sink import open_sink
 from conformance.sounding import sound
 from conformance.subject import Subject, over_the_network
 from conformance.under_load import Beside, Part, part_of, put_all, put_under_load
-from conformance.x25 import PROFILE
+from conformance.x25 import CASE_LIMIT_S, PROFILE
 from loadgen.endpoint import Endpoint
 from loadgen.transport.tls import TlsPolicy, make_client_context
 from loadgen.wire.printable import printable
@@ -72,6 +72,9 @@ async def conform(
 
     If a load is ordered, `told` is called with each of its words, and `stop` ends first the cases and then the load.
     """
+    over_x25 = order.profile == PROFILE
+    if over_x25:                    # a case may have to wait for long
+        order = replace(order, manner=replace(order.manner, limit_s=CASE_LIMIT_S))
     place, ordered = order.declared.sink, order.load
     refused: UserError | None = None
     async with trio.open_nursery() as serving:
@@ -83,7 +86,7 @@ async def conform(
                 beside = Beside(start, trio.Event() if stop is None else stop)
             subjects = subjects_at(order.endpoints, order.declared)
             for subject in subjects:
-                subject.sink, subject.x25 = sink, order.profile == PROFILE and not subject.is_pop3
+                subject.sink, subject.x25 = sink, over_x25 and not subject.is_pop3
             document = await judge_all(
                 order, cases, requirements, subjects, version=version, observe=observe, beside=beside
             )

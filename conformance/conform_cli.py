@@ -3,7 +3,6 @@
 import shlex
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -15,7 +14,6 @@ import trio
 import typer
 from rich.console import Console
 
-from conformance import x25
 from conformance.baseline import read_baseline
 from conformance.case import CASES
 from conformance.cases import register_all
@@ -98,7 +96,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         endpoints=tuple(endpoint_at(url) for url in targets),
         declared=_of_profile(declared, profile_name),
         selection=_selection(only or (), skip or (), chosen, set_name),
-        manner=_manner(Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict), profile_name),
+        manner=Manner(parallel=1 if serial else parallel, repeat=repeat, strict=strict),
         slow=slow,
         requirement_set=set_name,
         profile=profile_name,
@@ -201,11 +199,6 @@ def declared_by(
         return msgspec.convert(msgspec.to_builtins(flagged), Declared)
     except msgspec.ValidationError as error:
         raise UserError(f"--accepted, --rejected: {error}") from None
-
-
-def _manner(manner: Manner, profile_name: str | None) -> Manner:
-    """Return how cases are put: as over X.25 a case may have to wait for long."""
-    return replace(manner, limit_s=x25.CASE_LIMIT_S) if profile_name == x25.PROFILE else manner
 
 
 def _of_profile(declared: Declared, profile_name: str | None) -> Declared:

@@ -98,6 +98,16 @@ def test_a_passive_requirement_can_be_asked_for_alone_and_json_written(target: s
     assert (result.planned, [(case.id, case.verdict) for case in result.cases]) == (1, [("smtp.reply.crlf", "pass")])
 
 
+def test_only_with_its_profile_a_server_is_asked_as_over_x25(target: str, tmp_path: Path) -> None:
+    verdicts = {}
+    for profile, given in (("rfc1090", ("--profile", "rfc1090")), ("none", ())):
+        conform(target, "--only", "smtp.x25.after-quit", *given, "--out", profile, cwd=tmp_path)
+        document = read(tmp_path / profile / "result.json")
+        assert document.conformance is not None
+        verdicts[profile] = [case.verdict for case in document.conformance.cases]
+    assert verdicts == {"rfc1090": ["observed"], "none": ["not-applicable"]}
+
+
 def test_a_known_failure_that_is_gone_is_told(target: str, tmp_path: Path) -> None:
     (tmp_path / "known.toml").write_text(
         '[[known]]\nid = "smtp.rset.replies-250"\nreason = "the next release"\nexpires = 9999-01-01\n'
