@@ -9,6 +9,7 @@ from conformance.pop3_answer import Pop3Answer
 from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.sasl import apop_digest, decode_challenge, make_mechanism
 
+ROUNDS: Final = 8            # of challenge and response, in which every mechanism is long over
 Ask = Callable[[bytes], Awaitable[Pop3Answer]]
 WayIn = Callable[[Ask, str, str, bytes], Awaitable[Pop3Answer]]      # name, password, timestamp -> the last answer
 
@@ -31,14 +32,16 @@ def by_sasl(name: str) -> WayIn:
         mechanism = make_mechanism(name, login, password, nonce="mailproof")
         initial = mechanism.initial()
         answer = await ask(b"AUTH " + name.upper().encode())
-        while answer.continues:
+        for _ in range(ROUNDS):
+            if not answer.continues:
+                break
             try:
                 response = initial or mechanism.answer(decode_challenge(answer.text))
             except RemoteProtocolError:
                 return await ask(b"*")
             initial = None
             answer = await ask(b64encode(response))
-        return answer
+        return await ask(b"*") if answer.continues else answer
 
     return log_in
 

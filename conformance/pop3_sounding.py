@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.judgement import NotApplicable, Undetermined
 from conformance.pop3_login import WAYS
-from conformance.pop3_peer import Pop3Peer
+from conformance.pop3_peer import AGAIN_S, Pop3Peer
 from conformance.subject import Capabilities, Pop3Found, Subject
 from loadgen.wire.response import parse_capabilities
 from reports.errors import PreconditionFailed
@@ -110,19 +110,31 @@ async def _find_the_way_in(subject: Subject, stack: AsyncExitStack) -> None:
         if (way == "APOP" and not peer.timestamp) or (way not in NEEDS_NOTHING and way not in listed):
             await peer.quit()
             continue
-        place = subject.maildrops.every[0].place
-        answer = await WAYS[way](peer.ask, place.login, place.password, peer.timestamp)
-        if answer.ok:
-            _keep(subject, replace(subject.found.pop3, way_in=way, messages=await peer.count()))
-            await peer.quit()
+        if await _leads_in(subject, way, peer):
             return
-        await peer.quit()
+
+
+async def _leads_in(subject: Subject, way: str, peer: Pop3Peer) -> bool:
+    """Try one way in, again where the maildrop cannot be had just now: somebody may have been in it."""
+    place = subject.maildrops.every[0].place
+    session = peer
+    for pause_s in (*AGAIN_S, 0.0):
+        await session.prelude()
+        answer = await WAYS[way](session.ask, place.login, place.password, session.timestamp)
+        if answer.ok:
+            _keep(subject, replace(subject.found.pop3, way_in=way, messages=await session.count()))
+        await session.quit()
+        if not answer.not_now:
+            return answer.ok
+        await session.pause(pause_s)
+        session = peer.another()
+    return False
 
 
 def _listed(found: Pop3Found, *, in_tls: bool) -> tuple[str, ...]:
     """Return the SASL mechanisms that are listed where one would log in."""
     offered = found.capabilities_in_tls if in_tls else found.capabilities
-    return (offered or {}).get("SASL", ())
+    return tuple(name.upper() for name in (offered or {}).get("SASL", ()))       # RFC 4422 §3.1
 
 
 def _keep(subject: Subject, found: Pop3Found) -> None:
