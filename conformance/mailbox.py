@@ -80,8 +80,10 @@ class Mailbox:
         """
         return tuple((await self.find_by_key(token, count, within_s)).values())
 
-    async def find_by_key(self, token: str, count: int, within_s: float) -> dict[bytes, bytes]:
-        """Return the same by key: a unique-id, or a file's name."""
+    async def find_by_key(
+        self, token: str, count: int, within_s: float, *, but: Callable[[bytes], bool] = lambda _: False
+    ) -> dict[bytes, bytes]:
+        """Return the same by key, which is a unique-id or a file's name, `but` for some messages."""
         deadline, pause_s = trio.current_time() + within_s, FIRST_PAUSE_S
         wanted = re.compile(re.escape(token).encode() + rb"(?![0-9a-z-])")
         found: dict[bytes, bytes] = {}
@@ -90,7 +92,7 @@ class Mailbox:
             trouble = await self._look()
             found |= {
                 key: message for key, message in islice(self._messages.items(), searched, None)
-                if wanted.search(message, 0, SEARCHED_OCTETS)
+                if wanted.search(message, 0, SEARCHED_OCTETS) and not but(message)
             }
             searched = len(self._messages)
             late = trio.current_time() >= deadline

@@ -7,6 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from conformance.mailbox import Fetched, Mailbox, MailboxTrouble, MaildirReader
+from conformance.message import is_notice
 
 
 class Shelf:
@@ -94,3 +95,13 @@ async def test_a_maildir_is_read_in_place(tmp_path: Path) -> None:
     await mailbox.pass_over_what_is_there()
     (tmp_path / "new" / "2.mine").write_bytes(b"A: token\n\nline\r\n")
     assert await mailbox.find("token", 1, 0) == (b"A: token\r\n\r\nline\r\n",)
+
+
+async def test_what_a_server_writes_about_a_message_can_be_left_out(autojump_clock: MockClock) -> None:
+    shelf = Shelf()
+    mailbox = Mailbox(shelf)
+    shelf.messages[b"1"] = b"Auto-Submitted: auto-replied\r\n\r\nof token\r\n"
+    shelf.messages[b"2"] = b"Content-Type: multipart/report; report-type=delivery-status\r\n\r\ntoken\r\n"
+    shelf.messages[b"3"] = b"Auto-Submitted: no\r\nX: token\r\n\r\nmultipart/report\r\n"
+    assert list(await mailbox.find_by_key("token", 1, 0, but=is_notice)) == [b"3"]
+    assert len(await mailbox.find("token", 3, 0)) == 3

@@ -5,7 +5,7 @@ import string
 from typing import Final
 
 from conformance.case import case
-from conformance.cases.crossing.passage import arrived, copies_of, deliver, kept, kept_body, letter
+from conformance.cases.crossing.passage import arrived, came, copies_of, deliver, kept, kept_body, letter
 from conformance.cases.smtp.data import same
 from conformance.cases.trace.fields import header_of, ours
 from conformance.judgement import Did, Judgement, Undetermined, declined, satisfied, undetermined, violated
@@ -40,7 +40,7 @@ async def generated_messages_are_kept(peer: SmtpPeer) -> Judgement:
     sent = {number: letter(peer, number, generated(number)) for number in range(MESSAGES)}
     for message in sent.values():
         await deliver(peer, message)
-    found = await peer.stored(MESSAGES)
+    found = await came(peer, MESSAGES)
     missing = 0
     relaid = False
     for number, message in sent.items():

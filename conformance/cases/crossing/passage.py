@@ -8,7 +8,7 @@ from conformance.answer import Answer
 from conformance.cases.smtp.groups import rcpt_command
 from conformance.judgement import NotApplicable, Undetermined
 from conformance.mailbox import Mailbox, MailboxTrouble
-from conformance.message import body_of, make_message
+from conformance.message import body_of, is_notice, make_message
 from conformance.peer import SmtpPeer
 from conformance.room import resting
 from loadgen.wire.printable import printable
@@ -91,10 +91,17 @@ async def kept(
 
 async def arrived(peer: SmtpPeer) -> bytes:
     """Return the case's one message; Undetermined if it did not arrive: a filter may have laid it elsewhere."""
-    found = await peer.stored()
+    found = await came(peer)
     if not found:
         raise Undetermined(NOT_THERE)
     return found[0]
+
+
+async def came(peer: SmtpPeer, count: int = 1) -> list[bytes]:
+    """Return the case's messages in the usual recipient's maildrop: once there are so many, or when time is over."""
+    if peer.subject.mailbox is None:
+        raise NotApplicable("what was delivered cannot be read back (accounts.pop3 and pop3://, or maildir)")
+    return list((await _find(peer, peer.subject.mailbox, count, None)).values())
 
 
 async def kept_body(peer: SmtpPeer, body: bytes, *, header: bytes = b"", parameters: bytes = b"") -> bytes:
@@ -104,10 +111,15 @@ async def kept_body(peer: SmtpPeer, body: bytes, *, header: bytes = b"", paramet
 
 async def look(peer: SmtpPeer, address: bytes, count: int, within_s: float | None = None) -> Mapping[bytes, bytes]:
     """Return the case's messages in an address's maildrop: once there are so many, or when time is over."""
+    return await _find(peer, box_of(peer, address), count, within_s)
+
+
+async def _find(peer: SmtpPeer, mailbox: Mailbox, count: int, within_s: float | None) -> Mapping[bytes, bytes]:
+    """Look for the case's messages. What a server writes about them quotes them, and is none of them."""
     limit_s = peer.subject.declared.timers.delivery if within_s is None else within_s
     try:
         async with resting():
-            found = await box_of(peer, address).find_by_key(peer.token, count, limit_s)
+            found = await mailbox.find_by_key(peer.token, count, limit_s, but=is_notice)
     except MailboxTrouble as trouble:
         raise Undetermined(str(trouble)) from None
     peer.transcript.mail_missed |= len(found) < count

@@ -3,7 +3,7 @@
 from typing import Final
 
 from conformance.case import case
-from conformance.cases.crossing.passage import NOT_THERE, begin
+from conformance.cases.crossing.passage import NOT_THERE, begin, came
 from conformance.judgement import Judgement, NotApplicable, Undetermined, satisfied, violated
 from conformance.message import body_of
 from conformance.peer import SmtpPeer
@@ -23,7 +23,7 @@ async def _kept(peer: SmtpPeer, body: bytes) -> Judgement:
     for at in range(0, len(wire), SENT_AT_ONCE):
         await peer.send(wire[at:at + SENT_AT_ONCE])
     peer.must(await peer.answer(), to=b"a message of %d octets" % len(wire))
-    found = await peer.stored()
+    found = await came(peer)
     if not found:
         raise Undetermined(NOT_THERE)
     was = body_of(found[0])

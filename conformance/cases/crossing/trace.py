@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.case import case
-from conformance.cases.crossing.passage import NOT_THERE, begin, copies_of, letter
+from conformance.cases.crossing.passage import NOT_THERE, begin, came, copies_of, letter
 from conformance.cases.smtp.groups import rcpt_command
 from conformance.cases.trace.fields import RETURN_PATH, header_of
 from conformance.judgement import Judgement, NotApplicable, Undetermined, declined, satisfied, violated
@@ -30,7 +30,7 @@ async def _paths(peer: SmtpPeer, sender: bytes, above: bytes = b"", below: bytes
     await peer.control(b"DATA", "354")
     await peer.send(stuff(above + peer.message(header=below)))
     peer.must(await peer.answer(), to=b"the message")
-    found = await peer.stored()
+    found = await came(peer)
     if not found:
         raise Undetermined(NOT_THERE)
     return [b"".join(field.partition(b":")[2].split()) for field in header_of(found[0]).named(RETURN_PATH)]
@@ -112,7 +112,7 @@ async def no_field_comes_of_an_argument(peer: SmtpPeer, values: Mapping[str, Odd
     taken = [name for name, odd in values.items() if await _is_taken(peer, name, odd)]
     if not taken:
         return satisfied(f"none of {len(values)} odd values was taken")
-    found = await peer.stored(len(taken))
+    found = await came(peer, len(taken))
     if not found:
         raise Undetermined(NOT_THERE)
     injected = [name for name in taken if any(map(_has_field, copies_of(found, peer, name)))]

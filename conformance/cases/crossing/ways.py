@@ -3,7 +3,7 @@
 from typing import Final
 
 from conformance.case import case
-from conformance.cases.crossing.passage import NOT_THERE, arrived, begin, copies_of, deliver, letter
+from conformance.cases.crossing.passage import NOT_THERE, arrived, begin, came, copies_of, deliver, letter
 from conformance.cases.smtp.chunks import KEYWORD, send_chunk
 from conformance.cases.smtp.data import same
 from conformance.connection import APART_S
@@ -44,7 +44,7 @@ async def chunks_keep_what_data_keep(peer: SmtpPeer, octets: int | None) -> Judg
 
 
 async def _both(peer: SmtpPeer, one: str, other: str) -> tuple[bytes, bytes]:
-    found = await peer.stored(2)
+    found = await came(peer, 2)
     copies = [copies_of(found, peer, mark) for mark in (one, other)]
     if not all(copies):
         raise Undetermined(NOT_THERE)
