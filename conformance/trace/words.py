@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from conformance.trace.audit import Audit, Belief, Outcome
+from conformance.trace.grammar import departures
 from conformance.trace.hop import Hop
 from conformance.trace.remark import Weight
 from loadgen.wire.printable import printable
@@ -110,5 +111,6 @@ def _line_data(audit: Audit, hop: Hop) -> dict[str, object]:
         "remarks": [
             {"weight": str(each.weight), "kind": each.kind, "sentence": each.sentence} for each in audit.on(hop)
         ],
+        "departures": list(departures(hop.field)),
         "octets": printable(b" ".join(hop.field.octets.split()), 2_000),
     }  # fmt: skip

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.trace.audit import audit
+from conformance.trace.grammar import departures
 from conformance.trace.header import header_of
 from conformance.trace.hop import LINES_MAX, chain_of
 from conformance.trace.messages import messages_in
@@ -78,6 +79,30 @@ def test_dates_are_read_in_their_obsolete_forms_too(text: bytes) -> None:
 @pytest.mark.parametrize("text", [b"", b"yesterday", b"1 Foo 2026 00:00:00", b"2026-01-01T00:00:00Z"])
 def test_what_is_no_date_is_none(text: bytes) -> None:
     assert moment_of(text) is None
+
+
+STRICT: Final = b"from a.example (b.example [192.0.2.1]) by mx.example with ESMTPS id 7 for <u@mx.example>; "
+DATE: Final = b"Thu, 1 Jan 2026 00:00:05 +0000"
+DEPARTURES: Final = {
+    STRICT + DATE: (),
+    STRICT + DATE + b" (UTC)": (),
+    b"from [192.0.2.1] ([192.0.2.1]) by mx.example via TCP with SMTP id 7; " + DATE: (),
+    b"from [192.0.2.1] (helo=a) by mx.example; " + DATE: ("no domain or address literal behind from",),
+    b"(qmail 1 invoked by uid 2); 1 Jan 2026 00:00:05 GMT": (
+        "no from clause", "no by clause", "something stands before the first clause",
+        "a date in an obsolete form, or a wrong one",
+    ),
+    b"from a by b id 7 with ESMTP for <x@y> <z@y> yesterday": (
+        "the clauses are not from, by, via, with, id, for, each once", "not one path behind for",
+        "no semicolon before the date", "no date in the form of RFC 5322 §3.3",
+    ),
+    b"from a by b with magic; " + DATE: ("the word behind with is not registered",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", DEPARTURES)
+def test_departures_from_the_grammar_are_named_and_nothing_else_is(value: bytes) -> None:
+    assert departures(received(value)) == DEPARTURES[value]
 
 
 def test_a_date_without_its_semicolon_is_found_and_the_lack_is_kept() -> None:
