@@ -4,7 +4,6 @@
 of them to each.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -34,6 +33,7 @@ from conformance.refserver.fault import Fault
 from conformance.refserver.pop3_points import LAWFUL as LAWFUL_POINTS
 from loadgen.endpoint import Protocol
 from tests.matrix.laboratory import DECLARED, LIMITS, judge
+from tests.matrix.piece import ASKED_FOR, CAP_S, piece_of
 from tests.matrix.wire import USUAL, Wire
 from tests.session.theatre import Tls
 
@@ -165,12 +165,12 @@ LAWFUL: Final[Mapping[str, Lawful]] = {
     "in pieces, in other words": for_pop3(chosen("pop3-other-words"), wire=Wire(in_pieces=True)),
     "of 1939, few words": for_pop3(chosen("pop3-of-1939", "pop3-few-words", "pop3-leaves-after-3")),
 }  # fmt: skip
-SHARES: Final = 1 if os.environ.get("MAILPROOF_MATRIX") == "whole" else 48
+SHARES: Final = 1 if ASKED_FOR else 48
 SETTINGS: Final = [(name, protocol) for name, lawful in LAWFUL.items() for protocol in lawful.protocols]
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize(("name", "protocol"), SETTINGS)
+@pytest.mark.timeout(CAP_S)
+@pytest.mark.parametrize(("name", "protocol"), piece_of(SETTINGS))
 async def test_a_lawful_server_is_accused_of_nothing(
     name: str, protocol: Protocol, tls: Tls, autojump_clock: MockClock
 ) -> None:
