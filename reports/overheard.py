@@ -29,7 +29,7 @@ def in_brief(result: MonitorsResult) -> str:
         odd = f", {units.count(result.odd_judged)} of the {units.count(result.odd)} odd ones among them"
     amiss = "" if result.departures or not result.replies else "; nothing amiss"
     return (
-        f"{units.count(result.replies)} held against {result.requirements} requirements: those of "
+        f"{units.count(result.replies)} were held against {result.requirements} requirements: those of "
         f"{units.count(result.judged)} of {units.count(result.connections)} connections{odd}{amiss}"
     )
 
