@@ -48,6 +48,16 @@ class Pop3Connection(Connection):
         """Return the octets that have come and are part of no response taken yet."""
         return bytes(self._came)
 
+    async def hear(self, within_s: float) -> int:
+        """Take in what comes next as part of a later answer, and return how many octets; 0 if nothing comes."""
+        async with resting():
+            more = await self.more(trio.current_time(), within_s)
+        if isinstance(more, Answer):
+            return 0
+        self._came += more
+        self._reader.feed(more)
+        return len(more)
+
     def forget_what_came(self) -> None:
         """See Connection."""
         self._came.clear()

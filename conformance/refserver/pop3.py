@@ -48,7 +48,11 @@ class Pop3Session:
     def idle_s(self) -> float:
         """See Session (RFC 1939 §3: the autologout timer)."""
         faulty = [fault.idle_s for fault in self.faults if fault.idle_s is not None]
-        return faulty[-1] if faulty else self._service.limits.pop3_idle_s
+        idle_s = faulty[-1] if faulty else self._service.limits.pop3_idle_s
+        for points in self._points:
+            if points.patience_s is not None:
+                idle_s = points.patience_s(self._session, idle_s)
+        return idle_s
 
     def greeting(self) -> bytes:
         """See Session. A timestamp in it offers APOP (RFC 1939 §7)."""

@@ -28,6 +28,8 @@ class Pop3Points:
     lines: "Callable[[Pop3State, bytes], bytes] | None" = None
     # How long a response is held back, in seconds: (session, verb it answers, octets) -> seconds.
     pause_s: "Callable[[Pop3State, bytes, bytes], float] | None" = None
+    # How long a silent client is waited for: (session, the lawful time) -> seconds from now.
+    patience_s: "Callable[[Pop3State, float], float] | None" = None
     # What is done when the connection is gone, before the lock is given back.
     gone: "Callable[[Pop3State], None] | None" = None
     last_words: bytes = b""                # what is said at the autologout

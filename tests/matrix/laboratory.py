@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import trio
 from msgspec import structs
-from trio.testing import memory_stream_pair
+from trio.testing import lockstep_stream_pair, memory_stream_pair
 
 from conformance.case import CASES, Case
 from conformance.cases import register_all
@@ -112,6 +112,14 @@ class House:
         self.sessions[endpoint.protocol] -= 1
 
 
+def _line(wire: Wire) -> tuple[trio.abc.Stream, trio.abc.Stream]:
+    """Return both ends of a new connection, the client's first."""
+    if wire.narrow:
+        return lockstep_stream_pair()
+    ours, theirs = memory_stream_pair()
+    return ClientSide(ours, wire) if wire.resets else ours, theirs
+
+
 @asynccontextmanager
 async def reference_subject(
     tls: Tls, behaviour: Behaviour, *, protocol: Protocol = "smtp", declared: Declared = DECLARED,
@@ -155,8 +163,7 @@ async def reference_subject(
 
         async def dial(endpoint: Endpoint, deadline: float) -> Transport:
             await trio.lowlevel.checkpoint()
-            ours, theirs = memory_stream_pair()
-            stream = ClientSide(ours, wire) if wire.resets else ours
+            stream, theirs = _line(wire)
             nursery.start_soon(house.serve, theirs, endpoint)
             return Transport.over(stream, peer="the server", host=SERVER_NAME)
 

@@ -34,7 +34,7 @@ FAULTY: Final = [(name, fault) for name, area in AREAS.items() for fault in area
 def circumstances(area: ModuleType) -> dict[str, Any]:
     """Return what an area wants otherwise than the laboratory has it."""
     wanted = {"protocol": "PROTOCOL", "limits": "LIMITS", "declared": "DECLARED", "with_sink": "WITH_SINK",
-              "implicit_tls": "IMPLICIT_TLS", "x25": "X25"}
+              "implicit_tls": "IMPLICIT_TLS", "x25": "X25", "wire": "WIRE"}
     return {name: getattr(area, constant) for name, constant in wanted.items() if hasattr(area, constant)}
 
 

@@ -22,6 +22,7 @@ class Wire:
     in_pieces: bool = False
     resets: bool = False                 # the connection ends with a reset, not in good order
     sessions: int | None = None          # that are taken at once; 421 to the others
+    narrow: bool = False                 # what one side sends waits until the other reads it
     delivery_s: float = 0.0              # until what was accepted is in the maildrop
     busy_s: Callable[[], float] | None = None    # how much longer the next reply takes, at this load
 
