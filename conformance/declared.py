@@ -41,7 +41,8 @@ class Allow(Struct, frozen=True, forbid_unknown_fields=True):
 
     leave_mail: Annotated[bool, Meta(description="Cases may deliver to the accepted addresses.")] = False
     destroy_mail: Annotated[bool, Meta(description="Cases may delete from the named maildrops.")] = False
-    messages_max: Annotated[Positive, Meta(description="So many a case may put into one maildrop.")] = 200
+    messages_max: Annotated[Positive, Meta(description="So many a case may put into one maildrop.")] = 100
+    message_octets_max: Annotated[Positive, Meta(description="So large is the largest of them.")] = 8 << 20
 
 
 class Timers(Struct, frozen=True, forbid_unknown_fields=True):

@@ -145,9 +145,9 @@ def _changed(peer: Pop3Peer, got: str, expected: str) -> Judgement:
 
 @case("pop3.retr.large", alone=True)
 async def a_large_message_comes_whole(peer: Pop3Peer) -> Judgement:
-    """A message of 50 MiB, or as large as is taken, comes whole."""
+    """A large message comes whole: of 50 MiB, if so large a one is allowed (allow.message_octets_max) and taken."""
     peer.may_destroy()
-    sample = peer.largest(LARGE_OCTETS)
+    sample = peer.largest(min(LARGE_OCTETS, peer.subject.declared.allow.message_octets_max))
     number = await peer.with_one_more(sample)
     answer = await listed(peer, b"RETR %d" % number)
     if isinstance(answer, Judgement):
