@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from loadgen.transport.conversation import Conversation, Pieces, Steps
 from loadgen.transport.deadlines import TICKS_PER_S
-from loadgen.transport.epoll import EpollReadiness, serve_epoll
+from loadgen.transport.epoll import EVENTS_MAX, EpollReadiness, serve_epoll
 from loadgen.transport.errors import PeerClosed, TransportTimeout
 from loadgen.transport.readiness import TRIO_READINESS, Readiness
 from loadgen.transport.socket_channel import SocketChannel
@@ -103,6 +103,43 @@ async def test_only_one_turn_of_the_task_is_needed(peer: Pair, nursery: trio.Nur
         assert await transport.converse(Script([b"x\r\n"] * 50))
         trio.lowlevel.remove_instrument(counting)
     assert turns == 1
+
+
+class Rally(Conversation):
+    """Gives back whatever comes, so many times."""
+
+    def __init__(self, first: bytes, times: int) -> None:
+        super().__init__()
+        self._first = first
+        self._times = times
+
+    def steps(self) -> Steps:
+        said = self._first
+        for _ in range(self._times):
+            said, _ = yield said, FAR
+        self.done = True
+
+
+async def test_what_comes_while_others_are_answered_is_answered_in_the_same_turn(
+    peer: Pair, nursery: trio.Nursery
+) -> None:
+    readiness = await nursery.start(serve_epoll)
+    waits = 0
+
+    class Count(trio.abc.Instrument):
+        def before_io_wait(self, timeout: float) -> None:
+            nonlocal waits
+            waits += 1
+
+    async with transport_over(peer[0], readiness) as one, transport_over(peer[1], readiness) as other:
+        trio.lowlevel.add_instrument(counting := Count())
+        async with trio.open_nursery() as both:
+            both.start_soon(other.converse, Rally(b"", 4 * EVENTS_MAX))
+            await wait_all_tasks_blocked()
+            assert await one.converse(Rally(b"ball", 3 * EVENTS_MAX))
+            both.cancel_scope.cancel()
+        trio.lowlevel.remove_instrument(counting)
+    assert waits < 30, "and not six times 64"
 
 
 async def answer(theirs: socket.socket, *answers: bytes) -> None:
