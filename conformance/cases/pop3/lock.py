@@ -68,7 +68,8 @@ async def a_lock_says_what_it_is(peer: Pop3Peer) -> Judgement:
         return undetermined(answer, "-ERR [IN-USE]")
     if answer.code.partition(b"/")[0] == b"IN-USE":
         return satisfied(answer, "-ERR [IN-USE]")
-    return (violated if answer.code else declined)(answer, "-ERR [IN-USE]")
+    codes = "RESP-CODES" in peer.subject.found.keywords          # else brackets are mere text (RFC 2449 §6.4)
+    return (violated if answer.code and codes else declined)(answer, "-ERR [IN-USE]")
 
 
 @case("pop3.lock.other-users", alone=True)

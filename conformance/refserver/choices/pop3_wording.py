@@ -65,7 +65,7 @@ CHOICES: Final = (
                           outgoing=_in_other_words(b"", b"", keeps_code=False))),
     Fault("pop3-a-space-for-words", "an indicator and a space", pop3=Pop3Points(outgoing=_only_space)),
     Fault("pop3-brackets-for-words", "what looks like a response code of its own",
-          pop3=Pop3Points(around=lacks(tags=(b"AUTH-RESP-CODE",)),
+          pop3=Pop3Points(around=lacks(tags=(b"RESP-CODES", b"AUTH-RESP-CODE")),
                           outgoing=_in_other_words(b"[OK] done", b"[X-NO] not done", keeps_code=False))),
     Fault("pop3-short-greeting", "+OK and the timestamp", pop3=Pop3Points(outgoing=_greets(b"+OK <>\r\n"))),
     Fault("pop3-timestamp-amid-words", "the timestamp stands anywhere in the greeting",
