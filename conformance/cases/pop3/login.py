@@ -12,6 +12,7 @@ from conformance.judgement import (
     NotApplicable,
     Undetermined,
     declined,
+    diverged,
     observed,
     satisfied,
     undetermined,
@@ -197,9 +198,13 @@ async def a_locked_maildrop_is_refused(peer: Pop3Peer) -> Judgement:
     await peer.log_in()
     second = peer.another()
     answer = await second.try_log_in()
-    if answer.ok and (first := await peer.still_there()).closed:
-        return undetermined(f"{answer} to the second session, {first} in the first")    # it had to make room
-    return judge_no_login(answer, "a second login while the maildrop is locked")
+    to = "a second login while the maildrop is locked"
+    if answer.code.startswith(b"LOGIN-DELAY"):
+        return undetermined(f"{answer} to {to}", "-ERR")
+    if answer.ok:                                # pop3.lock.exclusive asks whether it does harm
+        first = await peer.still_there()
+        return (undetermined if first.closed else diverged)(f"{answer} to {to}, {first} in the first session", "-ERR")
+    return judge_no_login(answer, to)
 
 
 @case("pop3.quit.before-login", variants={"at-once": False, "after-user": True})
