@@ -15,12 +15,14 @@ from tests.interop.aiosmtpd_server import running_aiosmtpd
 from tests.interop.dovecot import Dovecot, running_dovecot
 from tests.interop.exim import running_exim
 from tests.interop.mail_system import Accounts, Certificate, MailSystem, Unusable
+from tests.interop.mailutils import running_mailutils
 from tests.interop.postfix import running_postfix
 from tests.interop.standing import certificate_for_loopback
 
 HERE = Path(__file__).parent
 LIMIT_S = 120  # a server's start counts against the first test that asks for it
 LOG_LINES = 60
+MAILUTILS_USERS = (86, 87, 88, 89)  # their mail is read by nothing else
 Logs = dict[str, Path]  # of each standing server
 LOGS = pytest.StashKey[Logs]()
 
@@ -88,6 +90,14 @@ def dovecot_server(logs: Logs, certificate: Certificate, accounts: Accounts) -> 
 def dovecot(dovecot_server: Dovecot) -> MailSystem:
     """LMTP, POP3 and POP3S."""
     return dovecot_server.system
+
+
+@pytest.fixture(scope="session")
+def mailutils(logs: Logs, certificate: Certificate, dovecot_server: Dovecot) -> Iterator[MailSystem]:
+    """The POP3 of mailutils, Dovecot's LMTP."""
+    with or_skip(), running_mailutils(certificate, dovecot_server, MAILUTILS_USERS) as (system, log):
+        logs["mailutils"] = log
+        yield system
 
 
 @pytest.fixture(scope="session")
