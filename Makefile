@@ -11,7 +11,7 @@ STAMP  = .venv/.installed
 help:
 	@echo 'make demo             install into .venv, run scenarios/quickstart.toml, say where the report is'
 	@echo 'make test             install into .venv, run every check: lint, typecheck, pytest'
-	@echo 'make matrix           every fault, and every lawful choice, against every case: hours; writes out/matrix.xml'
+	@echo 'make matrix           every fault and lawful choice against every case: some four hours; writes out/matrix.xml'
 	@echo '                      make matrix PIECE=3/40: the third of forty pieces'
 	@echo 'make lint             ruff and the import contracts'
 	@echo 'make typecheck        mypy --strict'

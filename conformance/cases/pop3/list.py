@@ -133,6 +133,8 @@ async def list_leaves_deleted_out(peer: Pop3Peer, at: int) -> Judgement:
     peer.may_destroy()
     await peer.open(least=3)
     before = await peer.sizes()
+    if len(before) < 3:
+        raise Undetermined(f"LIST lists {len(before)} of three messages")
     number = at if at > 0 else max(before)
     await peer.control(b"DELE %d" % number)
     answer = await listed(peer, b"LIST")
