@@ -1,4 +1,4 @@
-"""`mailproof report`: make any report again from a result document."""
+"""`mailproof report`: make any report again from a result document. The other commands have files of their own."""
 
 import sys
 from enum import StrEnum
@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from reports.compare_cli import TwoSets, compare_command
+from reports.compare_markdown import comparison_markdown
 from reports.document import Document, encode, read
+from reports.errors import UserError
 from reports.junit import junit
 from reports.text import plain, summary
 from reports.write import write_text
@@ -20,12 +23,14 @@ class Format(StrEnum):
     HTML = "html"
     TEXT = "text"
     JUNIT = "junit"
+    MARKDOWN = "markdown"       # of a comparison
     JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to the one command line."""
     app.command("report")(report)
+    app.command("compare", cls=TwoSets)(compare_command)
 
 
 def report(
@@ -53,6 +58,10 @@ def _made(document: Document, form: Format) -> bytes:
             return encode(document)
         case Format.JUNIT:
             return junit(document)
+        case Format.MARKDOWN:
+            if document.comparison is None:
+                raise UserError(f"only a comparison has a Markdown form; this is a {document.kind} result")
+            return comparison_markdown(document).encode("utf-8")
         case Format.HTML:
             from reports.html import html  # noqa: PLC0415 - matplotlib takes half a second no other form should pay
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from reports.compare_result import Comparison
 from reports.errors import DocumentError
 from reports.health import Health
 from reports.load_result import (
@@ -31,6 +32,7 @@ from reports.verdict import Verdict, Verdicts
 __all__ = [
     "SCHEMA",
     "CaseResult",
+    "Comparison",
     "ConformanceResult",
     "DeviationCount",
     "Document",
@@ -210,7 +212,7 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     schema: Annotated[
         Literal["mailproof/result-v1"], Meta(description="Name and version of this format.")
     ] = SCHEMA
-    kind: Annotated[Literal["load", "conformance"], Meta(description="What was run.")]
+    kind: Annotated[Literal["load", "conformance", "compare"], Meta(description="What was run.")]
     mailproof: Annotated[str, Meta(description="Version of mailproof.")]
     run_id: str
     started: Annotated[str, Meta(description="RFC 3339, UTC.")]
@@ -235,6 +237,7 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     load: LoadResult | None = None
     ledger: Annotated[LedgerResult | None, Meta(description="Null: deliveries were not verified.")] = None
     conformance: ConformanceResult | None = None
+    comparison: Annotated[Comparison | None, Meta(description="Two sets of runs beside each other.")] = None
     gates: tuple[GateResult, ...] = ()
     scenario: Annotated[
         dict[str, object],

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from reports import plots
 from reports.cases import MEANINGS, by_area, lines_on_load, number_of, told, without_load
+from reports.compare_html import comparison_title, comparison_values
 from reports.document import Document, EndpointFacts, ReplyCount, Verdict
 from reports.overheard import in_brief, times
 from reports.page import CASE_MARKS, environment, style_of
@@ -65,11 +66,14 @@ def html(document: Document) -> str:
         without_load=without_load,
         told=told(document.conformance) if document.conformance else [],
         areas=by_area(document.conformance) if document.conformance else {},
+        **comparison_values(document),
         scenario=to_toml(document.scenario) if document.scenario else "",
     )
 
 
 def _title(document: Document) -> str:
+    if (compared := comparison_title(document)) is not None:
+        return compared
     if document.conformance is not None and document.target:
         return ", ".join(endpoint.url for endpoint in document.target)
     about = document.scenario.get("scenario")

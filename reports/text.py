@@ -15,6 +15,7 @@ from rich.text import Text
 
 from reports import units
 from reports.cases import summary_of_cases
+from reports.compare_text import summary_of_comparison
 from reports.document import Document, Health, LedgerResult, LoadResult, SessionCounts, Verdict
 from reports.exit_codes import ExitCode
 from reports.load_result import PhaseResult
@@ -48,6 +49,8 @@ def summary(document: Document, *, report: str | None = None) -> RenderableType:
     parts: list[RenderableType] = [_head(document)]
     if document.load is not None:
         parts += _load(document.load)
+    if document.comparison is not None:
+        parts += summary_of_comparison(document.comparison)
     if document.ledger is not None:
         parts += [_ledger(document.ledger)]
     if document.conformance is not None:
@@ -75,7 +78,7 @@ def _exit_meaning(code: int) -> str:
 
 
 def _head(document: Document) -> RenderableType:
-    facts = [units.duration(document.duration_s * units.NS_PER_S)]
+    facts = [units.duration(document.duration_s * units.NS_PER_S)] if document.comparison is None else []
     if document.load is not None:
         facts.insert(0, f"{inert(document.load.model)} model")
     if document.seed is not None:

@@ -23,6 +23,7 @@ COMMAND_LINE = {
     "conformance/pytest_run.py",
     "conformance/trace_cli.py",
     "reports/cli.py",
+    "reports/compare_cli.py",
 }
 WORKERS_ENTRY = "loadgen/engine/worker.py"
 SOCKETS = {"socket", "ssl", "trio.socket", "trio.open_tcp_stream", "trio.SSLStream", "trio.SocketStream"}
