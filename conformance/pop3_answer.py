@@ -10,6 +10,7 @@ from loadgen.wire.response import Response
 
 # What a server says when it cannot just now, whatever it was asked (RFC 2449 §8.1, RFC 3206 §3).
 _NOT_NOW: Final = (b"SYS", b"IN-USE", b"LOGIN-DELAY")
+NEEDS_UTF8: Final = b"UTF8"      # … and what it says of mail in UTF-8 to who has not said UTF8 (RFC 6856 §5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Pop3Answer:
 
     @property
     def not_now(self) -> bool:
-        """Say whether it is a refusal for reasons of the moment, which tells nothing of what was asked."""
-        return self.err and self.code.startswith(_NOT_NOW)
+        """Say whether it is a refusal for reasons of the moment, or of one message only: nothing follows from it."""
+        return self.err and self.code.startswith((*_NOT_NOW, NEEDS_UTF8))
 
     @property
     def text(self) -> bytes:

@@ -27,6 +27,7 @@ def said(octets: bytes, *, multi_line: bool = False) -> Pop3Answer:
         (b"+ \r\n", ("+OK",), (), Did.VIOLATED),
         (b"+ \r\n", ("+",), (), Did.SATISFIED),
         (b"-ERR [IN-USE] busy\r\n", ("+OK",), (), Did.UNDETERMINED),
+        (b"-ERR [UTF8] say so first\r\n", ("+OK",), (), Did.UNDETERMINED),
         (b"-ERR [in-use] busy\r\n", ("+OK",), (), Did.UNDETERMINED),
         (b"-ERR [SYS/TEMP] down\r\n", ("+OK",), (), Did.UNDETERMINED),
         (b"-ERR [SYS/PERM] down\r\n", ("+OK",), (), Did.UNDETERMINED),

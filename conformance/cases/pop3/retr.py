@@ -44,7 +44,7 @@ async def retr_gives_the_same_twice(peer: Pop3Peer) -> Judgement:
     answers = [await peer.ask(command) for command in said]
     missing = next((answer for answer in answers if not answer.ok), None)
     if missing is not None:
-        return missing.expect("+OK", to="RETR 1 once more") if answers[0].ok else missing.expect("+OK", to="RETR 1")
+        return missing.expect("+OK", to="RETR once more") if answers[0].ok else missing.expect("+OK", to="RETR 1")
     first, *others = [answer.body for command, answer in zip(said, answers, strict=True) if command == b"RETR 1"]
     another = next((body for body in others if body != first), None)
     if another is None:

@@ -20,7 +20,7 @@ from conformance.judgement import (
     violated,
 )
 from conformance.maildrops import Maildrop
-from conformance.pop3_answer import Pop3Answer
+from conformance.pop3_answer import NEEDS_UTF8, Pop3Answer
 from conformance.pop3_peer import Pop3Peer
 from conformance.samples import Sample
 
@@ -148,7 +148,8 @@ async def utf8_is_for_who_asked(peer: Pop3Peer, command: bytes) -> Judgement:
     answer = await _header_without_utf8(peer, command)
     to = f"{command.decode().partition(' ')[0]} of a message in UTF-8"
     if answer.err:
-        return undetermined(answer) if answer.not_now else satisfied(f"{answer} to {to}")
+        not_for_that = answer.not_now and answer.code != NEEDS_UTF8
+        return undetermined(answer) if not_for_that else satisfied(f"{answer} to {to}")
     if not answer.ok:
         return answer.expect("+OK", "-ERR", to=to)
     if _header(answer).isascii():
@@ -165,9 +166,9 @@ async def what_needs_utf8_is_called_so(peer: Pop3Peer) -> Judgement:
     answer = await _header_without_utf8(peer, b"RETR %d")
     if answer.ok:
         raise NotApplicable("mail in UTF-8 is not refused")
-    if not answer.err or answer.not_now:
-        return undetermined(answer)
-    return satisfied(answer) if answer.code == b"UTF8" else violated(answer, "-ERR [UTF8]")
+    if answer.code == NEEDS_UTF8:
+        return satisfied(answer)
+    return undetermined(answer) if not answer.err or answer.not_now else violated(answer, "-ERR [UTF8]")
 
 
 @case("pop3.utf8.native", variants=_GIVES)
@@ -177,6 +178,8 @@ async def utf8_is_given_as_it_is(peer: Pop3Peer, command: bytes) -> Judgement:
     await _say_utf8(peer)
     await peer.log_in()
     answer = await peer.ask(command % peer.number_of(INTERNATIONAL))
+    if answer.code == NEEDS_UTF8:
+        return violated(f"{answer}, after UTF8", "as it was sent")
     if not answer.ok:
         return answer.expect("+OK", to="a message in UTF-8, after UTF8")
     whole = _FIELD in answer.body and (b"TOP" in command or INTERNATIONAL.body in answer.body)

@@ -106,6 +106,12 @@ def _changes_language(session: Pop3State, verb: bytes, octets: bytes) -> bytes:
     return b"-ERR Unbekannt\r\n" if octets.startswith(b"-ERR") and session.memory.get("lost") else octets
 
 
+def _forgets_utf8(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
+    response = go_on()
+    session.utf8 = False
+    return response
+
+
 def _lang(octets: bytes) -> Around:
     return answers(b"LANG", octets, without_argument)
 
@@ -117,6 +123,7 @@ def _fault(name: str, does: str, around: Around) -> Fault:
 FAULTS: Final = (
     _fault("pop3-utf8-odd-argument", "the tag UTF8 has another argument", adds(b"UTF8 PASS")),
     _fault("pop3-utf8-takes-argument", "UTF8 takes an argument", _ignores_argument),
+    _fault("pop3-utf8-deaf", "UTF8 is answered with +OK, and forgotten", _forgets_utf8),
     _fault("pop3-utf8-after-login", "UTF8 is taken after the login", answers(b"UTF8", OK, logged_in)),
     _fault("pop3-utf8-names-in-ascii", "user names in UTF-8 are refused", _names_in_ascii),
     _fault("pop3-utf8-names-need-utf8", "user names in UTF-8 need UTF8 to be said", _names_need_utf8),

@@ -13,6 +13,7 @@ DECLARED = with_fields(laboratory.DECLARED, timers=with_fields(laboratory.DECLAR
 BREAKS = {
     "pop3-utf8-odd-argument": {"pop3.utf8.capa#after-login", "pop3.utf8.capa#before-login"},
     "pop3-utf8-takes-argument": {"pop3.utf8.no-params#user", "pop3.utf8.no-params#word"},
+    "pop3-utf8-deaf": {"pop3.utf8.native#retr", "pop3.utf8.native#top"},
     "pop3-utf8-after-login": {"pop3.utf8.only-authorization"},
     "pop3-utf8-dies-on-odd-octets": {
         "pop3.utf8.user-invalid#pass-cut",
