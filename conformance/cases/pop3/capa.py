@@ -5,6 +5,7 @@ from typing import Final
 
 from conformance.case import case
 from conformance.cases.pop3.offers import judge_list, offered, tags_of
+from conformance.cases.pop3.refusals import before_login, judge_refusal_here
 from conformance.judgement import (
     Judgement,
     NotApplicable,
@@ -56,7 +57,7 @@ async def capa_takes_no_argument(peer: Pop3Peer, command: bytes) -> Judgement:
     """CAPA with an argument is refused."""
     await peer.prelude()
     await offered(peer)
-    return (await peer.ask(command)).expect("-ERR", to=command.decode())
+    return await judge_refusal_here(peer, command, before_login)
 
 
 @case("pop3.capa.both-states")

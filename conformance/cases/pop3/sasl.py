@@ -4,6 +4,7 @@ from base64 import b64decode, b64encode
 from typing import Final
 
 from conformance.case import case
+from conformance.cases.pop3 import refusals
 from conformance.cases.pop3.sasl_exchange import (
     LETS_IN,
     begin,
@@ -212,8 +213,7 @@ async def an_equals_sign_is_an_empty_response(peer: Pop3Peer, mechanism: str) ->
 @case("pop3.sasl.unknown", variants={"alone": b"AUTH " + UNKNOWN, "with-response": b"AUTH " + UNKNOWN + b" dGVzdA=="})
 async def unknown_mechanisms_are_refused(peer: Pop3Peer, command: bytes) -> Judgement:
     """AUTH with a mechanism that nobody knows is refused."""
-    await peer.prelude()
-    return (await peer.ask(command)).expect("-ERR", to=command.decode())
+    return await refusals.judge_refusal(peer, command)
 
 
 @case("pop3.sasl.no-arg")

@@ -4,6 +4,7 @@ from typing import Final
 
 from conformance.case import case
 from conformance.cases.pop3.offers import offered
+from conformance.cases.pop3.refusals import judge_refusal
 from conformance.cases.pop3.sasl_exchange import plain_message
 from conformance.cases.tls_records import NO_CLIENT_HELLO, SHAKES_HANDS_WITHIN_S, judge_no_handshake
 from conformance.judgement import (
@@ -109,8 +110,7 @@ async def stls_is_not_listed_in_tls(peer: Pop3Peer) -> Judgement:
 @case("pop3.stls.args", variants={"word": b"STLS now", "version": b"STLS TLSv1.3"})
 async def stls_takes_no_argument(peer: Pop3Peer, command: bytes) -> Judgement:
     """STLS with an argument is refused."""
-    await in_clear(peer)
-    return (await peer.ask(command)).expect("-ERR", to=command.decode())
+    return await judge_refusal(peer, command, in_clear)
 
 
 @case("pop3.stls.capa-after")

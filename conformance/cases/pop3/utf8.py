@@ -6,6 +6,7 @@ from typing import Final
 
 from conformance.case import case
 from conformance.cases.pop3.offers import required
+from conformance.cases.pop3.refusals import judge_refusal
 from conformance.cases.pop3.sasl_exchange import log_in_once
 from conformance.cases.pop3.stls import needs_stls
 from conformance.judgement import (
@@ -65,8 +66,7 @@ async def what_utf8_is_answered(peer: Pop3Peer) -> Judgement:
 async def utf8_takes_no_argument(peer: Pop3Peer, command: bytes) -> Judgement:
     """UTF8 with an argument is refused."""
     await _say_utf8(peer.another())
-    await peer.prelude()
-    return (await peer.ask(command)).expect("-ERR", to=command.decode())
+    return await judge_refusal(peer, command)
 
 
 @case("pop3.utf8.only-authorization")

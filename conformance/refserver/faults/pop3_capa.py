@@ -13,7 +13,9 @@ from conformance.refserver.pop3_fault_kinds import (
     answers,
     before_login,
     changes,
+    ends_at,
     logged_in,
+    with_argument,
 )
 from conformance.refserver.pop3_points import GoOn, Pop3Points
 from conformance.refserver.pop3_state import Pop3State
@@ -61,6 +63,7 @@ FAULTS: Final = (
     _fault("capa-no-end-later", "CAPA's list has no line with a dot once one has logged in",
            changes(b"CAPA", lambda response: response.removesuffix(b".\r\n"), logged_in)),
     _fault("capa-ignores-argument", "CAPA takes an argument", _ignores_argument),
+    _fault("capa-dies-of-argument", "CAPA with an argument ends the session", ends_at(b"CAPA", with_argument)),
     _fault("capa-only-before-login", "CAPA is refused after the login", answers(b"CAPA", _REFUSED, logged_in)),
     _fault("capa-only-after-login", "CAPA is refused before the login", answers(b"CAPA", _REFUSED, before_login)),
     _fault("capa-takes-user-back", "USER is not listed after the login", drops(b"USER", when=logged_in)),

@@ -10,7 +10,7 @@ from conformance.refserver.directory import Account, Directory
 from conformance.refserver.failed import Failed
 from conformance.refserver.fault import Fault
 from conformance.refserver.pop3_commands import BAD_SASL_OCTETS, CANCELLED, LINE_TOO_LONG, OK, UNKNOWN_MECHANISM
-from conformance.refserver.pop3_fault_kinds import Around, answers, changes, logged_in
+from conformance.refserver.pop3_fault_kinds import Around, answers, changes, ends_at, logged_in
 from conformance.refserver.pop3_points import GoOn, Pop3Points
 from conformance.refserver.pop3_state import Pop3State, State
 from conformance.refserver.sasl import CramMd5, Plain
@@ -225,6 +225,7 @@ FAULTS: Final = (
     _fault("pop3-auth-knows-all", "any mechanism is begun", answers(b"AUTH", b"+ \r\n", _is_unknown)),
     _fault("pop3-auth-lets-unknown-in", "an unknown mechanism is answered with +OK",
            answers(b"AUTH", OK, _is_unknown)),
+    _fault("pop3-auth-dies-of-unknown", "an unknown mechanism ends the session", ends_at(b"AUTH", _is_unknown)),
     _fault("pop3-auth-again", "AUTH may be said again", _again),
     _fault("pop3-auth-one-chance", "after a wrong password every login is refused", _one_chance),
     _fault("pop3-auth-forgets-users", "after a failed AUTH USER is refused", _forgets_users),

@@ -7,7 +7,7 @@ from typing import Final
 from conformance.refserver.fault import Fault
 from conformance.refserver.faults.pop3_capa import adds, drops
 from conformance.refserver.pop3_commands import OK
-from conformance.refserver.pop3_fault_kinds import answers, logged_in
+from conformance.refserver.pop3_fault_kinds import answers, ends_at, logged_in, with_argument
 from conformance.refserver.pop3_points import GoOn, Pop3Points
 from conformance.refserver.pop3_state import Pop3State, State
 from conformance.refserver.session import After
@@ -114,6 +114,8 @@ FAULTS: Final = (
     Fault("stls-still-listed", "STLS is listed inside TLS", pop3=Pop3Points(around=adds(b"STLS", when=_in_tls))),
     Fault("stls-twice", "STLS is taken inside TLS", pop3=Pop3Points(around=answers(b"STLS", OK, _in_tls))),
     Fault("stls-with-argument", "STLS takes an argument", pop3=Pop3Points(around=_takes_an_argument)),
+    Fault("stls-dies-of-argument", "STLS with an argument ends the session",
+          pop3=Pop3Points(around=ends_at(b"STLS", with_argument))),
     Fault("stls-keeps-name", "USER of clear text counts inside TLS",
           pop3=Pop3Points(around=_keeps_name, incoming=_brings_name_back)),
     Fault("stls-keeps-input", "what came behind STLS is run in TLS",

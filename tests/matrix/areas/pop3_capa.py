@@ -14,6 +14,7 @@ BREAKS = {
     "capa-one-line": {"pop3.capa.multiline#after-login", "pop3.capa.multiline#before-login"},
     "capa-no-end-later": {"pop3.capa.multiline#after-login"},
     "capa-ignores-argument": {"pop3.capa.no-args#tag", "pop3.capa.no-args#word"},
+    "capa-dies-of-argument": {"pop3.capa.no-args#tag", "pop3.capa.no-args#word"},
     "capa-only-before-login": {"pop3.capa.both-states", "pop3.capa.multiline#after-login"},
     "capa-only-after-login": {"pop3.capa.both-states"},
     "capa-takes-user-back": {"pop3.capa.auth-caps-remain#user"},

@@ -104,6 +104,7 @@ BREAKS = {
     "pop3-auth-knows-all": {"pop3.sasl.unknown#alone", "pop3.sasl.unknown#with-response"},
     "pop3-auth-lets-unknown-in": {"pop3.sasl.unknown#alone", "pop3.sasl.unknown#with-response"},
     "pop3-auth-again": {"pop3.sasl.second#same", "pop3.sasl.second#with-response"},
+    "pop3-auth-dies-of-unknown": {"pop3.sasl.unknown#alone", "pop3.sasl.unknown#with-response"},
     "pop3-auth-one-chance": {"pop3.sasl.fail-no-effect#auth", "pop3.sasl.fail-no-effect#user"},
     "pop3-auth-forgets-users": {"pop3.sasl.fail-no-effect#user"},
     "pop3-auth-opens-anyway": {"pop3.sasl.fail-no-effect#state", "pop3.sasl.fail-no-effect#state-after-cancel"},

@@ -33,6 +33,7 @@ BREAKS = {
     "stls-after-login": {"pop3.stls.only-authorization"},
     "stls-still-listed": {"pop3.stls.tag-gone"},
     "stls-with-argument": {"pop3.stls.args#version", "pop3.stls.args#word"},
+    "stls-dies-of-argument": {"pop3.stls.args#version", "pop3.stls.args#word"},
     "stls-keeps-name": {"pop3.stls.user-forgotten"},
     "stls-keeps-input": {
         "pop3.stls.inject#capa",
