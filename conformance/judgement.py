@@ -75,6 +75,10 @@ class NotApplicable(Exception):
     """The question does not arise: what it is about is not offered, or was not declared."""
 
 
+class AskLater(Exception):
+    """The case may delete mail which nobody can replace: it has to come behind those that need mail."""
+
+
 class CaseVerdict(StrEnum):
     """The nine words a case can end with."""
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import trio
 
 from conformance.furnish import count_until, deliver, look_until
-from conformance.judgement import NotApplicable, Undetermined
+from conformance.judgement import AskLater, NotApplicable, Undetermined
 from conformance.maildrops import Lying, Maildrop
 from conformance.pop3_answer import Pop3Answer
 from conformance.pop3_connection import Pop3Connection
@@ -222,7 +222,7 @@ class Pop3Peer(Pop3Connection):
         maildrop, = (await self.maildrops())[:1]
         if not (await self._lying(maildrop)).count:
             return
-        self.may_destroy()
+        self.may_destroy(everything=True)
         session = self._apart()
         await session.log_in()
         for number in range(1, await session.count() + 1):
@@ -245,10 +245,12 @@ class Pop3Peer(Pop3Connection):
         """Return a sample's token and its body, as it was handed in: the token stands in the message's header."""
         return self._mark(sample).encode(), sample.body
 
-    def may_destroy(self) -> None:
-        """Go on only if mail may be deleted for good."""
+    def may_destroy(self, *, everything: bool = False) -> None:
+        """Go on only if mail may be deleted for good, now that all who need it have been asked."""
         if not self.subject.declared.allow.destroy_mail:
             raise NotApplicable("needs leave to delete mail (allow.destroy_mail)")
+        if self.subject.spared == "any" or (self.subject.spared == "all" and everything):
+            raise AskLater
 
     async def deliver(self, sample: Sample, copies: int = 1) -> None:
         """Hand in one more message for this case's maildrop, of this case alone. It need not be there yet."""

@@ -1,7 +1,7 @@
 """Run cases against a subject, side by side, each on connections of its own."""
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,6 +13,7 @@ from conformance.case import Case
 from conformance.farewell import unless_cut_short
 from conformance.finding import Finding, gravest
 from conformance.judgement import (
+    AskLater,
     CaseVerdict,
     Did,
     Force,
@@ -27,7 +28,7 @@ from conformance.peer import SmtpPeer
 from conformance.pop3_peer import Pop3Peer
 from conformance.pressure import unless_only_pressed
 from conformance.room import Room
-from conformance.subject import Subject
+from conformance.subject import SPARED, Subject
 from conformance.transcript import Speaker, Transcript
 
 SURVIVES: Final = "core.survives-input"
@@ -76,17 +77,34 @@ async def run_cases(
 ) -> list[Finding]:
     """Run every case and return a finding for each, in the order planned, and more for what a case left behind.
 
-    Slow cases wait beside the others; those that must be alone come last, one after another. `observe` is called with
-    each finding as it is made.
+    Slow cases wait beside the others; those that must be alone come last, one after another. Where nobody hands in
+    mail, those that delete some are put off until all others were run, and those that delete all until then.
+    `observe` is called with each finding as it is made.
     """
     findings: dict[str, list[Finding]] = {}
     room = Room(manner.parallel)
+    due, put_off = planned, list[Planned]()
 
     async def run(item: Planned, room: Room | None) -> None:
-        findings[item.case.id] = made = await _findings(item, subject, manner, room)
+        try:
+            findings[item.case.id] = made = await _findings(item, subject, manner, room)
+        except AskLater:
+            put_off.append(item)
+            return
         for finding in made:
             observe(finding)
 
+    for spared in SPARED if subject.is_pop3 and subject.deliverer is None else SPARED[-1:]:
+        subject.spared = spared
+        await _run_all(due, run, room)
+        due, put_off = put_off, []
+    assert len(findings) == len(planned), "a case that silently did not run"
+    return [finding for item in planned for finding in findings[item.case.id]]
+
+
+async def _run_all(
+    planned: Sequence[Planned], run: Callable[[Planned, Room | None], Awaitable[None]], room: Room
+) -> None:
     async with trio.open_nursery() as nursery:
         for item in planned:
             if item.slow:
@@ -98,8 +116,6 @@ async def run_cases(
         for item in planned:
             if item.case.alone and not item.slow:
                 await run(item, None)
-    assert len(findings) == len(planned), "a case that silently did not run"
-    return [finding for item in planned for finding in findings[item.case.id]]
 
 
 async def _findings(item: Planned, subject: Subject, manner: Manner, room: Room | None) -> list[Finding]:
@@ -150,6 +166,8 @@ async def _asked(item: Planned, subject: Subject, manner: Manner, repetition: st
                 judgement = undetermined(why)
             except NotApplicable as why:
                 judgement = not_applicable(why)
+            except AskLater:
+                raise
             except ExceptionGroup as several:
                 judgement, ours = _of_several(several)
             except Exception as error:   # a case that breaks must not end the others, and is told as ours

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
 from conformance import x25
 from conformance.declared import Declared
@@ -21,6 +21,9 @@ from loadgen.wire.extensions import Extensions
 LOW_LIMIT_OCTETS: Final = 4 * 1024 * 1024      # a limit up to here is low: a message above it is soon sent
 SUBMISSION_PORTS: Final = frozenset({465, 587})
 QUIET_PER_LATENCY: Final = 20      # silence is believed after so many times this server's usual answer
+
+Spared = Literal["any", "all"]     # no message may be deleted, or not all of them
+SPARED: Final[tuple[Spared | None, ...]] = ("any", "all", None)        # in turns, where nobody hands in mail
 
 Overhear = Callable[[str, Sequence[Transcript]], Awaitable[None]]       # a case's id, and its conversations
 Dial = Callable[[Endpoint, float], Awaitable[Transport]]
@@ -99,6 +102,7 @@ class Subject:
     maildrops: Maildrops = field(default_factory=lambda: Maildrops(()))      # that cases may read by POP3
     reader: "Subject | None" = None                  # where its mail is read by POP3, if that is judged with it
     deliverer: "Subject | None" = None               # of a reader: where mail for its maildrops is handed in
+    spared: Spared | None = None                     # of the mail: cases that need it have not been asked yet
     sink: Sink | None = None                         # where the server sends on one domain's mail; None: nowhere
     dial: Dial = over_the_network
     run_command: Callable[[str], Awaitable[str | None]] = run_command      # of the operator's; returns how it failed
