@@ -267,9 +267,13 @@ class SmtpPeer(SmtpConnection):
 
     # Mail.
 
-    def message(self, body: bytes = b"A line.\r\n", *, header: bytes = b"") -> bytes:
-        """Return a message of this case, lines ended by CRLF: the least header, the fields given, the body."""
-        return make_message(self.sender, self.recipient, self.token, body, header=header)
+    def message(self, body: bytes = b"A line.\r\n", *, header: bytes = b"", mark: str = "") -> bytes:
+        """Return a message of this case, lines ended by CRLF: the least header, the fields given, the body.
+
+        `mark` tells several of one case apart: some servers drop what comes twice under one Message-ID.
+        """
+        token = f"{self.token}.{mark}" if mark else self.token
+        return make_message(self.sender, self.recipient, token, body, header=header)
 
     async def deliver(self, message: bytes) -> Answer:
         """Send a whole message in a transaction of its own; return the answer to its end."""

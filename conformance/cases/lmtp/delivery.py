@@ -158,7 +158,7 @@ async def many_sessions_fill_one_maildrop(peer: SmtpPeer) -> Judgement:
 
     async def deliver(session: SmtpPeer, body: bytes) -> None:
         try:
-            answer = await session.deliver(session.message(body))
+            answer = await session.deliver(session.message(body, mark=body.split()[-1].decode().strip(".")))
             await session.quit()
         except Undetermined as why:      # a server may admit fewer at once
             refused.append(str(why))

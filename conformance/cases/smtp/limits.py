@@ -271,9 +271,9 @@ async def too_many_recipients_are_452(peer: SmtpPeer) -> Judgement:
     return undetermined(f"{got}, then {again[-1]} to number {len(again)}", expected)
 
 
-async def deliver_to(peer: SmtpPeer, recipients: int) -> None:
+async def deliver_to(peer: SmtpPeer, recipients: int, mark: str) -> None:
     """Send a message where mail data are awaited; LMTP answers for every recipient."""
-    await peer.send(stuff(peer.message()))
+    await peer.send(stuff(peer.message(mark=mark)))
     for answer in await take_answers(peer, recipients if peer.subject.is_lmtp else 1):
         peer.must(answer, to=b"the message")
 
@@ -290,13 +290,13 @@ async def who_was_taken_is_not_forgotten(peer: SmtpPeer) -> Judgement:
     data = await peer.ask(b"DATA")
     if not data.go_on:
         return data.expect("354", to=f"DATA after RCPT number {len(answers)} was answered 452")
-    await deliver_to(peer, len(answers) - 1)
+    await deliver_to(peer, len(answers) - 1, "first")
     await peer.mail()
     again = await name_many(peer, [*[other] * (len(answers) - 2), first, other])
     if len(again) != len(answers) or again[-1].yes:
         return undetermined(f"another limit the second time: {len(answers)}, then {len(again)}")
     await peer.control(b"DATA", "354")
-    await deliver_to(peer, len(answers) - 1)
+    await deliver_to(peer, len(answers) - 1, "last")
     arrived = len(await peer.stored(2))
     got, expected = f"{arrived} of 2 messages arrived", "both: to the first recipient, and to the last that was taken"
     return satisfied(got, expected) if arrived >= 2 else violated(got, expected)

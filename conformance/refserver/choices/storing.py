@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from conformance.refserver import replies
-from conformance.refserver.fault import Fault
+from conformance.refserver.fault import Fault, GoOn
 from conformance.refserver.replies import Reply
 from conformance.refserver.smtp_state import SmtpState
 from conformance.refserver.transaction import Transaction
@@ -24,17 +24,28 @@ def _adds_fields(message: bytes) -> bytes:
     return added.removesuffix(b"\r\n") + b"\r\nX-Spam-Status: No,\r\n\tscore=0.1" + (blank or b"\r\n") + body
 
 
+def _notes_binary(session: SmtpState, verb: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+    """Note whether a message has no lines, and must be kept as it is (RFC 3030 §3)."""
+    if verb == b"MAIL":
+        session.memory["binary"] = b"BINARYMIME" in argument.upper()
+    return go_on()
+
+
+def _is_binary(session: SmtpState) -> bool:
+    return session.memory.get("binary") is True
+
+
 def _made_whole(session: SmtpState, content: bytes) -> bytes:
-    return re.sub(rb"\r(?!\n)|(?<!\r)\n", b"\r\n", content)
+    return content if _is_binary(session) else re.sub(rb"\r(?!\n)|(?<!\r)\n", b"\r\n", content)
 
 
 def _without_nul(session: SmtpState, content: bytes) -> bytes:
-    return content.replace(b"\0", b"\\0")
+    return content if _is_binary(session) else content.replace(b"\0", b"\\0")
 
 
 def _refuses_controls(session: SmtpState, content: bytes) -> bytes:
     """Spoil, so that it is refused, what holds control octets."""
-    return content + b"\n" if _CONTROL.search(content) else content
+    return content + b"\n" if _CONTROL.search(content) and not _is_binary(session) else content
 
 
 def _newest(session: SmtpState, name: str) -> tuple[str, bytes]:
@@ -83,9 +94,9 @@ def _waits_for_the_lock(session: SmtpState, transaction: Transaction, lawful: li
 
 CHOICES: Final = (
     Fault("adds-fields", "Delivered-To above, X-Spam-Status below", stored=_adds_fields),
-    Fault("makes-lines-whole", "a bare CR or LF becomes CRLF", content=_made_whole),
-    Fault("shows-nul", "NUL is written in other signs", content=_without_nul),
-    Fault("refuses-controls", "control octets in mail are refused", content=_refuses_controls),
+    Fault("makes-lines-whole", "a bare CR or LF becomes CRLF", around=_notes_binary, content=_made_whole),
+    Fault("shows-nul", "NUL is written in other signs", around=_notes_binary, content=_without_nul),
+    Fault("refuses-controls", "control octets in mail are refused", around=_notes_binary, content=_refuses_controls),
     Fault("drops-duplicates", "a message whose Message-ID has come before is dropped", final=_drops_duplicates),
     Fault("a-copy-for-each", "who is named twice gets two copies", final=_a_copy_for_each),
     Fault("waits-for-the-lock", "mail for a maildrop that is open is put off", final=_waits_for_the_lock),
