@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from conformance.case import case
+from conformance.cases.pop3.crowd import crowded, remove
 from conformance.cases.pop3.responses import NO_MESSAGE, NO_NUMBER, listed, no_such, refused
 from conformance.judgement import Judgement, Undetermined, declined, observed, satisfied, violated
 from conformance.pop3_answer import Pop3Answer
@@ -19,7 +20,20 @@ _SCAN_LISTING: Final = re.compile(rb"[0-9]+ [0-9]+(?: .*)?")
 async def list_gives_every_message(peer: Pop3Peer) -> Judgement:
     """LIST gives a line for each message, with its number and its octets, and ends with a dot."""
     await peer.open(least=2)
-    count = await peer.count()
+    return await _complete(peer, await peer.count())
+
+
+@case("pop3.list.all", variants={"many": None}, limit_s=600.0)
+async def list_gives_very_many_messages(peer: Pop3Peer, _: None) -> Judgement:
+    """LIST gives every message of a large maildrop; how large, the options say."""
+    peer.may_destroy()
+    copies = await crowded(peer)
+    judgement = await _complete(peer, await peer.count())
+    await remove(peer, copies)
+    return judgement
+
+
+async def _complete(peer: Pop3Peer, count: int) -> Judgement:
     answer = await listed(peer, b"LIST")
     if isinstance(answer, Judgement):
         return answer

@@ -4,16 +4,14 @@ import re
 from typing import Final
 
 from conformance.case import case
+from conformance.cases.pop3.crowd import crowded, remove, with_copies
 from conformance.cases.pop3.list import ends_of
 from conformance.cases.pop3.responses import NO_MESSAGE, NO_NUMBER, listed, no_such, refused
 from conformance.judgement import Did, Judgement, NotApplicable, declined, satisfied, violated
 from conformance.pop3_answer import Pop3Answer
 from conformance.pop3_peer import Pop3Peer
-from conformance.samples import Sample
 from loadgen.wire.printable import printable
 
-MANY_MAX: Final = 10_000
-COPY: Final = Sample("copy", b"The same message again.\r\n")
 _LISTING: Final = re.compile(rb"[0-9]+ [^ ]+(?: .*)?")
 
 
@@ -103,28 +101,10 @@ async def no_two_messages_have_one_id(peer: Pop3Peer, least: int) -> Judgement:
         await peer.open(least=least)
         return _all_different(await peer.unique_ids(), frozenset())
     peer.may_destroy()
-    copies = await _with_copies(peer, 2)
+    copies = await with_copies(peer, 2)
     judgement = _all_different(await peer.unique_ids(), copies)
-    await _delete(peer, copies)
+    await remove(peer, copies)
     return judgement
-
-
-async def _with_copies(peer: Pop3Peer, count: int) -> frozenset[int]:
-    """Log in to a maildrop into which copies of a message were put, and return their numbers."""
-    await peer.prepare()
-    before = peer.another()
-    await before.log_in()
-    ids = set((await before.unique_ids()).values())
-    await before.quit()
-    await peer.deliver_copies(COPY, count)
-    await peer.log_in()
-    return frozenset(number for number, one in (await peer.unique_ids()).items() if one not in ids)
-
-
-async def _delete(peer: Pop3Peer, numbers: frozenset[int]) -> None:
-    for number in sorted(numbers):
-        await peer.control(b"DELE %d" % number)
-    await peer.quit()
 
 
 def _all_different(ids: dict[int, bytes], copies: frozenset[int]) -> Judgement:
@@ -143,12 +123,11 @@ def _all_different(ids: dict[int, bytes], copies: frozenset[int]) -> Judgement:
 async def nor_where_there_are_very_many(peer: Pop3Peer, _: None) -> Judgement:
     """UIDL gives every message of a large maildrop, each another unique-id; how large, the options say."""
     peer.may_destroy()
-    count = min(MANY_MAX, peer.subject.declared.allow.messages_max)
-    copies = await _with_copies(peer, max(0, count - await peer.lay()))
+    copies = await crowded(peer)
     there = await peer.count()
     complete = await _complete(peer, there)
     judgement = _all_different(await peer.unique_ids(), copies)
-    await _delete(peer, copies)
+    await remove(peer, copies)
     return judgement if complete.did is Did.SATISFIED else complete
 
 

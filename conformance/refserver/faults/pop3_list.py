@@ -20,6 +20,7 @@ from conformance.refserver.pop3_state import Pop3State
 _LINE: Final = re.compile(rb"(?m)^((?:\+OK )?)([0-9]+) ([0-9]+)(?=\r$)")
 _FIRST_LINE: Final = re.compile(rb"(?m)^1 [0-9]+\r\n")
 _LAST_LINE: Final = re.compile(rb"(?<=\n)[0-9]+ [0-9]+\r\n(?=\.\r\n\Z)")
+_BUFFER_OCTETS: Final = 256
 
 
 def sized(how: Callable[[bytes], int]) -> Around:
@@ -77,6 +78,13 @@ def _takes_last_for_more(session: Pop3State, verb: bytes, argument: bytes, go_on
     return response
 
 
+def cut_short(response: bytes) -> bytes:
+    """Return as many lines of a list as go into a small buffer, and its end."""
+    if len(response) <= _BUFFER_OCTETS:
+        return response
+    return response[:response.rfind(b"\r\n", 0, _BUFFER_OCTETS) + 2] + b".\r\n"
+
+
 def _empty(session: Pop3State, argument: bytes) -> bool:
     return session.view is not None and not session.view.every() and not argument
 
@@ -102,6 +110,7 @@ FAULTS: Final = (
     _lines("list-first-twice", "LIST gives the first message twice.",
            lambda said: _FIRST_LINE.sub(lambda found: found[0] * 2, said)),
     _lines("list-never-ends", "LIST ends without the dot.", lambda said: said.removesuffix(b".\r\n")),
+    _lines("list-cuts-long-lists", "LIST gives 256 octets of a list at most.", cut_short),
     _lines("list-with-dates", "LIST gives a date behind a size.", lambda said: _LINE.sub(rb"\1\2 \3 today", said)),
     _one("list-one-with-dates", "LIST of one message gives a date behind its size.",
          lambda said: _LINE.sub(rb"\1\2 \3 today", said)),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from conformance.refserver.fault import Fault
+from conformance.refserver.faults.pop3_list import cut_short
 from conformance.refserver.maildrop import Listed
 from conformance.refserver.pop3_fault_kinds import (
     Around,
@@ -23,7 +24,6 @@ IdOf = Callable[[Pop3State, int, Listed], bytes]
 
 _LINE: Final = re.compile(rb"(?m)^((?:\+OK )?)([0-9]+) ([!-~]+)(?=\r$)")
 _LAST_LINE: Final = re.compile(rb"(?<=\n)[0-9]+ [!-~]+\r\n(?=\.\r\n\Z)")
-_LIST_OCTETS: Final = 256
 
 
 def _identified(how: IdOf) -> Around:
@@ -146,12 +146,6 @@ def _anew(session: Pop3State) -> list[tuple[int, Listed]]:
     return [(at, message) for at, (_, message) in enumerate(present, 1)]
 
 
-def _cut(response: bytes) -> bytes:
-    if len(response) <= _LIST_OCTETS:
-        return response
-    return response[:response.rfind(b"\r\n", 0, _LIST_OCTETS) + 2] + b".\r\n"
-
-
 def _empty(session: Pop3State, argument: bytes) -> bool:
     return session.view is not None and not session.view.every() and not argument
 
@@ -179,7 +173,7 @@ FAULTS: Final = (
     _lines("uidl-without-last", "UIDL leaves out the last message.", lambda said: _LAST_LINE.sub(b"", said)),
     _lines("uidl-never-ends", "UIDL ends without the dot.", lambda said: said.removesuffix(b".\r\n")),
     _lines("uidl-with-sizes", "UIDL gives a size behind an id.", lambda said: _LINE.sub(rb"\1\2 \3 100", said)),
-    _lines("uidl-cuts-long-lists", "UIDL gives 256 octets of a list at most.", _cut),
+    _lines("uidl-cuts-long-lists", "UIDL gives 256 octets of a list at most.", cut_short),
     _one("uidl-one-with-sizes", "UIDL of one message gives a size behind its id.",
          lambda said: _LINE.sub(rb"\1\2 \3 100", said)),
     _one("uidl-one-id-alone", "UIDL of one message leaves the number out.",
