@@ -21,6 +21,8 @@ from loadgen.engine.health.process import usable_cpus
 from loadgen.engine.pool import Pool, choose_workers
 from loadgen.engine.run import RunResult, run
 from loadgen.live import JsonView, LiveView, PlainView
+from loadgen.repeat import Order
+from loadgen.repeat_cli import REPEAT_MAX, repeat_command, settings_of
 from loadgen.scenario.accounts import open_accounts
 from loadgen.scenario.load import load_scenario
 from loadgen.scenario.model import Scenario
@@ -83,6 +85,15 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     until_eof: Annotated[
         bool, typer.Option("--until-eof", help="End the load, as one that was long enough, when standard input closes.")
     ] = False,
+    repeat: Annotated[
+        int | None, typer.Option(min=1, max=REPEAT_MAX, help="Make a set of N runs, each with the next seed.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="SCENARIO", help="Make two sets, in turn: of the scenario, and of this one.")
+    ] = None,
+    against_set: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override one key in the second set only.")
+    ] = None,
 ) -> None:
     """Run a scenario against its target and write the report."""
     given: dict[endpoint.Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
@@ -91,6 +102,8 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     chosen = choose_workers(workers, loaded, usable_cpus())
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_file_name(loaded.about.name)}"
     directory = out if out is not None else OUT / run_id
+    if repeat is not None or against is not None or against_set:
+        raise typer.Exit(_run_set(context, loaded.about.seed, urls, directory))
     check_writable(directory)
     for note in chosen.notes:
         sys.stderr.write(f"{note}\n")
@@ -107,6 +120,31 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     report = write_run(directory, result.document, result.intervals, started=result.started)
     _tell(result, report)
     raise typer.Exit(result.document.exit_code)
+
+
+def _run_set(
+    context: typer.Context, first_seed: int, urls: dict[endpoint.Protocol, str], directory: Path
+) -> ExitCode:
+    """Make a set of runs, or two in turn, from the options of `run`; both scenarios are looked at first. UserError."""
+    given = context.params
+    against: str | None = given["against"]
+    settings, settings_against = given["overrides"] or [], given["against_set"] or []
+    two = against is not None or bool(settings_against)
+    if given["repeat"] is None:
+        raise UserError("--against takes --repeat N too: one run of each side tells nothing, six are the least")
+    if given["json_progress"] or given["until_eof"]:
+        raise UserError("--json-progress and --until-eof are of one run, and not of a set: leave out --repeat")
+    load_scenario(
+        against or given["scenario"], overrides=[*settings, *settings_against], urls=urls, seed=first_seed,
+        authorized=given["authorized"],
+    )   # fmt: skip
+    arguments = (
+        *(f"--{protocol}={url}" for protocol, url in urls.items()), *settings_of(settings),
+        f"--workers={given['workers']}", *(["--authorized"] if given["authorized"] else []),
+        "--monitors" if given["monitors"] else "--no-monitors",
+    )   # fmt: skip
+    order = Order(given["scenario"], against, arguments, settings_of(settings_against), first_seed)
+    return repeat_command(order, given["repeat"], directory, two=two)
 
 
 def schema_command(of: Annotated[Format, typer.Argument(help="scenario, result or calibration")]) -> None:

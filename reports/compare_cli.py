@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,16 +9,14 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
+from reports.compare_files import compared, runs_at, write_comparison
 from reports.compare_markdown import comparison_markdown
-from reports.compare_metrics import measure_spelt
 from reports.compare_runs import Run
-from reports.document import Document, encode, read
 from reports.errors import UserError
 from reports.junit import junit
 from reports.text import plain, summary
-from reports.write import REPORT, RESULT, check_writable, write_text
+from reports.write import REPORT, check_writable, write_text
 
-MARKDOWN: Final = "comparison.md"
 _BETWEEN: Final = "\N{SYMBOL FOR RECORD SEPARATOR}"      # stands for `--`, which an option parser swallows
 
 
@@ -86,20 +82,6 @@ def compare_command(
     raise typer.Exit(document.exit_code)
 
 
-def compared(
-    base: Sequence[Run], new: Sequence[Run], worse_than: Sequence[str], metrics: Sequence[str], confidence: float,
-    *, strict: bool
-) -> Document:   # fmt: skip
-    """Return the comparison as it was asked for in words. UserError."""
-    from reports.compare import Asked, Made, compare  # noqa: PLC0415 - scipy takes a second no other command should pay
-    from reports.compare_gate import worse_than as gates_spelt  # noqa: PLC0415
-
-    asked = Asked(gates_spelt(worse_than), confidence, strict, tuple(measure_spelt(each) for each in metrics))
-    now = datetime.now(UTC)
-    made = Made(version("mailproof"), f"{now:%Y%m%dT%H%M%SZ}-compare", f"{now:%Y-%m-%dT%H:%M:%SZ}")
-    return compare(base, new, asked, made)
-
-
 def two_sets(arguments: Sequence[str]) -> tuple[list[Run], list[Run]]:
     """Return the runs before and after the `--`. UserError."""
     if arguments.count(_BETWEEN) != 1:
@@ -109,23 +91,3 @@ def two_sets(arguments: Sequence[str]) -> tuple[list[Run], list[Run]]:
         arguments[:middle], arguments[middle + 1 :]
     ))   # fmt: skip
     return base, new
-
-
-def runs_at(path: Path) -> list[Run]:
-    """Return the result at a path: a file, a run's directory, or a directory of runs. DocumentError, UserError."""
-    if not path.is_dir():
-        return [Run(str(path), read(path))]
-    paths = [path / RESULT] if (path / RESULT).is_file() else sorted(path.glob(f"*/{RESULT}"))
-    if not paths:
-        raise UserError(f"there is no {RESULT} in {path}, nor in a directory within it")
-    return [Run(str(each), read(each)) for each in paths]
-
-
-def write_comparison(directory: Path, document: Document) -> Path:
-    """Write all forms of a comparison, and return the path of the page. UserError."""
-    from reports.html import html  # noqa: PLC0415 - matplotlib takes half a second
-
-    write_text(directory / RESULT, encode(document))
-    write_text(directory / MARKDOWN, comparison_markdown(document))
-    write_text(directory / REPORT, html(document))
-    return directory / REPORT

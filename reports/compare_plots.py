@@ -7,10 +7,10 @@ from typing import Final
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from reports import units
 from reports.canvas import FAIL, INK, MUTED, SERIES, Picture, Size, dress, new_figure, picture
 from reports.compare_result import Comparison, Effect, MetricComparison
 from reports.compare_words import signed_percent
-from reports.gate import shown
 
 _ROW_PX: Final = 22
 _FURTHEST: Final = 1.0       # per cent beyond which an interval is cut: one wild tail would flatten all others
@@ -76,8 +76,18 @@ def _draw_strips(rows: Sequence[MetricComparison], size: Size) -> Figure:
         axes.set_yticks([1, 0], labels=["base", "new"])
         axes.set_ylim(-0.5, 1.5)
         axes.xaxis.set_major_locator(MaxNLocator(3 if size.narrow else 6))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _, unit=each.unit: shown(max(value, 0), unit)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _, unit=each.unit: _tick(max(value, 0), unit)))
     return figure
+
+
+def _tick(value: float, unit: str) -> str:
+    match unit:
+        case "ns":
+            return units.duration(value)
+        case "share":
+            return units.share(value)
+        case _:
+            return f"{value:,.5g}"          # a rate that hardly moves has all its ticks within one rounding
 
 
 def _spread(each: MetricComparison) -> bool:

@@ -87,10 +87,11 @@ def _headline(document: Document) -> tuple[str, str]:
     if document.interrupted is not None:
         return "inconclusive", f"Interrupted: {_CUT[document.interrupted]}"
     if verdicts.valid is not Verdict.PASS:
-        return "inconclusive", "This run cannot be believed"
+        return "inconclusive", "This run cannot be believed" if document.comparison is None else "Too few runs to tell"
+    slow = "not fast enough" if document.comparison is None else "worse than its base by more than is allowed"
     failed = [
         what
-        for verdict, what in ((verdicts.correct, "not correct"), (verdicts.fast_enough, "not fast enough"))
+        for verdict, what in ((verdicts.correct, "not correct"), (verdicts.fast_enough, slow))
         if verdict is Verdict.FAIL
     ]
     if failed:

@@ -14,6 +14,7 @@ MODULES = list(modules())
 COMMAND_LINE = {
     "mailproof.py",
     "loadgen/cli.py",
+    "loadgen/repeat_cli.py",
     "loadgen/routing/cli.py",
     "loadgen/calibrate/cli.py",
     "conformance/cli.py",
