@@ -1,7 +1,7 @@
 """What the cases of POP3's logins have in common: mechanisms, their messages, and logins that must fail (RFC 5034)."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from loadgen.wire.sasl import apop_digest
 WRONG: Final = "mailproof-wrong-password"
 NOBODY: Final = "mailproof-nobody"
 LETS_IN: Final = ("PLAIN", "CRAM-MD5", "SCRAM-SHA-256", "LOGIN")     # mechanisms of which we know the client's side
+IN_ONE_RESPONSE: Final = ("PLAIN", "CRAM-MD5", "SCRAM-SHA-256")      # LOGIN takes anything for a name
 FAILING: Final = {"user": "USER", "apop": "APOP", "plain": "PLAIN", "cram-md5": "CRAM-MD5"}
 
 
@@ -47,15 +48,20 @@ async def begin(peer: Pop3Peer, mechanism: str = "PLAIN") -> Pop3Answer:
     return answer
 
 
-async def some_mechanism(peer: Pop3Peer) -> str:
-    """Return a mechanism by which one can log in here, or in TLS."""
-    for name in LETS_IN:
+async def begin_any(peer: Pop3Peer) -> Pop3Answer:
+    """Come to where a mechanism awaits its one response that proves something: anything else must be refused."""
+    return await begin(peer, await some_mechanism(peer, IN_ONE_RESPONSE))
+
+
+async def some_mechanism(peer: Pop3Peer, names: Sequence[str] = LETS_IN) -> str:
+    """Return the first of some mechanisms that is listed here, or in TLS; the session has come to where it is."""
+    for name in names:
         try:
             await ready_for(peer, name)
         except NotApplicable:
             continue
         return name
-    raise NotApplicable(f"none of {', '.join(LETS_IN)} is listed")
+    raise NotApplicable(f"none of {', '.join(names)} is listed")
 
 
 async def log_in_once(peer: Pop3Peer) -> None:
@@ -154,8 +160,3 @@ async def answers_to(peer: Pop3Peer, line: bytes) -> list[Pop3Answer]:
             break
         answers.append(more)
     return answers
-
-
-def names_of(answers: Mapping[str, Pop3Answer]) -> str:
-    """Return answers for people, each with what it answers."""
-    return ", ".join(f"{answer} to {to}" for to, answer in answers.items())

@@ -8,6 +8,7 @@ from conformance.cases.pop3.offers import offered
 from conformance.cases.pop3.sasl_exchange import (
     answers_to,
     begin,
+    begin_any,
     ends_after_failure,
     fail_to_log_in,
     judge_refusal,
@@ -74,7 +75,7 @@ async def a_long_response_is_one_line(peer: Pop3Peer, response: bytes) -> Judgem
 @case("pop3.sasl.huge-invalid", variants={"noise": b"!" * HUGE, "base64": b"A" * HUGE})
 async def a_huge_response_does_no_harm(peer: Pop3Peer, response: bytes) -> Judgement:
     """A response of a million octets is refused, or ends the connection, and the server is still there."""
-    await begin(peer)
+    await begin_any(peer)
     answer = await peer.ask(response)
     other = await peer.another().answer()
     got = f"{answer} to a million octets, then {other} to a new connection"
@@ -89,7 +90,7 @@ COMMANDS: Final = {"quit": b"QUIT", "capa": b"CAPA", "unknown": b"NOOP", "auth":
 @case("pop3.sasl.command-in-exchange", variants=COMMANDS)
 async def a_command_is_no_response(peer: Pop3Peer, command: bytes) -> Judgement:
     """A command in place of a response is refused, and not run."""
-    await begin(peer)
+    await begin_any(peer)
     answer = await peer.ask(command, multi_line=False)
     return judge_refusal(answer, f"{command.decode()} in place of a response")
 
