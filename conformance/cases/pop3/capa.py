@@ -18,7 +18,6 @@ from conformance.judgement import (
 )
 from conformance.monitors.pop3_lists import REGISTERED_TAGS
 from conformance.pop3_answer import Pop3Answer
-from conformance.pop3_login import by_user
 from conformance.pop3_peer import Pop3Peer
 
 # RFC 2595 §4 lets STLS go once it cannot be used; RFC 2449 §6.9 lets IMPLEMENTATION come later.
@@ -162,9 +161,7 @@ async def user_is_listed_where_it_works(peer: Pop3Peer) -> Judgement:
 
 async def _by_user(peer: Pop3Peer, at: int) -> Pop3Answer:
     session = peer.another()
-    login, password = await session.login(at)
-    await session.prelude()
-    answer = await by_user(session.ask, login, password, b"")
+    answer = await session.insist("USER", at=at)
     if answer.ok:
         await session.quit()
     return answer

@@ -211,8 +211,8 @@ async def a_locked_maildrop_is_refused(peer: Pop3Peer) -> Judgement:
 async def quit_ends_a_session_before_login(peer: Pop3Peer, named: bool) -> Judgement:
     """QUIT before login is answered +OK, and the server closes."""
     await peer.prelude()
-    if named:
-        await peer.ask(b"USER nobody")
+    if named and not (user := await peer.ask(b"USER nobody")).ok:
+        raise NotApplicable(f"{user} to USER")             # and whoever refuses it may close
     answer = await peer.quit()
     if answer.closed:
         return violated(f"{answer} without an answer to QUIT", "+OK, and a close")

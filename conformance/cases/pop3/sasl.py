@@ -76,7 +76,15 @@ async def plain_in_one_line(peer: Pop3Peer) -> Judgement:
     """AUTH PLAIN with the right message as initial response lets in."""
     await ready_for(peer, "PLAIN")
     message = plain_message(*await peer.login())
-    return await judge_login(peer, await peer.ask(b"AUTH PLAIN " + message), "AUTH PLAIN with the right message")
+    answer = await peer.ask(b"AUTH PLAIN " + message)
+    if answer.err:                           # the lock of a session that was here before may linger
+        control = peer.another()
+        await control.log_in()
+        await control.quit()
+        again = peer.another()
+        await ready_for(again, "PLAIN")
+        answer = await again.ask(b"AUTH PLAIN " + message)
+    return await judge_login(peer, answer, "AUTH PLAIN with the right message")
 
 
 @case("pop3.sasl.plain-no-ir", variants={name.lower(): name for name in LETS_IN})
@@ -89,7 +97,7 @@ async def a_response_lets_in(peer: Pop3Peer, mechanism: str) -> Judgement:
     session = peer.another()
     await ready_for(session, mechanism)
     await peer.hang_up()
-    answer = await session.try_log_in(mechanism)
+    answer = await session.insist(mechanism)
     to = f"the right responses of {mechanism}"
     if answer.err and mechanism not in PASSWORDS:        # which want a secret that not every user need have
         return declined(f"{answer} to {to}", "+OK")

@@ -66,7 +66,8 @@ async def offered(peer: Pop3Peer, number: int, lines: int) -> Pop3Answer | Judge
     answer = await listed(peer, command)
     if isinstance(answer, Pop3Answer) or "TOP" in peer.subject.found.keywords:
         return answer
-    if (await peer.ask(b"TOP 1 0", multi_line=False)).err:
+    again = await peer.ask(b"TOP 1 0", multi_line=False)
+    if again.err or (again.closed and "-ERR" in answer.got):      # it may have hung up on the refusal
         raise NotApplicable("TOP is not offered")
     return answer
 

@@ -19,15 +19,17 @@ async def offered(peer: Pop3Peer, command: bytes = b"UIDL") -> Pop3Answer | Judg
     """Return the answer to UIDL if it is +OK; NotApplicable if it is not offered, which it need not be."""
     answer = await listed(peer, command)
     if isinstance(answer, Judgement) and "UIDL" not in peer.subject.found.keywords:
-        await require(peer)
+        await require(peer, refused="-ERR" in answer.got)
     return answer
 
 
-async def require(peer: Pop3Peer) -> None:
-    """Go on only if UIDL can be had, for one message or for all."""
+async def require(peer: Pop3Peer, *, refused: bool = False) -> None:
+    """Go on only if UIDL can be had, for one message or for all. Who has refused it before may have hung up on that."""
     if "UIDL" in peer.subject.found.keywords:
         return
-    if (await peer.ask(b"UIDL 1")).err and (await peer.ask(b"UIDL", multi_line=False)).err:
+    one = await peer.ask(b"UIDL 1")
+    every = await peer.ask(b"UIDL", multi_line=False) if one.err else one
+    if (one.err and (every.err or every.closed)) or (refused and one.closed):
         raise NotApplicable("UIDL is not offered")
     await peer.ask(b"NOOP")
 
