@@ -16,8 +16,7 @@ OURS = (91, 92, 93)      # accounts of these tests alone: what the cases leave i
 
 def declared(name: str, system: MailSystem, accounts: Accounts) -> str:
     """Return what an operator would declare about one of our servers, as TOML."""
-    login, password = f"user{OURS[0]}", accounts.password(OURS[0])
-    first = [accounts.address(OURS[0]), password]
+    first = [accounts.address(OURS[0]), accounts.password(OURS[0])]
     lines = [
         *([f'maildir = "{system.maildrops}/everyone"'] if name == "aiosmtpd" else []),
         "[addresses]",
