@@ -105,7 +105,8 @@ async def _look_into_tls(subject: Subject, peer: SmtpPeer) -> None:
 async def _find_envelope(subject: Subject, peer: SmtpPeer) -> None:
     """Find a reverse-path that is taken, and which of the recipients are."""
     declared = subject.declared.addresses
-    candidates = (*declared.accepted, POSTMASTER)
+    # First those whose mail can be read back, in the order in which they were declared: cases send to the first.
+    candidates = (*sorted(declared.accepted, key=lambda address: address not in subject.mailboxes), POSTMASTER)
     senders = (declared.sender,) if declared.sender is not None else (DEFAULT_SENDER, *declared.accepted[:1], "")
     session = peer.another()
     await session.open()

@@ -113,9 +113,13 @@ class Subject:
 
     @property
     def mailbox(self) -> Mailbox | None:
-        """Return what reads back the mail for the address that cases usually send to; None: nothing does."""
-        usual = self.found.recipients[:1]
-        return next((self.mailboxes[one] for one in (*usual, *self.mailboxes) if one in self.mailboxes), None)
+        """Return what reads back the mail for the address that cases usually send to; None: nothing does.
+
+        Where none was declared as accepted, postmaster stands in, and only the operator knows who reads his mail.
+        """
+        stands_in = [""] if self.declared.claims.postmaster_is_read else []
+        usual = (*self.found.recipients[:1], *stands_in)
+        return next((self.mailboxes[one] for one in usual if one in self.mailboxes), None)
 
     @property
     def is_lmtp(self) -> bool:
