@@ -163,6 +163,9 @@ LAWFUL: Final[Mapping[str, Lawful]] = {
     "no mail may be deleted": for_pop3(declared=declaring(allow={"leave_mail": True, "destroy_mail": False})),
     "nothing allowed": for_pop3(declared=declaring(allow={"leave_mail": False, "destroy_mail": False})),
     "in pieces, in other words": for_pop3(chosen("pop3-other-words"), wire=Wire(in_pieces=True)),
+    "APOP alone, no second try": for_pop3(chosen("pop3-apop-alone", "pop3-leaves-after-1")),
+    "no UIDL, no second try": for_pop3(chosen("pop3-no-uidl", "pop3-no-top", "pop3-no-capa", "pop3-leaves-after-1")),
+    "keeps the lock, and does not say so": for_pop3(chosen("pop3-keeps-the-lock", "pop3-no-resp-codes")),
     "of 1939, few words": for_pop3(chosen("pop3-of-1939", "pop3-few-words", "pop3-leaves-after-3")),
 }  # fmt: skip
 SHARES: Final = 1 if ASKED_FOR else 48

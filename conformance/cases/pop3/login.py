@@ -59,8 +59,7 @@ async def user_and_pass_let_in(peer: Pop3Peer) -> Judgement:
     login, _ = await peer.login()
     await peer.prelude()
     answer = await peer.ask(b"USER " + login.encode())
-    listed = "USER" in await peer.capabilities() if answer.err else True
-    if not listed:
+    if answer.err and "USER" not in peer.subject.found.keywords:
         raise NotApplicable(f"{answer} to USER, which is not offered")
     return await judge_login(peer, by("USER"), "USER and PASS")
 

@@ -61,7 +61,7 @@ async def uidl_gives_one_message(peer: Pop3Peer, number: int) -> Judgement:
     await peer.open(least=2)
     answer = await peer.ask(b"UIDL %d" % number)
     if not answer.ok:
-        await require(peer)
+        await require(peer, refused=answer.err)
         return answer.expect("+OK", to=f"UIDL {number}")
     expected = f"+OK {number} and its id"
     if not re.fullmatch(rb"%d [^ ]+(?: .*)?" % number, answer.text):
