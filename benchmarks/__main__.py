@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.alarm import alarm
 from benchmarks.comparison import Comparison, duration, measure
 from benchmarks.comparisons import all_comparisons
 from benchmarks.figures import Record, Spread
@@ -63,6 +64,16 @@ def soak_command(
     store.keep_soak(record)
     write_results(store)
     tell({True: "flat", False: "something grows", None: "undecided"}[record.flat] + f"; written: {RESULTS}")
+
+
+@app.command("alarm")
+def alarm_command(
+    runs: Annotated[int, typer.Option(min=6, max=50, help="Runs a side.")] = 8,
+) -> None:
+    """Compare real runs of the reference server: with themselves, and with some that are slower by a tenth."""
+    found = alarm(runs, tell)
+    tell(", ".join(f"{name} slower: {'alarm' if code == 1 else f'exit {code}'}" for name, code in found.items()))
+    raise typer.Exit(0 if found == {"nothing": 0, "a tenth": 1} else 1)
 
 
 @app.command("list")

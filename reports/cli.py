@@ -14,6 +14,7 @@ from reports.document import Document, encode, read
 from reports.errors import UserError
 from reports.junit import junit
 from reports.text import plain, summary
+from reports.trend_cli import trend_command
 from reports.write import write_text
 
 
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this package to the one command line."""
     app.command("report")(report)
     app.command("compare", cls=TwoSets)(compare_command)
+    app.command("trend")(trend_command)
 
 
 def report(

@@ -76,11 +76,12 @@ def _draw_strips(rows: Sequence[MetricComparison], size: Size) -> Figure:
         axes.set_yticks([1, 0], labels=["base", "new"])
         axes.set_ylim(-0.5, 1.5)
         axes.xaxis.set_major_locator(MaxNLocator(3 if size.narrow else 6))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _, unit=each.unit: _tick(max(value, 0), unit)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _, unit=each.unit: tick(max(value, 0), unit)))
     return figure
 
 
-def _tick(value: float, unit: str) -> str:
+def tick(value: float, unit: str) -> str:
+    """Return what stands at an axis: enough digits to tell one tick from the next."""
     match unit:
         case "ns":
             return units.duration(value)

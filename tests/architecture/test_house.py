@@ -25,6 +25,7 @@ COMMAND_LINE = {
     "conformance/trace_cli.py",
     "reports/cli.py",
     "reports/compare_cli.py",
+    "reports/trend_cli.py",
 }
 WORKERS_ENTRY = "loadgen/engine/worker.py"
 SOCKETS = {"socket", "ssl", "trio.socket", "trio.open_tcp_stream", "trio.SSLStream", "trio.SocketStream"}
