@@ -193,9 +193,14 @@ class Pop3Peer(Pop3Connection):
         await self.prepare(*samples, least=least)
         await self.log_in()
 
+    @property
+    def can_fill(self) -> bool:
+        """Say whether messages may be put into a maildrop."""
+        return self.subject.deliverer is not None and self.subject.declared.allow.leave_mail
+
     async def open_one(self, sample: Sample) -> int:
         """Log in to a maildrop in which a sample lies, or any message if mail can only be read; return its number."""
-        if self.subject.deliverer is None:
+        if not self.can_fill:
             await self.open(least=1)
             return 1
         await self.open(sample)

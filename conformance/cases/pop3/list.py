@@ -177,7 +177,7 @@ async def nothing_follows_a_size(peer: Pop3Peer, command: bytes) -> Judgement:
 @case("pop3.list.size-exact")
 async def a_size_is_what_comes(peer: Pop3Peer) -> Judgement:
     """A message's size is the octets that RETR gives, CRLF counted as two and stuffing not at all."""
-    samples = () if peer.subject.deliverer is None else (PLAIN, TEN_LINES)
+    samples = (PLAIN, TEN_LINES) if peer.can_fill else ()
     await peer.open(*samples, least=1)
     sizes = await peer.sizes()
     numbers = [peer.number_of(sample) for sample in samples] or ends_of(list(sizes))

@@ -3,6 +3,7 @@
 from typing import Final
 
 from conformance.case import case
+from conformance.cases.pop3.responses import substance
 from conformance.judgement import Judgement, Undetermined, diverged, satisfied, violated
 from conformance.pop3_answer import Pop3Answer
 from conformance.pop3_peer import Pop3Peer
@@ -47,7 +48,7 @@ async def what_arrives_changes_nothing(peer: Pop3Peer) -> Judgement:
     await peer.arrived(COMING)
     (stat, listing), (stat_after, listing_after) = before, after
     expected = f"{stat}, as before it came"
-    if (stat.octets, listing.octets) == (stat_after.octets, listing_after.octets):
+    if (substance(stat), substance(listing)) == (substance(stat_after), substance(listing_after)):
         return satisfied(stat_after, expected)
     if listing_after.lines[: len(listing.lines)] == listing.lines:
         return diverged(f"{stat_after}: it was appended", expected)

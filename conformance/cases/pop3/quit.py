@@ -1,5 +1,6 @@
 """QUIT and the UPDATE state (RFC 1939 §6)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -15,23 +16,34 @@ STILL_S: Final = 60.0                # how long it is looked whether it is given
 AGAIN_S: Final = 0.25                # between two logins
 NAMED_MAX: Final = 40                # messages that are told apart by what they hold, where UIDL is not offered
 MARKED: Final[Mapping[str, tuple[int, ...]]] = {"first": (1,), "second": (2,), "last": (-1,), "two": (1, 3)}
+_MESSAGE_ID: Final = re.compile(rb"(?im)^Message-ID:[ \t]*(<[^>\r\n]+>)")
 
 
 async def names_of(peer: Pop3Peer) -> list[bytes]:
-    """Return what tells the messages from one another, in the order of their numbers: unique-ids, or what they hold."""
+    """Return what tells the messages from one another, in the order of their numbers.
+
+    That is unique-ids, else Message-IDs, else bodies: a store may add fields of its own to a header.
+    """
     answer = await peer.ask(b"UIDL")
     if answer.ok:
         return [line.partition(b" ")[2] for line in answer.lines]
     count = await peer.count()
     if count > NAMED_MAX:
         raise NotApplicable("UIDL is not offered, and there are too many messages to be read one by one")
-    return [(await peer.control(b"RETR %d" % number)).body or b"" for number in range(1, count + 1)]
+    messages = [(await peer.control(b"RETR %d" % number)).body or b"" for number in range(1, count + 1)]
+    return [_name_of(message) for message in messages]
+
+
+def _name_of(message: bytes) -> bytes:
+    header, _, body = message.partition(b"\r\n\r\n")
+    found = _MESSAGE_ID.search(header)
+    return found[1] if found is not None else body
 
 
 async def names_in_the_next_session(peer: Pop3Peer) -> list[bytes]:
-    """Return what a new session holds, as `names_of` does."""
-    again = peer.another()
-    await again.log_in()
+    """Return what a new session holds, as `names_of` does, once it is let in."""
+    again, answer, _ = await come_again(peer)
+    peer.must(answer, to=b"the next login")
     names = await names_of(again)
     await again.quit()
     return names
@@ -122,19 +134,24 @@ def late(answer: Pop3Answer, waited_s: float, expected: str) -> Judgement:
 
 
 async def freed(peer: Pop3Peer) -> tuple[Pop3Answer, float]:
-    """Log in again and again until it can be done, or for so long that it ought to be; return answer and seconds."""
+    """See when one can log in again; return the last answer and the seconds that it took."""
+    session, answer, waited_s = await come_again(peer)
+    if answer.ok:
+        await session.quit()
+    return answer, waited_s
+
+
+async def come_again(peer: Pop3Peer) -> tuple[Pop3Peer, Pop3Answer, float]:
+    """Log in again and again until it can be done, or for so long that it ought to be."""
     waited_s = 0.0
     pause_s = AGAIN_S
     while True:
         session = peer.another()
         answer = await session.try_log_in()
-        if answer.ok:
-            await session.quit()
-            return answer, waited_s
         if answer.response is None:
             raise Undetermined(f"{answer} to the login")
-        if waited_s >= STILL_S:
-            return answer, waited_s
+        if answer.ok or waited_s >= STILL_S:
+            return session, answer, waited_s
         await session.hang_up()
         await peer.pause(pause_s)
         waited_s += pause_s

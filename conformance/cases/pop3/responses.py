@@ -59,6 +59,13 @@ async def listed(peer: Pop3Peer, command: bytes) -> Pop3Answer | Judgement:
     return answer.expect("+OK", to=asked)
 
 
+def substance(answer: Pop3Answer) -> tuple[bool, object]:
+    """Return what an answer says of messages: its lines, or its first two words; the rest is a server's own words."""
+    if answer.response is not None and answer.response.body is not None:
+        return answer.ok, answer.body
+    return answer.ok, answer.text.split(b" ")[:2]
+
+
 async def same_as_sent(peer: Pop3Peer, answer: Pop3Answer, sample: Sample, number: int, expected: str) -> Judgement:
     """Judge whether RETR gave a message as it was handed in.
 
