@@ -5,7 +5,14 @@ from typing import Final
 
 from conformance.refserver.choices.pop3_offers import lists_more
 from conformance.refserver.fault import Fault
-from conformance.refserver.pop3_commands import BAD_CREDENTIALS, BARE_CR_OR_LF, COMMANDS, LINE_TOO_LONG, Argument
+from conformance.refserver.pop3_commands import (
+    BAD_CREDENTIALS,
+    BARE_CR_OR_LF,
+    COMMANDS,
+    LINE_TOO_LONG,
+    SYNTAX,
+    Argument,
+)
 from conformance.refserver.pop3_points import GoOn, Pop3Points
 from conformance.refserver.pop3_state import Pop3State, State
 from conformance.refserver.session import After
@@ -54,8 +61,10 @@ def _trims(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> byt
     words = b" ".join(argument.replace(b"\t", b" ").split())
     if command is None or session.state not in command.permitted or verb == b"PASS":
         return go_on()
+    if words == argument and ((response := go_on()) != SYNTAX or argument):
+        return response
     fits = {Argument.NONE: not words, Argument.REQUIRED: bool(words), Argument.OPTIONAL: True}
-    return command.run(session, words) if fits[command.argument] else go_on()
+    return command.run(session, words) if fits[command.argument] else SYNTAX
 
 
 def _trims_passwords(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
