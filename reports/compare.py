@@ -168,9 +168,10 @@ def _fast_enough(gates: Sequence[GateResult]) -> Iterator[_Finding]:
     else:
         open_ones = [gate.metric for gate in gates if gate.measured is not None and gate.measured.endswith(NEITHER)]
         good = sum(gate.verdict is Verdict.PASS for gate in gates)
-        yield Verdict.PASS, f"{good} of {len(gates)} gates did not fail" + (
-            f"; shown neither way, by so few runs or so much noise: {', '.join(open_ones)}" if open_ones else ""
-        )
+        if good:
+            yield Verdict.PASS, f"{good} of {len(gates)} gates did not fail" + (
+                f"; shown neither way, by so few runs or so much noise: {', '.join(open_ones)}" if open_ones else ""
+            )
     for gate in gates:
         if gate.verdict is not Verdict.PASS:
             yield gate.verdict, gate.sentence
