@@ -13,6 +13,7 @@ from reports.compare_result import Comparison, Effect, MetricComparison
 from reports.compare_words import signed_percent
 
 _ROW_PX: Final = 22
+_ROW_PX_NARROW: Final = 34     # names take two lines
 _FURTHEST: Final = 1.0       # per cent beyond which an interval is cut: one wild tail would flatten all others
 _STRIPS_MAX: Final = 6
 
@@ -43,7 +44,7 @@ def strips(comparison: Comparison, gated: Sequence[str]) -> Picture | None:
 
 
 def _draw_effects(rows: Sequence[MetricComparison], size: Size) -> Figure:
-    figure = new_figure(size, 56 + _ROW_PX * len(rows))
+    figure = new_figure(size, 56 + (_ROW_PX_NARROW if size.narrow else _ROW_PX) * len(rows))
     axes = figure.subplots()
     dress(axes, grid="x")
     for row, each in enumerate(rows):
