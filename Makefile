@@ -27,14 +27,18 @@ demo: $(STAMP)
 	$(BIN)/mailproof run scenarios/quickstart.toml
 
 # What runs in virtual time, or in none, is shared out among the cores; what starts processes has the machine to itself.
-IN_VIRTUAL_TIME = $(addprefix tests/,conformance matrix message reports scenario schedule session wire)
+# Real servers before the whole suite mostly wait, so they wait beside each other.
+IN_VIRTUAL_TIME = $(addprefix tests/,architecture conformance matrix message proof refserver reports routing scenario schedule session \
+    transport wire)
+WHOLE_SUITES = tests/interop/test_conform.py tests/interop/test_conform_pop3.py
 
 test: lint typecheck
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest -n auto $(IN_VIRTUAL_TIME)
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(IN_VIRTUAL_TIME))
+	$(BIN)/python -m pytest -n 3 $(WHOLE_SUITES)
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(IN_VIRTUAL_TIME) $(WHOLE_SUITES))
 endif
 
 matrix: $(STAMP)
