@@ -54,7 +54,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
     profile_name: Annotated[
         str | None, typer.Option("--profile", help="A kind of server: smtp-mx, submission, lmtp, hardened …")
     ] = None,
-    set_name: Annotated[str | None, typer.Option("--set", help="A frozen set of requirements: 2026.1.")] = None,
+    set_name: Annotated[str | None, typer.Option("--set", help="A frozen set of requirements: 2026.2.")] = None,
     show: Annotated[bool, typer.Option("--list", help="List every requirement and how it is looked into.")] = False,
     slow: Annotated[bool, typer.Option("--slow", help="Also the cases that wait for minutes.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Divergences and SHOULDs not followed fail.")] = False,
