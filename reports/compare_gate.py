@@ -186,7 +186,7 @@ def _result(candidate: Candidate, state: State, p: float, confidence: float, *, 
     effect = measured_effect(compared)
     subject, said = compared.metric, f"{effect}" if effect else "no interval"
     sentence = {
-        "worse": f"{subject} is worse by more than {allowed}: {said} (p = {_chance(p)}, all gates allowed for)",
+        "worse": f"{subject} is worse by more than {allowed}: {said} (one-sided p = {_chance(p)} with all gates)",
         "held": f"{subject} is not worse by more than {allowed}: {said}",
         "undecided": f"{subject} is not shown to be worse by more than {allowed}, nor to be within it: {said}",
         "too few runs": (

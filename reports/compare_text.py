@@ -41,6 +41,7 @@ def explanations(comparison: Comparison) -> Iterator[str]:
     if comparison.gates:
         gates = "gate" if comparison.gates == 1 else f"{comparison.gates} gates"
         yield f"Of the {gates} none fails without cause, with {confidence} confidence for all together (Holm)."
+        yield "A gate asks one way only: it may fail though its interval, which looks both ways, just reaches it."
 
 
 def side_in_words(side: ComparedSide) -> str:
