@@ -14,7 +14,7 @@ _DROP_LISTING: Final = re.compile(rb"[0-9]+ [0-9]+(?: .*)?")
 @case("pop3.stat.format")
 async def stat_gives_two_numbers(peer: Pop3Peer) -> Judgement:
     """STAT is answered with +OK, the number of messages, and their octets, single spaces between."""
-    await peer.open()
+    await peer.open(least=1 if peer.can_fill else 0)
     answer = await peer.ask(b"STAT")
     if not answer.ok:
         return answer.expect("+OK", to="STAT")

@@ -109,9 +109,10 @@ def _marks_for_good(session: Pop3State, verb: bytes, argument: bytes, go_on: GoO
 
 def _numbers_on(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
     """Number from where the last session's numbers began, leaving gaps for what it removed."""
-    removed = session.service.memory.setdefault("removed", 0)
+    of_all = session.service.memory
+    removed = session.memory.setdefault("removed", of_all.setdefault("removed", 0))      # others may remove meanwhile
     if verb == b"QUIT" and session.view is not None:
-        session.service.memory["removed"] = removed + len(marked(session.view))
+        of_all["removed"] += len(marked(session.view))
     response = go_on()
     if verb != b"LIST" or argument:
         return response

@@ -9,5 +9,5 @@ BREAKS = {
     "stat-counts-one-more": {"pop3.stat.counts", "pop3.stat.deleted-excluded"},
     "stat-octets-wrong": {"pop3.stat.counts", "pop3.stat.deleted-excluded", "pop3.stat.empty"},
     "stat-counts-deleted": {"pop3.stat.deleted-excluded"},
-    "stat-empty-refused": {"pop3.stat.empty", "pop3.stat.format"},
+    "stat-empty-refused": {"pop3.stat.empty"},
 }
