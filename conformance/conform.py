@@ -14,6 +14,7 @@ from conformance.baseline import Baseline
 from conformance.beside import LoadOrder, Told, load_beside
 from conformance.case import Case
 from conformance.catalogue.requirement import Requirement
+from conformance.certificate import in_words
 from conformance.declared import Declared, places
 from conformance.finding import Finding
 from conformance.judgement import CaseVerdict
@@ -166,7 +167,8 @@ def _result(
     told = [*(found if planned else _broken(found)), *overheard]
     results = tuple(_case_result(finding, requirements[finding.requirement], order, at) for at, finding in told)
     notes = [
-        note for part in parts for note in (_pop3_notes if part.subject.is_pop3 else _notes)(part.subject)
+        note for part in parts
+        for note in (*(_pop3_notes if part.subject.is_pop3 else _notes)(part.subject), *_tls_notes(part.subject))
     ]   # fmt: skip
     if order.baseline is not None:
         results = order.baseline.applied(results, started.date())
@@ -253,6 +255,17 @@ def _mailboxes(endpoints: Sequence[Endpoint], declared: Declared) -> dict[str, M
             reader = Pop3Reader(pop3, place.login, place.password, over_the_network, tls, declared.timers.reply)
             found.setdefault(first if place.address is None else place.address, Mailbox(reader))
     return found
+
+
+def _tls_notes(subject: Subject) -> list[str]:
+    """Say what a handshake came to, and what the certificate says: facts, for who trusts it is not what is judged."""
+    tls = subject.found.tls
+    if tls is None:
+        return []
+    words = f"{subject.endpoint}: {tls.version} with {tls.cipher}"
+    if not tls.certificate:
+        return [f"{words}, and no certificate"]
+    return [f"{words}; {in_words(tls.certificate, subject.endpoint.host or '', datetime.now(UTC))}"]
 
 
 def _facts(subject: Subject) -> EndpointFacts:

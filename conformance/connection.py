@@ -17,7 +17,7 @@ from conformance.transcript import Transcript
 from conformance.x25 import PACKET_OCTETS
 from loadgen.transport.errors import PeerClosed, TlsFailed, TransportError, TransportTimeout
 from loadgen.transport.stream import Transport
-from loadgen.transport.tls import TlsContext
+from loadgen.transport.tls import TlsContext, TlsFacts
 from loadgen.wire.printable import printable
 
 APART_S: Final = 0.002       # between two segments, so that no kernel joins them
@@ -33,6 +33,7 @@ class Connection:
         self.subject = subject
         self.transcript = Transcript(name)
         self.in_tls = False
+        self.tls_facts: TlsFacts | None = None      # of the newest handshake
         self._stack = stack                # closes the transport when the case is over
         self._transport: Transport | None = None
         self._began_s = 0.0
@@ -132,7 +133,7 @@ class Connection:
         except TlsFailed as error:
             self.transcript.note(f"TLS: {error}", self._now())
             return Answer(ended=Ended.TLS_BROKE, detail=str(error))
-        self.in_tls = True
+        self.in_tls, self.tls_facts = True, facts
         self.forget_what_came()
         self.transcript.note(f"TLS: {facts.version} {facts.cipher}", self._now(), Side.TLS)
         return None

@@ -85,12 +85,14 @@ async def _ask_for_capabilities(subject: Subject, peer: Pop3Peer) -> None:
 async def _look_into_tls(subject: Subject, peer: Pop3Peer) -> None:
     found = subject.found.pop3
     if subject.endpoint.implicit_tls:
+        subject.found = replace(subject.found, tls=peer.tls_facts)
         _keep(subject, replace(found, has_tls=True, capabilities_in_tls=found.capabilities))
         return
     inside = peer.another()
     await inside.greet()
     try:
         await inside.start_tls()             # listed or not: a server may forget to list it
+        subject.found = replace(subject.found, tls=inside.tls_facts)
         _keep(subject, replace(found, has_tls=True))
         listed = await inside.capabilities()
     except Undetermined:

@@ -89,7 +89,7 @@ async def _time(subject: Subject, peer: SmtpPeer) -> None:
 
 async def _look_into_tls(subject: Subject, peer: SmtpPeer) -> None:
     if subject.endpoint.implicit_tls:
-        subject.found = replace(subject.found, extensions_in_tls=subject.found.extensions)
+        subject.found = replace(subject.found, extensions_in_tls=subject.found.extensions, tls=peer.tls_facts)
         return
     inside = peer.another()
     await inside.hello()
@@ -98,7 +98,7 @@ async def _look_into_tls(subject: Subject, peer: SmtpPeer) -> None:
             await inside.start_tls()
         except Undetermined:
             return
-        subject.found = replace(subject.found, extensions_in_tls=inside.extensions)
+        subject.found = replace(subject.found, extensions_in_tls=inside.extensions, tls=inside.tls_facts)
     await inside.quit()
 
 

@@ -15,7 +15,7 @@ from conformance.transcript import Transcript
 from loadgen.endpoint import Endpoint
 from loadgen.transport.connect import connect
 from loadgen.transport.stream import Transport
-from loadgen.transport.tls import TlsContext, TlsPolicy, make_client_context
+from loadgen.transport.tls import TlsContext, TlsFacts, TlsPolicy, make_client_context
 from loadgen.wire.extensions import Extensions
 
 LOW_LIMIT_OCTETS: Final = 4 * 1024 * 1024      # a limit up to here is low: a message above it is soon sent
@@ -63,6 +63,7 @@ class Found:
     rejected: tuple[str, ...] = ()                   # refused, as declared
     latency_s: float = 0.0                           # the median of its answers to NOOP
     slowest_s: float = 0.0                           # the longest of the answers seen, to errors too
+    tls: TlsFacts | None = None                      # of a handshake; None: none was had
     pop3: Pop3Found = Pop3Found()
 
     @property

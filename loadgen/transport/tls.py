@@ -32,6 +32,7 @@ class TlsFacts:
     cipher: str         # "TLS_AES_256_GCM_SHA384"
     verified: bool      # False: the operator asked not to look at the certificate; a report shows it loudly
     peer_subject: str   # RFC 4514 text, printable ASCII only, for the peer wrote it; empty if it has none
+    certificate: bytes = b""   # the peer's own, in DER; empty if it showed none
 
 
 def make_client_context(policy: TlsPolicy) -> TlsContext:
@@ -65,6 +66,7 @@ def facts_of(connection: ssl.SSLObject) -> TlsFacts:
         cipher=cipher[0] if cipher else "",
         verified=connection.context.verify_mode == ssl.CERT_REQUIRED,
         peer_subject=_subject_of(certificate) if certificate else "",
+        certificate=certificate or b"",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.refserver import replies
 from conformance.refserver.fault import Fault, GoOn
-from conformance.refserver.fault_kinds import Around, answers, holds
+from conformance.refserver.fault_kinds import Around, answers, hears, holds
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_state import Reading, SmtpState, State
@@ -237,6 +237,8 @@ FAULTS: Final = (
     Fault("hard-tells-version", "the version is told everywhere", outgoing=_tells_version,
           stored=lambda message: re.sub(rb"( with E?SMTP)", rb" (Mail 3.7.11)\1", message, count=1)),
     Fault("hard-vrfy-tells", "VRFY denies a name that nobody has", around=answers(b"VRFY", 550, holds(rb"nobody"))),
+    Fault("hard-decodes", "an alias for a program takes mail",
+          around=hears(b"RCPT", rb"<(?:uu)?decode(?:-owner)?@[^>]*>", b"<user2@example.test>")),
     Fault("hard-expn-lists", "EXPN lists", outgoing=lambda session, verb, octets: (
         b"250 2.1.5 <user1@example.test>\r\n" if verb == b"EXPN" else octets)),
     Fault("hard-debugs", "whoever asks may debug", around=_debugs),

@@ -2,6 +2,7 @@
 
 CASES = (
     "hard.banner-version",
+    "hard.program-alias",
     "hard.vrfy-off",
     "hard.expn-off",
     "hard.debug-verbs",
@@ -20,6 +21,9 @@ BREAKS = {
         "hard.banner-version#received",
     },
     "hard-vrfy-tells": {"hard.vrfy-off"},
+    "hard-decodes": {
+        "hard.program-alias#decode", "hard.program-alias#decode-owner", "hard.program-alias#uudecode",
+    },
     "hard-expn-lists": {"hard.expn-off"},
     "hard-debugs": {
         "hard.debug-verbs#debug",
