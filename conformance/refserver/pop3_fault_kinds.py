@@ -37,6 +37,11 @@ def before_login(session: Pop3State, argument: bytes) -> bool:
     return session.state is State.AUTHORIZATION
 
 
+def of_nothing(session: Pop3State, argument: bytes) -> bool:
+    """Say whether all of an empty maildrop was asked for."""
+    return session.view is not None and not session.view.every() and not argument
+
+
 def holds(pattern: bytes) -> When:
     """Return the question whether a command's argument holds a pattern, in any case."""
     found = re.compile(pattern, re.IGNORECASE)
@@ -115,6 +120,19 @@ def hears(verb: bytes, pattern: bytes, by: bytes) -> Around:
             return go_on()
         heard = found.sub(by, argument)
         return go_on() if heard == argument else command.run(session, heard)
+
+    return around
+
+
+def clamps(verb: bytes) -> Around:
+    """Take the last message where a command names one behind it."""
+
+    def around(session: Pop3State, said: bytes, argument: bytes, go_on: GoOn) -> bytes:
+        every = session.view.every() if session.view else ()
+        number, space, rest = argument.partition(b" ")
+        if said == verb and re.fullmatch(rb"[0-9]{1,9}", number) and 0 < len(every) < int(number):
+            return COMMANDS[verb].run(session, b"%d%b%b" % (len(every), space, rest))
+        return go_on()
 
     return around
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.refserver.fault import Fault
 from conformance.refserver.pop3_commands import COMMANDS, OK
-from conformance.refserver.pop3_fault_kinds import Around, answers, ends_at, hears, without_argument
+from conformance.refserver.pop3_fault_kinds import Around, answers, clamps, ends_at, hears, without_argument
 from conformance.refserver.pop3_points import GoOn, Pop3Points
 from conformance.refserver.pop3_state import Pop3State, View
 
@@ -57,13 +57,6 @@ def _shifted(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> b
 
 def _removes_at_once(session: Pop3State, view: View, argument: bytes) -> None:
     view.update()
-
-
-def _clamps(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
-    every = session.view.every() if session.view else ()
-    if verb == b"DELE" and re.fullmatch(rb"[0-9]{1,9}", argument) and 0 < len(every) < int(argument):
-        return COMMANDS[b"DELE"].run(session, b"%d" % len(every))
-    return go_on()
 
 
 def _takes_marked(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
@@ -143,7 +136,7 @@ FAULTS: Final = (
     _dele("dele-takes-marked", "DELE of a marked message is answered with +OK.", _takes_marked),
     _dele("dele-removes-at-once", "DELE removes a message before QUIT.", afterwards(b"DELE", _removes_at_once)),
     _dele("dele-shifts-numbers", "What is behind a deleted message moves up by one.", _shifted),
-    _dele("dele-clamps", "DELE with too large a number deletes the last message.", _clamps),
+    _dele("dele-clamps", "DELE with too large a number deletes the last message.", clamps(b"DELE")),
     _dele("dele-zero-is-first", "DELE 0 deletes the first message.", hears(b"DELE", rb"\A0\Z", b"1")),
     _dele("dele-zero-is-nothing", "DELE 0 is answered with +OK, and deletes nothing.",
           answers(b"DELE", OK, lambda session, argument: argument == b"0")),

@@ -9,8 +9,10 @@ from conformance.refserver.pop3_fault_kinds import (
     Around,
     answers,
     changes,
+    clamps,
     ends_at,
     hears,
+    of_nothing,
     with_argument,
     without_argument,
 )
@@ -70,23 +72,11 @@ def _deleted_too(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) 
     return response
 
 
-def _takes_last_for_more(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
-    response = go_on()
-    every = session.view.every() if session.view else ()
-    if verb == b"LIST" and re.fullmatch(rb"[0-9]{1,9}", argument) and 0 < len(every) < int(argument):
-        return b"+OK %d %d\r\n" % (len(every), every[-1].octets)
-    return response
-
-
 def cut_short(response: bytes) -> bytes:
     """Return as many lines of a list as go into a small buffer, and its end."""
     if len(response) <= _BUFFER_OCTETS:
         return response
     return response[:response.rfind(b"\r\n", 0, _BUFFER_OCTETS) + 2] + b".\r\n"
-
-
-def _empty(session: Pop3State, argument: bytes) -> bool:
-    return session.view is not None and not session.view.every() and not argument
 
 
 def _list(name: str, does: str, around: Around) -> Fault:
@@ -124,11 +114,11 @@ FAULTS: Final = (
          lambda said: _LINE.sub(lambda found: b"%b%b %d" % (found[1], found[2], int(found[3]) + 1), said)),
     _list("list-ignores-numbers", "LIST gives all messages, whichever it is asked for.", hears(b"LIST", rb".+", b"")),
     _list("list-nothing-refused", "LIST of an empty maildrop is refused.",
-          answers(b"LIST", b"-ERR Nothing there\r\n", _empty)),
+          answers(b"LIST", b"-ERR Nothing there\r\n", of_nothing)),
     _list("list-nothing-no-end", "LIST of an empty maildrop is a line without the dot.",
-          answers(b"LIST", b"+OK 0 messages\r\n", _empty)),
+          answers(b"LIST", b"+OK 0 messages\r\n", of_nothing)),
     _list("list-zero-is-first", "LIST 0 gives the first message.", hears(b"LIST", rb"\A0\Z", b"1")),
-    _list("list-clamps", "LIST with too large a number gives the last message.", _takes_last_for_more),
+    _list("list-clamps", "LIST with too large a number gives the last message.", clamps(b"LIST")),
     _list("list-reads-odd-numbers-wrong", "LIST takes 01 and +1 for 2.", hears(b"LIST", rb"\A[0+]1\Z", b"2")),
     _list("list-ignores-signs", "LIST does not look at a sign.", hears(b"LIST", rb"\A[-+]", b"")),
     _list("list-words-are-first", "LIST takes a word for the first message.", hears(b"LIST", rb"\A[a-z]+\Z", b"1")),

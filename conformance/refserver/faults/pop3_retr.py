@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.refserver.fault import Fault
 from conformance.refserver.pop3_commands import COMMANDS
-from conformance.refserver.pop3_fault_kinds import Around, answers, ends_at, hears, without_argument
+from conformance.refserver.pop3_fault_kinds import Around, answers, clamps, ends_at, hears, without_argument
 from conformance.refserver.pop3_points import GoOn, Pop3Points
 from conformance.refserver.pop3_state import Pop3State
 
@@ -112,13 +112,6 @@ def _deletes_at_the_end(session: Pop3State, verb: bytes, argument: bytes, go_on:
     return response
 
 
-def _clamps(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
-    every = session.view.every() if session.view else ()
-    if verb == b"RETR" and re.fullmatch(rb"[0-9]{1,9}", argument) and 0 < len(every) < int(argument):
-        return COMMANDS[b"RETR"].run(session, b"%d" % len(every))
-    return go_on()
-
-
 def _retr(name: str, does: str, around: Around) -> Fault:
     return Fault(name, does, pop3=Pop3Points(around=around))
 
@@ -145,7 +138,7 @@ FAULTS: Final = (
     _retr("retr-once", "RETR deletes what it gives.", _deletes),
     _retr("retr-deletes-at-the-end", "What RETR gave is gone after QUIT.", _deletes_at_the_end),
     _retr("retr-gives-deleted", "RETR gives deleted messages.", _gives_deleted),
-    _retr("retr-clamps", "RETR with too large a number gives the last message.", _clamps),
+    _retr("retr-clamps", "RETR with too large a number gives the last message.", clamps(b"RETR")),
     _retr("retr-zero-is-first", "RETR 0 gives the first message.", hears(b"RETR", rb"\A0\Z", b"1")),
     _retr("retr-ignores-signs", "RETR does not look at a sign.", hears(b"RETR", rb"\A[-+]", b"")),
     _retr("retr-words-are-first", "RETR takes a word for the first message.", hears(b"RETR", rb"\A[a-z]+\Z", b"1")),

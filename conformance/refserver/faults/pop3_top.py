@@ -6,7 +6,7 @@ from typing import Final
 from conformance.refserver.fault import Fault
 from conformance.refserver.faults.pop3_retr import Change, content_of, lines_of, unstuffed_at
 from conformance.refserver.pop3_commands import COMMANDS
-from conformance.refserver.pop3_fault_kinds import Around, answers, ends_at, hears
+from conformance.refserver.pop3_fault_kinds import Around, answers, clamps, ends_at, hears
 from conformance.refserver.pop3_points import GoOn, Pop3Points
 from conformance.refserver.pop3_state import Pop3State
 
@@ -73,14 +73,6 @@ def _gives_deleted(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn
     return response
 
 
-def _clamps(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
-    every = session.view.every() if session.view else ()
-    number, _, lines = argument.partition(b" ")
-    if verb == b"TOP" and re.fullmatch(rb"[0-9]{1,9}", number) and 0 < len(every) < int(number):
-        return COMMANDS[b"TOP"].run(session, b"%d %b" % (len(every), lines))
-    return go_on()
-
-
 def _without_the_empty_line(content: bytes) -> bytes:
     return content.removesuffix(b"\r\n") if content.endswith(b"\r\n\r\n") else content
 
@@ -126,7 +118,7 @@ FAULTS: Final = (
     _top("top-reads-digits", "TOP reads a number of lines as far as there are digits.",
          hears(b"TOP", rb"( [0-9]+)[^0-9].*", rb"\1")),
     _top("top-zero-is-first", "TOP of 0 gives the first message.", hears(b"TOP", rb"\A0 ", b"1 ")),
-    _top("top-clamps", "TOP with too large a number gives the last message.", _clamps),
+    _top("top-clamps", "TOP with too large a number gives the last message.", clamps(b"TOP")),
     _top("top-of-negative", "TOP does not look at the sign of a message-number.", hears(b"TOP", rb"\A-", b"")),
     _top("top-of-words", "TOP takes a word for the first message.", hears(b"TOP", rb"\A[a-z]+ ", b"1 ")),
     _top("top-of-digits", "TOP reads a message-number as far as there are digits.",

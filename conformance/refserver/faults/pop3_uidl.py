@@ -12,8 +12,10 @@ from conformance.refserver.pop3_fault_kinds import (
     Around,
     answers,
     changes,
+    clamps,
     ends_at,
     hears,
+    of_nothing,
     with_argument,
     without_argument,
 )
@@ -110,14 +112,6 @@ def _renews_at_delete(session: Pop3State, verb: bytes, argument: bytes, go_on: G
     return _identified(_with_count_of("removals"))(session, verb, argument, go_on)
 
 
-def _takes_last_for_more(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
-    response = go_on()
-    every = session.view.every() if session.view else ()
-    if verb == b"UIDL" and re.fullmatch(rb"[0-9]{1,9}", argument) and 0 < len(every) < int(argument):
-        return b"+OK %d %b\r\n" % (len(every), every[-1].unique_id.encode())
-    return response
-
-
 def _deleted_too(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
     response = go_on()
     every = session.view.every() if session.view else ()
@@ -144,10 +138,6 @@ def _every(session: Pop3State) -> list[tuple[int, Listed]]:
 def _anew(session: Pop3State) -> list[tuple[int, Listed]]:
     present = [] if session.view is None else session.view.present()
     return [(at, message) for at, (_, message) in enumerate(present, 1)]
-
-
-def _empty(session: Pop3State, argument: bytes) -> bool:
-    return session.view is not None and not session.view.every() and not argument
 
 
 def _uidl(name: str, does: str, around: Around) -> Fault:
@@ -186,11 +176,11 @@ FAULTS: Final = (
          lambda said: _LINE.sub(rb"\1\2 x\3", said)),
     _uidl("uidl-ignores-numbers", "UIDL gives all messages, whichever it is asked for.", hears(b"UIDL", rb".+", b"")),
     _uidl("uidl-nothing-refused", "UIDL of an empty maildrop is refused.",
-          answers(b"UIDL", b"-ERR Nothing there\r\n", _empty)),
+          answers(b"UIDL", b"-ERR Nothing there\r\n", of_nothing)),
     _uidl("uidl-nothing-no-end", "UIDL of an empty maildrop is a line without the dot.",
-          answers(b"UIDL", b"+OK 0 messages\r\n", _empty)),
+          answers(b"UIDL", b"+OK 0 messages\r\n", of_nothing)),
     _uidl("uidl-zero-is-first", "UIDL 0 gives the first message.", hears(b"UIDL", rb"\A0\Z", b"1")),
-    _uidl("uidl-clamps", "UIDL with too large a number gives the last message.", _takes_last_for_more),
+    _uidl("uidl-clamps", "UIDL with too large a number gives the last message.", clamps(b"UIDL")),
     _uidl("uidl-ignores-signs", "UIDL does not look at a sign.", hears(b"UIDL", rb"\A[-+]", b"")),
     _uidl("uidl-words-are-first", "UIDL takes a word for the first message.", hears(b"UIDL", rb"\A[a-z]+\Z", b"1")),
     _uidl("uidl-reads-digits", "UIDL reads a number as far as there are digits.",
