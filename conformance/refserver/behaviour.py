@@ -9,6 +9,7 @@ from enum import Enum, StrEnum, auto
 from typing import Final
 
 from conformance.refserver.fault import Fault
+from conformance.refserver.workers import NO_WORK, Work
 
 
 class Extension(StrEnum):
@@ -94,6 +95,7 @@ class Behaviour:
     names_recipients: bool = False               # LMTP: the reply for a recipient says who that is
     lf_ends_lines: bool = False                  # as over X.25 (RFC 1090 §8); over TCP it is no lawful choice
     tempfail: float = 0.0                        # share of deliveries answered 451 though nothing is wrong with them
+    work: Work = NO_WORK                          # what a message costs; by default no time but the machine's own
 
 
 @dataclass(frozen=True, slots=True)

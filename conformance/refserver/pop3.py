@@ -139,6 +139,8 @@ class Pop3Session:
             if points.around is not None:
                 go_on = partial(points.around, self._session, verb, argument, go_on)
         response = go_on()
+        if verb == b"RETR" and response.startswith(b"+"):
+            self.pause_s = max(self.pause_s, self._service.work_s())
         if verb != b"USER" or not response.startswith(b"+"):
             self._session.user = None
         return response

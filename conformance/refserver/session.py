@@ -14,6 +14,7 @@ from conformance.refserver.maildrop import MaildropStore
 from conformance.refserver.relay import Relay
 from conformance.refserver.trace import DateStamp
 from conformance.refserver.trouble import Trouble
+from conformance.refserver.workers import Workers
 
 
 class After(Enum):
@@ -38,9 +39,15 @@ class Service:
     clock: Callable[[], float] = time.monotonic      # seconds; only differences mean anything
     greylist: Greylist = field(default_factory=Greylist)
     trouble: Trouble = field(default_factory=Trouble)
+    workers: Workers = field(default_factory=Workers)
     date: DateStamp = field(default_factory=DateStamp)
     memory: dict[str, Any] = field(default_factory=dict)     # what faults know of all sessions; nobody else looks
     relay: Relay | None = None             # sends on what is for routed domains, for who is logged in; None: nothing
+
+    def work_s(self) -> float:
+        """Return in how many seconds a message that is to be taken or given out now is done with."""
+        work = self.behaviour.work
+        return self.workers.take(work, self.clock()) if work.service_s else 0.0
 
     def timestamp(self) -> bytes:
         """Return a new `<random.time@host>` (RFC 1939 §7, RFC 2195 §2)."""
@@ -60,7 +67,7 @@ class Session(Protocol):
 
     @property
     def pause_s(self) -> float:
-        """Seconds to wait before the octets that the last call returned are sent; only faulty servers dawdle."""
+        """Seconds to wait before the octets that the last call returned are sent: for work, or a fault's dawdling."""
 
     @property
     def idle_s(self) -> float:

@@ -73,8 +73,8 @@ class SmtpSession:
 
     def receive(self, octets: bytes) -> bytes:
         """See Session. The replies to one batch of pipelined commands are one batch too (RFC 2920 §3.2)."""
+        self.pause_s = 0.0
         if self._faults:
-            self.pause_s = 0.0
             octets = apply_incoming(self._faults, self._session, octets)
         self._lines.feed(octets)
         answers = []
@@ -213,6 +213,7 @@ class SmtpSession:
             final = [replies.MESSAGE_TOO_BIG] * (len(transaction.recipients) if each else 1)
         else:
             final = transaction.deliver(content, session.client, self._service, session.dialect.name, each=each)
+            self.pause_s = max(self.pause_s, self._service.work_s())
         for fault in self._faults:
             if fault.final is not None:
                 final = fault.final(session, transaction, final)

@@ -8,6 +8,7 @@ from typing import Final
 from conformance.refserver.behaviour import RARE, RARE_CAPABILITIES, Behaviour
 from conformance.refserver.choices import CHOICES
 from conformance.refserver.errors import ServerSetupError
+from conformance.refserver.workers import Work
 
 _SECONDS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -39,10 +40,49 @@ def behaving(behaviour: Behaviour, chosen: Iterable[str]) -> Behaviour:
 
 
 def _greylisting(behaviour: Behaviour, value: str) -> Behaviour:
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", value)
-    if found is None:
+    seconds = _seconds(value)
+    if seconds is None:
         raise ValueError('it takes the time a new sender has to wait, as in "5s" or "5m"')
-    return replace(behaviour, greylisting_s=float(found[1]) * _SECONDS[found[2]])
+    return replace(behaviour, greylisting_s=seconds)
+
+
+def _seconds(value: str) -> float | None:
+    """Return a duration in seconds; None: it is none."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", value)
+    return None if found is None else float(found[1]) * _SECONDS[found[2]]
+
+
+def _service_time(behaviour: Behaviour, value: str) -> Behaviour:
+    mean, _, how = value.partition(",")
+    seconds = _seconds(mean)
+    if not seconds or how not in {"", "exponential", "constant"}:
+        raise ValueError('it takes the mean time a message costs, as in "20ms" (exponential) or "20ms,constant"')
+    return _working(behaviour, service_s=seconds, constant=how == "constant")
+
+
+def _workers(behaviour: Behaviour, value: str) -> Behaviour:
+    if value != "unlimited" and not re.fullmatch(r"[1-9][0-9]{0,5}", value):
+        raise ValueError('it takes how many messages are worked at side by side, as in "4", or "unlimited"')
+    return _working(behaviour, workers=None if value == "unlimited" else int(value))
+
+
+def _contention(behaviour: Behaviour, value: str) -> Behaviour:
+    return _working(behaviour, contention=_coefficient(value))
+
+
+def _coherency(behaviour: Behaviour, value: str) -> Behaviour:
+    return _working(behaviour, coherency=_coefficient(value))
+
+
+def _coefficient(value: str) -> float:
+    if not re.fullmatch(r"[0-9]?\.[0-9]+|[0-9]", value):
+        raise ValueError('it takes a coefficient of the Universal Scalability Law, as in "0.02"')
+    return float(value)
+
+
+def _working(behaviour: Behaviour, **changed: float | None) -> Behaviour:
+    work = {name: getattr(behaviour.work, name) for name in Work.__slots__} | changed
+    return replace(behaviour, work=Work(**work))
 
 
 def _tempfail(behaviour: Behaviour, value: str) -> Behaviour:
@@ -79,4 +119,9 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "no-service": Variant("554", _no_service),      # RFC 5321 §3.1
     "more-extensions": Variant("", _more_extensions),     # ETRN, DELIVERBY, MT-PRIORITY, REQUIRETLS, LIMITS; UTF8, LANG
     "pop3-utf8": Variant("refused", _pop3_utf8),          # RFC 6856: UTF8 and LANG
+    # A server takes its time (M/M/c): what measures capacity is proved on one whose capacity is known.
+    "service-time": Variant("20ms", _service_time),
+    "workers": Variant("1", _workers),
+    "contention": Variant("0.02", _contention),
+    "coherency": Variant("0.001", _coherency),
 }

@@ -9,6 +9,7 @@ from conformance.refserver.errors import ServerSetupError
 from conformance.refserver.greylist import Greylist
 from conformance.refserver.trouble import Trouble
 from conformance.refserver.variants import VARIANTS, behaving
+from conformance.refserver.workers import Work
 from tests.refserver.bench import Bench, make_bench
 
 MAIL = b"MAIL FROM:<a@client.example>\r\n"
@@ -135,15 +136,22 @@ def test_in_lmtp_a_message_is_put_off_for_one_and_taken_for_the_other() -> None:
         ("tempfail", {"tempfail": 0.1}),
         ("tempfail=.25", {"tempfail": 0.25}),
         ("tempfail=1", {"tempfail": 1.0}),
+        ("service-time=250ms", {"work": Work(service_s=0.25)}),
+        ("service-time=1s,constant", {"work": Work(service_s=1.0, constant=True)}),
+        ("workers=4", {"work": Work(workers=4)}),
+        ("workers=unlimited", {"work": Work(workers=None)}),
+        ("contention=0.05", {"work": Work(contention=0.05)}),
+        ("coherency=.002", {"work": Work(coherency=0.002)}),
     ],
 )
-def test_a_variant_is_chosen_by_its_name(chosen: str, changed: dict[str, float]) -> None:
+def test_a_variant_is_chosen_by_its_name(chosen: str, changed: dict[str, object]) -> None:
     assert behaving(Behaviour(), [chosen]) == replace(Behaviour(), **changed)  # type: ignore[arg-type]
 
 
 def test_several_variants_add_up_and_each_has_a_default() -> None:
     behaviour = behaving(Behaviour(), VARIANTS)
     assert (behaviour.greylisting_s, behaviour.tempfail) == (300.0, 0.1)
+    assert behaviour.work == Work(service_s=0.02, workers=1, contention=0.02, coherency=0.001)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +162,11 @@ def test_several_variants_add_up_and_each_has_a_default() -> None:
         ("greylisting=5", "it takes the time a new sender has to wait"),
         ("tempfail=2", "it takes the share of the final dots answered 451"),
         ("tempfail=10%", "it takes the share"),
+        ("service-time=20", "it takes the mean time a message costs"),
+        ("service-time=0ms", "it takes the mean time a message costs"),
+        ("service-time=20ms,normal", "it takes the mean time a message costs"),
+        ("workers=0", "it takes how many messages are worked at side by side"),
+        ("coherency=-1", "it takes a coefficient of the Universal Scalability Law"),
     ],
 )
 def test_what_is_no_variant_is_refused_in_a_sentence(chosen: str, sentence: str) -> None:
