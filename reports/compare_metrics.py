@@ -10,7 +10,7 @@ from reports.compare_result import Worse
 from reports.document import Document
 from reports.errors import UserError
 from reports.measure import Metric
-from reports.metric import LEDGER_CLASSES, known_metrics, metric_named
+from reports.metric import LEDGER_COUNTS, known_metrics, metric_named
 from reports.named_metric import ANYTHING_NAMED
 from reports.phases import PROTOCOLS, in_order
 
@@ -30,7 +30,7 @@ _LESS_IS_WORSE: Final = re.compile(
 _MORE_IS_WORSE: Final = re.compile(
     r".*\.(response|service|delay)|errors\.share|sessions\.(refused|failed|timed_out|dropped)(\.share|\.per_s)?"
     r"|messages\.refused(\.per_s)?|session\..*\.errors\.share"
-    r"|ledger\.(?!accepted|delivered_once|duplicate_lawful).*|replies\..*\.(4..|5..|-ERR)"
+    r"|ledger\.(?!sent|accepted|delivered_once|duplicate_lawful|ambiguous_arrived|reordered).*|replies\..*\.(4..|5..|-ERR)"
 )
 
 
@@ -127,7 +127,7 @@ def _all_measures(documents: Sequence[Document]) -> Iterator[Measure]:
         measure = _measure(name)
         if name.endswith(".share") or any(measure.read(document) for document in documents):
             yield measure
-    for name in LEDGER_CLASSES:
+    for name in LEDGER_COUNTS:
         measure = _measure(f"ledger.{name}")
         if any(measure.read(document) for document in documents):
             yield measure

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from reports.compare_result import Comparison
 from reports.errors import DocumentError
 from reports.health import Health
+from reports.ledger_result import LedgerResult
 from reports.load_result import (
     DeviationCount,
     FailureCount,
@@ -94,32 +95,6 @@ class GateResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Literal["correct", "fast_enough"], Meta(description="The verdict this gate counts for.")
     ]
     sentence: Annotated[str, Meta(description="All of it in one sentence.")]
-
-
-class LedgerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What became of the mail, counted per (message, recipient)."""
-
-    accepted: Annotated[Count, Meta(description="The server took responsibility: 2yz to the final dot.")] = 0
-    delivered_once: Annotated[
-        Count, Meta(description="Found in the right maildrop exactly once, unchanged.")
-    ] = 0
-    duplicate: Annotated[Count, Meta(description="Found more often than it was sent and not refused.")] = 0
-    duplicate_lawful: Annotated[
-        Count,
-        Meta(
-            description="Found more than once after an attempt that was never answered and another that was accepted: "
-            "nobody's fault (RFC 1047)."
-        ),
-    ] = 0
-    lost: Annotated[Count, Meta(description="Accepted, and not found when the settling time was over.")] = 0
-    corrupt: Annotated[Count, Meta(description="Found, and its content was changed.")] = 0
-    misdelivered: Annotated[Count, Meta(description="Found in a maildrop it was not addressed to.")] = 0
-    ambiguous: Annotated[
-        Count, Meta(description="The reply to the final dot never came, at no attempt: it may or may not be taken.")
-    ] = 0
-    pending: Annotated[
-        Count, Meta(description="Accepted, and not looked for to the end: its maildrop was not read.")
-    ] = 0
 
 
 CaseVerdict = Literal[

@@ -6,7 +6,8 @@ Counts and shares are of the whole run; times and rates are of the steady phase 
 from collections.abc import Iterator
 from typing import Final
 
-from reports.document import Document, LedgerResult
+from reports.document import Document
+from reports.ledger_result import COUNTS
 from reports.measure import Metric, Question, Read, Unit, at, errors_share, load_of, number
 from reports.named_metric import (
     NOTHING_NAMED,
@@ -23,7 +24,7 @@ from reports.retry_metric import retry_metrics
 __all__ = ["Metric", "Question", "Unit", "known_metrics", "metric_named"]
 
 MESSAGE_KINDS: Final = ("offered", "accepted", "refused", "retrieved")
-LEDGER_CLASSES: Final = LedgerResult.__struct_fields__
+LEDGER_COUNTS: Final = COUNTS
 
 
 def metric_named(name: str, named: Named = NOTHING_NAMED) -> Metric | None:
@@ -103,14 +104,14 @@ def _message_reader(kind: str) -> Read:
 
 def _ledger_metrics() -> Iterator[Metric]:
     absent = "no delivery was verified"
-    for name in LEDGER_CLASSES:
+    for name in LEDGER_COUNTS:
         yield Metric(f"ledger.{name}", "count", _ledger_reader(name), absent, question="correct")
 
 
 def _ledger_reader(name: str) -> Read:
     def read(document: Document, _: float | None) -> float | None:
         ledger = document.ledger
-        if ledger is None or not any(number(ledger, each) for each in LEDGER_CLASSES):
+        if ledger is None or not any(number(ledger, each) for each in LEDGER_COUNTS):
             return None
         return number(ledger, name)
 

@@ -18,6 +18,7 @@ from reports.cases import summary_of_cases
 from reports.compare_text import summary_of_comparison
 from reports.document import Document, Health, LedgerResult, LoadResult, SessionCounts, Verdict
 from reports.exit_codes import ExitCode
+from reports.ledger_result import COUNTS
 from reports.load_result import PhaseResult
 from reports.overheard import summary_of_monitors
 from reports.phases import in_order
@@ -246,7 +247,7 @@ def _workers(load: LoadResult) -> Iterator[RenderableType]:
 def _ledger(ledger: LedgerResult) -> Text:
     found = ", ".join(
         f"{units.count(getattr(ledger, name))} {name.replace('_', ' ')}"
-        for name in ledger.__struct_fields__
+        for name in COUNTS
         if name == "accepted" or getattr(ledger, name)
     )
     return Text(f"ledger    {found}")

@@ -9,6 +9,7 @@ import pytest
 
 from reports.document import Document, LoadResult, SessionCounts, Timeline, books_balance, decode, encode, read
 from reports.errors import DocumentError
+from reports.ledger_result import CLASSES, COUNTS, LedgerResult
 from reports.schema import result_json_schema
 
 
@@ -30,17 +31,7 @@ def test_the_names_are_those_of_the_published_example(good: Document) -> None:
         "interrupted",
     }
     assert set(data["load"]["messages"]) == {"offered", "accepted", "refused", "retrieved"}
-    assert set(data["ledger"]) == {
-        "accepted",
-        "delivered_once",
-        "duplicate",
-        "duplicate_lawful",
-        "lost",
-        "corrupt",
-        "misdelivered",
-        "ambiguous",
-        "pending",
-    }
+    assert set(data["ledger"]) == {*COUNTS, "end_to_end", "backlog", "drain_s", "irregularities"}
     assert {"p50", "p99", "max"} <= set(data["load"]["phases"]["smtp.mail"]["response_ns"])
     assert {"schedule_lag_ns", "cpu_share"} <= set(data["load"]["health"])
 
@@ -53,6 +44,13 @@ def test_the_document_is_written_for_people_too(good: Document) -> None:
 def test_books_that_do_not_balance_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="2 arrived, 1 are accounted for"):
         SessionCounts(arrived=2, accepted=1)
+
+
+def test_a_delivery_is_in_one_class_and_no_more() -> None:
+    assert set(CLASSES) <= set(COUNTS)
+    assert LedgerResult(sent=8, **dict.fromkeys(CLASSES, 1)).sent == 8
+    with pytest.raises(ValueError, match="2 sent, 1 are accounted for"):
+        LedgerResult(sent=2, accepted=1, lost=1)
 
 
 def test_a_negative_count_cannot_balance_another() -> None:
