@@ -48,7 +48,7 @@ def test_books_that_do_not_balance_cannot_be_made() -> None:
 
 def test_a_delivery_is_in_one_class_and_no_more() -> None:
     assert set(CLASSES) <= set(COUNTS)
-    assert LedgerResult(sent=8, **dict.fromkeys(CLASSES, 1)).sent == 8
+    assert msgspec.convert({"sent": 8, **dict.fromkeys(CLASSES, 1)}, LedgerResult).sent == 8
     with pytest.raises(ValueError, match="2 sent, 1 are accounted for"):
         LedgerResult(sent=2, accepted=1, lost=1)
 
