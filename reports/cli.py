@@ -9,10 +9,9 @@ import typer
 from rich.console import Console
 
 from reports.compare_cli import TwoSets, compare_command
-from reports.compare_markdown import comparison_markdown
 from reports.document import Document, encode, read
-from reports.errors import UserError
 from reports.junit import junit
+from reports.markdown import markdown
 from reports.text import plain, summary
 from reports.trend_cli import trend_command
 from reports.write import write_text
@@ -24,7 +23,7 @@ class Format(StrEnum):
     HTML = "html"
     TEXT = "text"
     JUNIT = "junit"
-    MARKDOWN = "markdown"       # of a comparison
+    MARKDOWN = "markdown"       # for the summary of a CI job, and a pull request
     JSON = "json"
 
 
@@ -42,7 +41,7 @@ def report(
         Path | None, typer.Option("--out", "-o", help="Write to this file; '-' is standard output.", metavar="FILE")
     ] = None,
 ) -> None:
-    """Make a report from a result document: HTML, text, JUnit XML, or the document itself, checked."""
+    """Make a report from a result document: HTML, text, JUnit XML, Markdown, or the document itself, checked."""
     document = read(result)
     if out is not None and str(out) != "-":
         write_text(out, _made(document, form))
@@ -61,9 +60,7 @@ def _made(document: Document, form: Format) -> bytes:
         case Format.JUNIT:
             return junit(document)
         case Format.MARKDOWN:
-            if document.comparison is None:
-                raise UserError(f"only a comparison has a Markdown form; this is a {document.kind} result")
-            return comparison_markdown(document).encode("utf-8")
+            return markdown(document).encode("utf-8")
         case Format.HTML:
             from reports.html import html  # noqa: PLC0415 - matplotlib takes half a second no other form should pay
 

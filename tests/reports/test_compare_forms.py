@@ -69,7 +69,7 @@ def test_the_text_says_how_much_and_how_sure(slower: Document) -> None:
 
 def test_the_markdown_has_verdicts_gates_and_metrics_and_nothing_acts_in_it(slower: Document) -> None:
     text = comparison_markdown(slower)
-    assert text.startswith("### Load: ")
+    assert text.startswith("### Comparison: ")
     assert "| ❌ | p99 of smtp.session.response | at most 5 % worse | +" in text
     assert "<details>" in text
     assert "<b>" not in text
