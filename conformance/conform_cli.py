@@ -30,6 +30,7 @@ from conformance.runner import SURVIVES, Manner
 from conformance.selection import Selection
 from conformance.under_load_cli import check_load, load_order, until_interrupted
 from loadgen.endpoint import Endpoint, parse_endpoint
+from reports.annotate_cli import Annotations, AnnotationsOption, annotate
 from reports.document import Document, encode
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
@@ -80,6 +81,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
     authorized: Annotated[
         bool, typer.Option("--authorized", help="I may load the public addresses that its permitted_hosts names.")
     ] = False,
+    annotations: AnnotationsOption = Annotations.AUTO,
 ) -> None:
     """Judge a mail server against the RFCs."""
     register_all()
@@ -109,6 +111,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         check_writable(directory)
     document = _judged(order)
     _tell(document, write_run(directory, document), junit_file, json_file)
+    annotate(document, annotations)
     raise typer.Exit(document.exit_code)
 
 
@@ -213,7 +216,7 @@ def _again(targets: Collection[str]) -> str:
     kept, words = ["mailproof"], iter(sys.argv[1:])
     for word in words:
         name, given, _ = word.partition("=")
-        if name in {"--only", "--skip", "--out", "--junit", "--json", "--repeat", "--baseline"}:
+        if name in {"--only", "--skip", "--out", "--junit", "--json", "--repeat", "--baseline", "--annotations"}:
             if not given:
                 next(words, None)
         elif word not in targets:

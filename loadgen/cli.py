@@ -27,11 +27,13 @@ from loadgen.scenario.accounts import open_accounts
 from loadgen.scenario.load import load_scenario
 from loadgen.scenario.model import Scenario
 from loadgen.scenario.schema import scenario_json_schema
+from reports.annotate_cli import Annotations, AnnotationsOption, annotate
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
+from reports.junit import junit
 from reports.schema import calibration_json_schema, result_json_schema
 from reports.text import plain, summary
-from reports.write import check_writable, write_run
+from reports.write import check_writable, write_run, write_text
 
 OUT = Path("out")
 
@@ -94,6 +96,10 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     against_set: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override one key in the second set only.")
     ] = None,
+    junit_file: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML as well, a test case for each gate.")
+    ] = None,
+    annotations: AnnotationsOption = Annotations.AUTO,
 ) -> None:
     """Run a scenario against its target and write the report."""
     given: dict[endpoint.Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
@@ -118,7 +124,10 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
     report = write_run(directory, result.document, result.intervals, started=result.started)
+    if junit_file is not None:
+        write_text(junit_file, junit(result.document))
     _tell(result, report)
+    annotate(result.document, annotations)
     raise typer.Exit(result.document.exit_code)
 
 
@@ -134,6 +143,8 @@ def _run_set(
         raise UserError("--against takes --repeat N too: one run of each side tells nothing, six are the least")
     if given["json_progress"] or given["until_eof"]:
         raise UserError("--json-progress and --until-eof are of one run, and not of a set: leave out --repeat")
+    if given["junit_file"] is not None:
+        raise UserError("--junit is of one run, and not of a set: mailproof gate makes one of all results of a set")
     load_scenario(
         against or given["scenario"], overrides=[*settings, *settings_against], urls=urls, seed=first_seed,
         authorized=given["authorized"],

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
+from reports.annotate_cli import Annotations, AnnotationsOption, annotate
 from reports.compare_files import compared, runs_at, write_comparison
 from reports.compare_markdown import comparison_markdown
 from reports.compare_runs import Run
@@ -30,7 +31,7 @@ class TwoSets(TyperCommand):
         return left
 
 
-def compare_command(
+def compare_command(  # noqa: PLR0913, PLR0917  each is an option
     results: Annotated[
         list[str],
         typer.Argument(
@@ -59,6 +60,7 @@ def compare_command(
     ] = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as Markdown.")] = None,
     junit_xml: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the gates as JUnit.")] = None,
+    annotations: AnnotationsOption = Annotations.AUTO,
 ) -> None:
     """Compare two sets of load runs, run by run: what differs by more than runs differ anyway."""
     if not (math.isfinite(confidence) and 0.5 <= confidence < 1):
@@ -79,6 +81,7 @@ def compare_command(
         console.print(summary(document, report=report))
     else:
         typer.echo(plain(document, report=report), nl=False)
+    annotate(document, annotations)
     raise typer.Exit(document.exit_code)
 
 
