@@ -78,9 +78,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         list[str] | None, typer.Option("--load-set", metavar="KEY=VALUE", help="Override a key of it: load.rate=500.")
     ] = None,
     load_workers: Annotated[str, typer.Option(metavar="N|auto", help="Processes to generate it with.")] = "1",
-    authorized: Annotated[
-        bool, typer.Option("--authorized", help="I may load the public addresses that its permitted_hosts names.")
-    ] = False,
+    authorized: Annotated[bool, typer.Option("--authorized", help="I may load public addresses it permits.")] = False,
     annotations: AnnotationsOption = Annotations.AUTO,
 ) -> None:
     """Judge a mail server against the RFCs."""
