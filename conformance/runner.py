@@ -24,6 +24,7 @@ from conformance.judgement import (
     undetermined,
     verdict_of,
 )
+from conformance.monitors.follow import Side
 from conformance.peer import SmtpPeer
 from conformance.pop3_peer import Pop3Peer
 from conformance.pressure import unless_only_pressed
@@ -33,7 +34,8 @@ from conformance.transcript import Speaker, Transcript
 
 SURVIVES: Final = "core.survives-input"
 SURVIVES_TITLE: Final = "Whatever a client sent, the server goes on to serve the next one"
-SECOND_LOOK_S: Final = 1.0            # a server that was asked too fast may only have been out of breath
+# A server that was asked too fast may be out of breath; one that takes only so many sessions drops more until ours end.
+LOOK_AGAIN_S: Final = (0.0, 1.0, 4.0, 10.0)
 ATTEMPTS: Final = 4                   # of a case that the server had no room for
 CASE_LIMIT_S: Final = 120.0
 LEAVE_S: Final = 0.05                 # for a goodbye nobody judges
@@ -202,9 +204,12 @@ def _of_several(errors: ExceptionGroup[Exception]) -> tuple[Judgement, bool]:
 
 
 def _turned_away(transcript: Transcript) -> bool:
-    """Say whether all that a session heard was 421, or -ERR: so does a server greet that has enough of them."""
-    first = next((turn for turn in transcript.turns if turn.speaker is not Speaker.NOTE), None)
-    return first is not None and first.speaker is Speaker.SERVER and first.octets.startswith((b"421", b"-ERR"))
+    """Say whether a session was met by 421, by -ERR or by the end: so does a server greet that has enough of them."""
+    told = (turn for turn in transcript.turns if turn.speaker is not Speaker.NOTE or turn.means is Side.CLOSED)
+    first = next(told, None)
+    if first is None or first.speaker is Speaker.CLIENT:
+        return False
+    return first.speaker is Speaker.NOTE or first.octets.startswith((b"421", b"-ERR"))
 
 
 def _finding(item: Planned, asked: _Asked, manner: Manner) -> Finding:
@@ -228,7 +233,7 @@ async def still_serves(subject: Subject, after: str) -> Finding | None:
     """
     if subject.found.unwelcome:
         return None
-    for pause_s in (0.0, SECOND_LOOK_S):
+    for pause_s in LOOK_AGAIN_S:
         await trio.sleep(pause_s)
         async with AsyncExitStack() as stack:
             peer = _look_again(subject, stack)

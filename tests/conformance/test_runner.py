@@ -127,14 +127,41 @@ async def test_a_server_that_does_not_survive_a_case_is_told_of(tls: Tls, autoju
     assert findings[1].verdict is CaseVerdict.WEAK
 
 
-async def test_a_server_that_takes_few_sessions_at_once_is_asked_by_fewer(tls: Tls, autojump_clock: MockClock) -> None:
+async def test_a_server_that_is_full_for_a_while_has_survived(tls: Tls, autojump_clock: MockClock) -> None:
+    async with reference_subject(tls, Behaviour()) as subject:
+        dial = subject.dial
+
+        async def fills(peer: SmtpPeer) -> Judgement:
+            full_until = trio.current_time() + 3.0
+
+            async def dropped(endpoint: Endpoint, deadline: float) -> Transport:
+                if trio.current_time() > full_until:
+                    return await dial(endpoint, deadline)
+                ours, theirs = memory_stream_pair()
+                await theirs.aclose()
+                return Transport.over(ours)
+
+            subject.dial = dropped
+            return satisfied("well")
+
+        findings = await run_cases([planned("filler", fills)], subject, Manner())
+    assert [finding.case_id for finding in findings] == ["smtp.filler"]
+
+
+@pytest.mark.parametrize("refusal", [b"421 4.3.2 too many\r\n", b""])
+async def test_a_server_that_takes_few_sessions_at_once_is_asked_by_fewer(
+    tls: Tls, autojump_clock: MockClock, refusal: bytes
+) -> None:
     begun: Counter[float] = Counter()      # sessions by the instant: each of them lasts a second
 
     async def crowded(endpoint: Endpoint, deadline: float) -> Transport:
         begun[trio.current_time()] += 1
         ours, theirs = memory_stream_pair()
         full = begun[trio.current_time()] > 3
-        await theirs.send_all(b"421 4.3.2 too many\r\n" if full else b"220 mail.example.test ESMTP\r\n")
+        if octets := refusal if full else b"220 mail.example.test ESMTP\r\n":
+            await theirs.send_all(octets)
+        if full:
+            await theirs.aclose()
         return Transport.over(ours)
 
     async def dawdles(peer: SmtpPeer) -> Judgement:
