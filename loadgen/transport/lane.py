@@ -101,7 +101,8 @@ class Lane:
                 self._hub.look(self, self._deadline)
             if said:
                 self._say(said)
-            if not events & _TWO_READS or self._end is not None:
+            # A read that filled its limit may have left octets behind, and no edge tells of those.
+            if self._end is not None or not (events & _TWO_READS or len(octets) == RECEIVE_OCTETS):
                 return
 
     def notice_time(self, now: float) -> None:

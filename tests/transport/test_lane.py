@@ -8,6 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from loadgen.transport.channel import RECEIVE_OCTETS
 from loadgen.transport.conversation import Conversation, Pieces, Steps
 from loadgen.transport.deadlines import TICKS_PER_S
 from loadgen.transport.epoll import EVENTS_MAX, EpollReadiness, serve_epoll
@@ -277,6 +278,33 @@ async def test_pieces_go_out_in_order_whether_they_fit_or_not(
         assert await transport.converse(script)
         assert script.octets_sent == len(came)
     assert came == b"".join(pieces)
+
+
+class Long(Conversation):
+    """Asks once, and hears so many octets."""
+
+    def __init__(self, octets: int) -> None:
+        super().__init__()
+        self._octets = octets
+
+    def steps(self) -> Steps:
+        said = b"retr\r\n"
+        while self._octets > 0:
+            heard, _ = yield said, FAR
+            said, self._octets = b"", self._octets - len(heard)
+        self.done = True
+
+
+@pytest.mark.parametrize("reads", [1, 2, 3.5])
+async def test_what_came_at_once_and_is_more_than_one_read_is_heard_to_its_end(
+    readiness: Readiness, peer: Pair, reads: float
+) -> None:
+    ours, theirs = peer
+    long = b"x" * round(reads * RECEIVE_OCTETS)
+    async with transport_over(ours, readiness) as transport, trio.open_nursery() as nursery:
+        nursery.start_soon(answer, theirs, long)       # the kernel takes all of it before anybody reads: one edge
+        assert await transport.converse(Long(len(long)))
+        assert transport.octets_received == len(long)
 
 
 async def test_an_answer_amid_what_does_not_fit_is_left_to_the_session(
