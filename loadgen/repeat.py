@@ -4,13 +4,10 @@ Each run is a `mailproof run` of its own, in a fresh process: what one leaves be
 is no part of the next, so that the runs are independent observations.
 """
 
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Final, Literal
 
 from reports.compare_runs import Run
@@ -98,35 +95,3 @@ def run_set(
         if code not in _GOES_ON or not result.is_file():
             return RunSet(tuple(made), code)
     return RunSet(tuple(made), None)
-
-
-class Child:
-    """Starts a run and waits for it; Ctrl-C goes to the run, once each time, and ends the set when that has ended."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._interrupted = False
-
-    def start(self, arguments: Sequence[str]) -> int:
-        """Run `mailproof run` with these arguments to its end, and return its exit status."""
-        if self._interrupted:
-            return ExitCode.INTERRUPTED
-        # A group of its own: the terminal's Ctrl-C would reach it beside ours, and two of them stop a run at once. Its
-        # standard input closes with us, whatever ends us, and that ends its load.
-        with subprocess.Popen(  # noqa: S603  ourselves, with arguments that were checked
-            [*RUN, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, process_group=0
-        ) as process:
-            self._process = process
-            code = process.wait()
-        self._process = None
-        return self._status(code)
-
-    def _status(self, code: int) -> int:
-        """Return a run's exit status: a signal that came too late for the run still ends the set."""
-        return ExitCode.INTERRUPTED if self._interrupted else code
-
-    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        """Pass a signal on."""
-        self._interrupted = True
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)

@@ -1,13 +1,13 @@
 """`mailproof run --repeat N`, and `--against`: sets of runs, and what they come to."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from loadgen.repeat import Child, Order, RunSet, Start, run_set
+from loadgen.repeat import RUN, Order, RunSet, Start, run_set
+from reports.child import Child
 from reports.compare_files import compared, write_comparison
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
@@ -26,13 +26,9 @@ def repeat_command(
     check_writable(of_set)
     if any(path.is_dir() for path in of_set.glob("*/")):
         raise UserError(f"{of_set} has runs in it already: a set needs a directory of its own")
-    child = Child()
-    before = {number: signal.signal(number, child.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    child = Child(RUN, quiet=True)
+    with child.signals_passed_on():
         made = run_set(order, repeat, of_set, two=two, start=start or child.start, tell=_tell)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     summary = summary_of_set([run for _, run in made.runs])
     write_text(of_set / SUMMARY, summary)
     typer.echo(summary, nl=False)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from reports.ci_cli import ci_command
 from reports.compare_cli import TwoSets, compare_command
 from reports.document import Document, encode, read
 from reports.junit import junit
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report)
     app.command("compare", cls=TwoSets)(compare_command)
     app.command("trend")(trend_command)
+    app.command("ci")(ci_command)
 
 
 def report(

@@ -73,7 +73,7 @@ def plain(document: Document, *, report: str | None = None, width: int = PLAIN_W
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
 
-def _exit_meaning(code: int) -> str:
+def exit_meaning(code: int) -> str:
     """Return what an exit status says, in a few words."""
     return _EXIT_MEANINGS.get(code, "unknown to this version")
 
@@ -276,5 +276,5 @@ def _verdicts(document: Document) -> Table:
         sentences = [inert(reason.sentence) for reason in document.reasons if reason.verdict == question]
         table.add_row(label, Text(word, style=style), Text("\n".join(sentences)))
     code = document.exit_code
-    table.add_row("exit", str(code), _exit_meaning(code))
+    table.add_row("exit", str(code), exit_meaning(code))
     return table

@@ -23,6 +23,7 @@ COMMAND_LINE = {
     "conformance/matrix_cli.py",
     "conformance/pytest_run.py",
     "conformance/trace_cli.py",
+    "reports/ci_cli.py",
     "reports/cli.py",
     "reports/compare_cli.py",
     "reports/trend_cli.py",

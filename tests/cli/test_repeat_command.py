@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 import loadgen.cli
-from loadgen.repeat import Child, Order, Turn, turns
+from loadgen.repeat import Order, Turn, turns
 from loadgen.repeat_cli import repeat_command
 from reports.document import encode, read
 from reports.errors import UserError
@@ -98,12 +98,6 @@ def test_signals_are_as_before_when_the_set_is_over(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     repeat_command(ORDER, 1, tmp_path / "s", two=False, start=runner()[1])
     assert signal.getsignal(signal.SIGINT) == before
-
-
-def test_after_ctrl_c_no_further_run_is_started() -> None:
-    child = Child()
-    child.interrupt(signal.SIGINT, None)
-    assert child.start(["nothing-that-exists"]) == ExitCode.INTERRUPTED
 
 
 @pytest.mark.parametrize(
