@@ -18,16 +18,18 @@ from rich.console import Console
 
 from loadgen import endpoint
 from loadgen.engine.health.process import usable_cpus
-from loadgen.engine.pool import Pool, choose_workers
+from loadgen.engine.pool import Choice, Pool, choose_workers
 from loadgen.engine.run import RunResult, run
 from loadgen.live import JsonView, LiveView, PlainView
 from loadgen.repeat import Order
 from loadgen.repeat_cli import REPEAT_MAX, repeat_command, settings_of
 from loadgen.scenario.accounts import open_accounts
+from loadgen.scenario.asked import Asked
 from loadgen.scenario.load import load_scenario
 from loadgen.scenario.model import Scenario
 from loadgen.scenario.schema import scenario_json_schema
 from reports.annotate_cli import Annotations, AnnotationsOption, annotate
+from reports.document import Document
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
 from reports.junit import junit
@@ -96,43 +98,54 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     against_set: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override one key in the second set only.")
     ] = None,
-    junit_file: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML as well, a test case for each gate.")
+    gates: Annotated[
+        list[str] | None, typer.Option("--gate", metavar="GATE", help='One more: "smtp.body.response:p99 < 500ms".')
     ] = None,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Gates known by a name: specmail2001.")] = None,
+    junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML as well.")] = None,
     annotations: AnnotationsOption = Annotations.AUTO,
 ) -> None:
     """Run a scenario against its target and write the report."""
     given: dict[endpoint.Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
     urls = {protocol: url for protocol, url in given.items() if url is not None}
-    loaded = load_scenario(scenario, overrides=overrides or [], urls=urls, seed=seed, authorized=authorized)
+    asked = Asked(gates or (), preset)
+    loaded = load_scenario(
+        scenario, overrides=overrides or (), urls=urls, seed=seed, authorized=authorized, asked=asked
+    )
     chosen = choose_workers(workers, loaded, usable_cpus())
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_file_name(loaded.about.name)}"
     directory = out if out is not None else OUT / run_id
     if repeat is not None or against is not None or against_set:
-        raise typer.Exit(_run_set(context, loaded.about.seed, urls, directory))
+        raise typer.Exit(_run_set(context, asked, loaded.about.seed, urls, directory))
     check_writable(directory)
+    document = _run_one(context, loaded, chosen, directory, run_id)
+    if junit_file is not None:
+        write_text(junit_file, junit(document))
+    annotate(document, annotations)
+    raise typer.Exit(document.exit_code)
+
+
+def _run_one(context: typer.Context, loaded: Scenario, chosen: Choice, directory: Path, run_id: str) -> Document:
+    """Make one run from the options of `run`, write its report and tell what it came to. UserError."""
+    given = context.params
     for note in chosen.notes:
         sys.stderr.write(f"{note}\n")
-    with _view(loaded, json_progress=json_progress) as view:
+    with _view(loaded, json_progress=given["json_progress"]) as view:
         begin = partial(
             run, loaded, open_accounts(loaded.accounts, environ=os.environ), run_id=run_id,
-            version=version("mailproof"), observe=view.show, authorized=authorized, pool=Pool(chosen.workers),
-            make_judge=context.obj if monitors else None, note=view.note,
+            version=version("mailproof"), observe=view.show, authorized=given["authorized"], pool=Pool(chosen.workers),
+            make_judge=context.obj if given["monitors"] else None, note=view.note,
         )   # fmt: skip
-        result = trio.run(_run_until_interrupted, begin, loaded.load.drain.s, view, until_eof)
+        result = trio.run(_run_until_interrupted, begin, loaded.load.drain.s, view, given["until_eof"])
     if result is None:
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    report = write_run(directory, result.document, result.intervals, started=result.started)
-    if junit_file is not None:
-        write_text(junit_file, junit(result.document))
-    _tell(result, report)
-    annotate(result.document, annotations)
-    raise typer.Exit(result.document.exit_code)
+    _tell(result, write_run(directory, result.document, result.intervals, started=result.started))
+    return result.document
 
 
 def _run_set(
-    context: typer.Context, first_seed: int, urls: dict[endpoint.Protocol, str], directory: Path
+    context: typer.Context, asked: Asked, first_seed: int, urls: dict[endpoint.Protocol, str], directory: Path
 ) -> ExitCode:
     """Make a set of runs, or two in turn, from the options of `run`; both scenarios are looked at first. UserError."""
     given = context.params
@@ -147,10 +160,11 @@ def _run_set(
         raise UserError("--junit is of one run, and not of a set: mailproof gate makes one of all results of a set")
     load_scenario(
         against or given["scenario"], overrides=[*settings, *settings_against], urls=urls, seed=first_seed,
-        authorized=given["authorized"],
+        authorized=given["authorized"], asked=asked,
     )   # fmt: skip
     arguments = (
         *(f"--{protocol}={url}" for protocol, url in urls.items()), *settings_of(settings),
+        *(f"--gate={gate}" for gate in asked.gates), *([f"--preset={asked.preset}"] if asked.preset else []),
         f"--workers={given['workers']}", *(["--authorized"] if given["authorized"] else []),
         "--monitors" if given["monitors"] else "--no-monitors",
     )   # fmt: skip

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from reports import units
+from reports.bound import shown
 from reports.compare_metrics import Measure, measure_spelt
 from reports.compare_result import RUNS_MIN, MetricComparison
 from reports.compare_words import measured_effect
 from reports.document import GateResult
 from reports.errors import UserError
-from reports.gate import shown
 from reports.rank_statistics import Alternative, holm, least_p, rank_test, shift
 from reports.verdict import Verdict
 

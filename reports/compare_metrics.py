@@ -9,7 +9,7 @@ from typing import Final
 from reports.compare_result import Worse
 from reports.document import Document
 from reports.errors import UserError
-from reports.measure import Metric
+from reports.measure import IN_BRIEF, Metric
 from reports.metric import LEDGER_COUNTS, known_metrics, metric_named
 from reports.named_metric import ANYTHING_NAMED
 from reports.phases import PROTOCOLS, in_order
@@ -22,15 +22,15 @@ _COUNTS: Final = (
     "sessions.refused.share",
 )   # fmt: skip
 _GATED_COUNTS: Final = ("messages.accepted.per_s", "messages.retrieved.per_s", "errors.share")
-_IN_BRIEF: Final = {50.0: "p50", 90.0: "p90", 95.0: "p95", 99.0: "p99", 99.9: "p999", 100.0: "max"}
 _SPELT: Final = re.compile(r"(?P<name>[^:]+)(?::(?:p(?P<percentile>\d+(?:\.\d+)?)|(?P<max>max)))?")
 _LESS_IS_WORSE: Final = re.compile(
-    r"(sessions|messages)\.(accepted|retrieved)(\.share|\.per_s)?|sessions\.per_s|ledger\.delivered_once"
+    r"(sessions|messages)\.(accepted|retrieved)(\.share|\.per_s)?|sessions\.per_s|ledger\.delivered_once(\.share)?|goodput"
 )
 _MORE_IS_WORSE: Final = re.compile(
-    r".*\.(response|service|delay)|errors\.share|sessions\.(refused|failed|timed_out|dropped)(\.share|\.per_s)?"
-    r"|messages\.refused(\.per_s)?|session\..*\.errors\.share"
-    r"|ledger\.(?!sent|accepted|delivered_once|duplicate_lawful|ambiguous_arrived|reordered).*|replies\..*\.(4..|5..|-ERR)"
+    r".*\.(response|service|delay)|end_to_end|errors(\.share|\.per_s)?|failures\..*|session\..*\.errors\.share"
+    r"|sessions\.(refused|failed|timed_out|dropped)(\.share|\.per_s)?|messages\.refused(\.per_s)?"
+    r"|ledger\.(?!sent|accepted|delivered_once|duplicate_lawful|ambiguous_arrived|reordered).*"
+    r"|replies\.(.*\.)?([45]..|[45]\.[0-9]+\.[0-9]+|-ERR)(\.share)?"
 )
 
 
@@ -63,14 +63,14 @@ class Measure:
     def _read_in_brief(self, document: Document) -> float | None:
         """Return what the document says beside its histograms: to unpack one takes 10 ms, and there are hundreds."""
         of, _, what = self.metric.name.rpartition(".")
-        if document.load is None or what not in ("response", "service") or self.percentile not in _IN_BRIEF:
+        if document.load is None or what not in ("response", "service") or self.percentile not in IN_BRIEF:
             return None
         phases, sessions = document.load.phases, document.load.session_times
         result = sessions.get(of.removeprefix("session.")) if of.startswith("session.") else phases.get(of)
         if result is None or not result.count:
             return None
         times = result.response_ns if what == "response" else result.service_ns
-        value: float = getattr(times, _IN_BRIEF[self.percentile])
+        value: float = getattr(times, IN_BRIEF[self.percentile])
         return value
 
 

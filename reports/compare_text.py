@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from reports.bound import shown
 from reports.compare_result import ComparedSide, Comparison, MetricComparison
 from reports.compare_words import bounds, signed, signed_percent
-from reports.gate import shown
 from reports.safe import inert
 
 _STYLES: Final = {"worse": "bold red", "better": "green"}

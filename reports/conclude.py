@@ -19,17 +19,21 @@ from reports.document import (
     Verdicts,
 )
 from reports.gate import Gate, judge
+from reports.preset import gates_of_preset
 from reports.validity import Finding, validity_findings
 from reports.verdict import exit_code_for, worst_of
 
 
-def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str] = ()) -> Document:
+def conclude(
+    document: Document, gates: Sequence[Gate], *, preset: str | None = None, doubts: Sequence[str] = ()
+) -> Document:
     """Return the document with gates, verdicts, reasons and exit code filled in.
 
     `doubts` are sentences of whoever ran it, each a reason not to believe the run ("ran out of local ports").
-    The gates must be free of problems.
+    The gates must be free of problems, and the preset, whose gates come first, be one.
     """
-    judged = tuple(judge(gate, document) for gate in gates)
+    of_preset = () if preset is None else gates_of_preset(preset)
+    judged = (*(judge(gate, document, preset=preset) for gate in of_preset), *(judge(gate, document) for gate in gates))
     findings: dict[Question, list[Finding]] = {
         "correct": [
             *_ledger_findings(document),
@@ -39,7 +43,7 @@ def conclude(document: Document, gates: Sequence[Gate], *, doubts: Sequence[str]
             *_gate_findings(judged, "correct"),
         ],
         "fast_enough": list(_gate_findings(judged, "fast_enough")),
-        "valid": list(validity_findings(document, doubts)),
+        "valid": [*validity_findings(document, doubts), *_doubts_of_gates(judged)],
     }
     verdicts = Verdicts(**{question: worst_of(each for each, _ in found) for question, found in findings.items()})
     return structs.replace(
@@ -76,6 +80,12 @@ def _gate_findings(judged: Sequence[GateResult], question: Question) -> Iterator
     for gate in asked:
         if gate.verdict is not Verdict.PASS:
             yield gate.verdict, gate.sentence
+
+
+def _doubts_of_gates(judged: Sequence[GateResult]) -> Iterator[Finding]:
+    """Give what gates on the generator come to: one that fails is a reason not to believe the run, no accusation."""
+    for verdict, sentence in _gate_findings(judged, "valid"):
+        yield (Verdict.INCONCLUSIVE if verdict is Verdict.FAIL else verdict), sentence
 
 
 # class, what befell a delivery, the verdict one such delivery makes

@@ -77,7 +77,7 @@ class Reason(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GateResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One gate of the scenario, held against this document."""
+    """One gate, of the scenario, of a preset or of whoever judged, held against this document."""
 
     metric: Annotated[str, Meta(description='What was looked at, "p99 of smtp.body.response".')]
     condition: Annotated[str, Meta(description='What is allowed, "below 500 ms".')]
@@ -85,15 +85,22 @@ class GateResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         str | None, Meta(description='What was found, in human units, "812 ms"; null: no data.')
     ]
     value: Annotated[
-        float | None, Meta(description="The same as a bare number in `unit`; null: no data.")
+        float | None,
+        Meta(description="The same as a bare number in `unit`; of what is not known exactly the most it may be. "
+             "Null: no data, or no upper bound."),
+    ] = None
+    least: Annotated[
+        float | None, Meta(description="Of what is not known exactly the least it may be; null: `value` is exact.")
     ] = None
     unit: Annotated[
         Literal["ns", "count", "share", "per_s"], Meta(description="Unit of `value`; a share is 0 to 1.")
     ]
     verdict: Verdict
-    question: Annotated[
-        Literal["correct", "fast_enough"], Meta(description="The verdict this gate counts for.")
-    ]
+    question: Annotated[Question, Meta(description="The verdict this gate counts for.")]
+    steady: Annotated[
+        bool | None, Meta(description="Looked at in the steady phase only; false: the whole run; null: neither.")
+    ] = None
+    preset: Annotated[str | None, Meta(description="The preset it is of; null: somebody wrote it.")] = None
     sentence: Annotated[str, Meta(description="All of it in one sentence.")]
 
 

@@ -1,34 +1,39 @@
 """Gates: what the operator allows, held against one result document."""
 
 import difflib
-import operator
-import re
-from collections.abc import Callable
-from typing import Annotated, Final, Literal
+import math
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from reports import units
+from reports.bound import COMPARISONS, Bound, Comparison, bound_value, holds, shown, shown_beside
 from reports.document import Document, GateResult
-from reports.metric import Metric, Unit, known_metrics, metric_named
+from reports.measure import Metric
+from reports.metric import known_metrics, metric_named
 from reports.named_metric import ANYTHING_NAMED, NOTHING_NAMED, REPLY_METRIC, Named, names_of_metrics
 from reports.verdict import Verdict
 
-__all__ = ["Gate", "judge", "known_metrics", "problems_of"]
+__all__ = ["AbortOnBreach", "Gate", "judge", "known_metrics", "problems_of", "shown", "subject_of"]
 
-Bound = str | int | float
-Comparison = Literal["below", "above", "at_most", "at_least", "equals"]
-
-# how the bound is compared, and how that reads after "the gate allows"
-_COMPARISONS: Final[dict[Comparison, tuple[Callable[[float, float], bool], str]]] = {
-    "below": (operator.lt, "below"),
-    "above": (operator.gt, "above"),
-    "at_most": (operator.le, "at most"),
-    "at_least": (operator.ge, "at least"),
-    "equals": (operator.eq, "exactly"),
-}
-_PERCENT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
 _A_BOUND: Final = 'A duration ("500ms") for times, else a number; shares also as "1 %".'
+
+
+class AbortOnBreach(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """End the load when the gate does not hold; `{}` takes the defaults. It is looked at once a second."""
+
+    delay: Annotated[str, Meta(description="Not so soon after the warm-up: few times make a poor percentile.")] = "10s"
+    hold: Annotated[str, Meta(description="Only when it has not held for so long, without a break.")] = "0s"
+
+    @property
+    def delay_ns(self) -> int:
+        """Return the delay; ValueError with a sentence."""
+        return units.parse_duration_ns(self.delay)
+
+    @property
+    def hold_ns(self) -> int:
+        """Return how long the breach must last; ValueError with a sentence."""
+        return units.parse_duration_ns(self.hold)
 
 
 class Gate(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -45,10 +50,13 @@ class Gate(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     at_most: Annotated[Bound | None, Meta(description=_A_BOUND)] = None
     at_least: Annotated[Bound | None, Meta(description=_A_BOUND)] = None
     equals: Annotated[Bound | None, Meta(description=_A_BOUND)] = None
+    abort_on_breach: Annotated[
+        AbortOnBreach | None, Meta(description="End the load as soon as the gate does not hold; {} takes the defaults.")
+    ] = None
 
     def conditions(self) -> list[tuple[Comparison, Bound]]:
         """Return the conditions given; a gate without problems has exactly one."""
-        given = ((name, getattr(self, name)) for name in _COMPARISONS)
+        given = ((name, getattr(self, name)) for name in COMPARISONS)
         return [(name, bound) for name, bound in given if bound is not None]
 
 
@@ -64,13 +72,15 @@ def problems_of(gate: Gate, named: Named = NOTHING_NAMED) -> list[str]:
     conditions = gate.conditions()
     if len(conditions) != 1:
         got = " and ".join(name for name, _ in conditions) or "none"
-        problems.append(f"exactly one condition is needed ({', '.join(_COMPARISONS)}); got {got}")
+        problems.append(f"exactly one condition is needed ({', '.join(COMPARISONS)}); got {got}")
     if metric is not None:
         for name, bound in conditions:
             try:
-                _bound_value(bound, metric.unit)
+                bound_value(bound, metric.unit)
             except ValueError as exc:
                 problems.append(f"{name}: {exc}")
+        if not problems and gate.abort_on_breach is not None:
+            problems += _abort_problems(gate, gate.abort_on_breach, metric)
     return problems
 
 
@@ -81,7 +91,28 @@ def _percentile_problems(gate: Gate, metric: Metric) -> list[str]:
         return [f"{metric.name} is a distribution: say which percentile, as in percentile = 99"]
     if not 0 < gate.percentile <= 100:
         return [f"percentile must be above 0 and at most 100; got {gate.percentile:g}"]
+    if metric.kept and gate.percentile not in metric.kept:
+        kept = ", ".join(f"{percentile:g}" for percentile in metric.kept)
+        return [f"of {metric.name} only these percentiles are kept: {kept}; got {gate.percentile:g}"]
     return []
+
+
+def _abort_problems(gate: Gate, abort: AbortOnBreach, metric: Metric) -> list[str]:
+    problems = []
+    for name, duration in (("delay", abort.delay), ("hold", abort.hold)):
+        try:
+            units.parse_duration_ns(duration)
+        except ValueError as exc:
+            problems.append(f"abort_on_breach.{name}: {exc}")
+    if not metric.under_way:
+        problems.append(f"abort_on_breach: {metric.name} is known only when the load is over")
+    [(comparison, bound)] = gate.conditions()
+    if metric.unit == "count" and not (comparison in ("below", "at_most") or (comparison == "equals" and bound == 0)):
+        problems.append(
+            f"abort_on_breach: {metric.name} grows while the load goes on, so only below, at_most or equals = 0 can be "
+            "breached before its end"
+        )
+    return problems
 
 
 def _unknown(name: str, named: Named) -> str:
@@ -96,83 +127,70 @@ def _unknown(name: str, named: Named) -> str:
     return f'unknown metric "{name}"{hint}'
 
 
-def _bound_value(bound: Bound, unit: Unit) -> float:
-    """Return a bound in the metric's own unit; ValueError with a sentence."""
-    if unit == "ns":
-        if isinstance(bound, str):
-            return units.parse_duration_ns(bound)
-        raise ValueError(f'a time needs a unit, as in "500ms"; got {bound:g}')
-    if isinstance(bound, str):
-        percent = _PERCENT.fullmatch(bound) if unit == "share" else None
-        if percent is None:
-            raise ValueError(f'a number is needed here; got "{bound}"')
-        return float(percent[1]) / 100
-    if unit == "share" and not 0 <= bound <= 1:
-        raise ValueError(f'a share is from 0 to 1, or "1 %"; got {bound:g}')
-    return bound
-
-
-def judge(gate: Gate, document: Document) -> GateResult:
+def judge(gate: Gate, document: Document, *, preset: str | None = None) -> GateResult:
     """Hold one gate against one result. No data is inconclusive: a gate that could not look has not looked.
 
-    The gate must be free of problems (`problems_of`); ValueError otherwise.
+    What is known only within bounds is judged where both agree. The gate must be free of problems (`problems_of`);
+    ValueError otherwise.
     """
     metric, problems = metric_named(gate.metric, ANYTHING_NAMED), problems_of(gate, ANYTHING_NAMED)
     if metric is None or problems:
         raise ValueError(f"this gate cannot be judged: {'; '.join(problems)}")
     [(comparison, bound)] = gate.conditions()
-    holds, wording = _COMPARISONS[comparison]
-    allowed = _bound_value(bound, metric.unit)
-    condition = f"{wording} {shown(allowed, metric.unit)}"
-    subject = _subject(gate, metric)
-    value = metric.read(document, gate.percentile)
-    if value is None:
-        verdict, measured = Verdict.INCONCLUSIVE, None
-        sentence = f"{subject} could not be judged: {metric.absent}"
+    allowed = bound_value(bound, metric.unit)
+    condition = f"{COMPARISONS[comparison][1]} {shown(allowed, metric.unit)}"
+    subject = subject_of(gate.metric, gate.percentile)
+    most = metric.read(document, gate.percentile)
+    least = most if metric.least is None else metric.least(document, gate.percentile)
+    verdict, measured = Verdict.INCONCLUSIVE, None
+    if most is None or least is None:
+        sentence = f"{subject} could not be judged: {_why_absent(metric, document)}"
     else:
-        verdict = Verdict.PASS if holds(value, allowed) else Verdict.FAIL
-        measured = shown(value, metric.unit)
-        if measured == shown(allowed, metric.unit) and value != allowed:
-            measured = _exactly(value, metric.unit)  # never "was 500 ms, the gate allows below 500 ms"
-        sentence = f"{subject} was {measured}, the gate allows {condition}"
+        held = holds(comparison, most, least, allowed)
+        measured = _measured(most, least, allowed, metric)
+        if held is None:
+            sentence = f"{subject} was {measured}, which is not known well enough for a gate that allows {condition}"
+        else:
+            verdict = Verdict.PASS if held else Verdict.FAIL
+            sentence = f"{subject} was {measured}, the gate allows {condition}"
     return GateResult(
         metric=subject,
         condition=condition,
         measured=measured,
-        value=value,
+        value=most if most is not None and math.isfinite(most) else None,
+        least=least if least != most else None,
         unit=metric.unit,
         verdict=verdict,
         question=metric.question,
+        steady=metric.steady if metric.section in ("load", "ledger") else None,
+        preset=preset,
         sentence=sentence,
     )
 
 
-def _subject(gate: Gate, metric: Metric) -> str:
-    if gate.percentile is None:
-        return metric.name
-    return f"{'max' if gate.percentile == 100 else f'p{gate.percentile:g}'} of {metric.name}"
+def subject_of(metric: str, percentile: float | None) -> str:
+    """Return what is looked at, as every report names it: "p99 of smtp.body.response"."""
+    if percentile is None:
+        return metric
+    return f"{'max' if percentile == 100 else f'p{percentile:g}'} of {metric}"
 
 
-def shown(value: float, unit: Unit) -> str:
-    """Return a measured value or a bound as a person reads it."""
-    match unit:
-        case "ns":
-            return units.duration(value)
-        case "count":
-            return units.count(value)
-        case "share":
-            return units.share(value)
-        case "per_s":
-            return units.rate(value)
+def _measured(most: float, least: float, allowed: float, metric: Metric) -> str:
+    low, high = (shown_beside(value, allowed, metric.unit) if math.isfinite(value) else "" for value in (least, most))
+    if not high:
+        return f"at least {low}"
+    return high if low == high else f"between {low} and {high}"
 
 
-def _exactly(value: float, unit: Unit) -> str:
-    match unit:
-        case "ns":
-            return f"{value:,.0f} ns"
-        case "count":
-            return f"{value:,}"
-        case "share":
-            return f"{value * 100:.10g} %"
-        case "per_s":
-            return f"{value:.10g}/s"
+_OTHER_SECTIONS: Final = {
+    "load": "no load was run", "ledger": "no delivery was verified", "conformance": "no case was run",
+    "comparison": "no runs were compared",
+}   # fmt: skip
+
+
+def _why_absent(metric: Metric, document: Document) -> str:
+    """Return why there is no data: in another kind of result the reason is another one."""
+    at_home = {"load": ("load",), "ledger": ("load",), "conformance": ("conformance",), "comparison": ("compare",)}
+    if document.kind in at_home[metric.section]:
+        return metric.absent
+    return f"{_OTHER_SECTIONS[metric.section]}: this is a {document.kind} result"

@@ -3,7 +3,7 @@
 Every number of time is in nanoseconds and says so in its name; rates are per second of the steady phase.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct, structs
 
@@ -75,7 +75,7 @@ class Throughput(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sessions_timed_out_per_s: float = 0.0
     sessions_dropped_per_s: float = 0.0
     messages_offered_per_s: float = 0.0
-    messages_accepted_per_s: Annotated[float, Meta(description="Goodput: accepted mail transactions.")] = 0.0
+    messages_accepted_per_s: Annotated[float, Meta(description="Accepted mail transactions.")] = 0.0
     messages_refused_per_s: float = 0.0
     messages_retrieved_per_s: float = 0.0
     octets_sent_per_s: Annotated[float, Meta(description="Octets given to the transport, before TLS.")] = 0.0
@@ -98,6 +98,9 @@ class PhaseResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ] = Quantiles()
     service_hdr: Hdr = ""
     response_hdr: Hdr = ""
+
+
+OTHER_CODES: Final = "other"       # what stands for enhanced codes past the first few thousand different ones
 
 
 class ReplyCount(Struct, frozen=True, forbid_unknown_fields=True):

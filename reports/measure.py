@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from reports.document import Document, LedgerResult, LoadResult, MessageCounts, Quantiles, SessionCounts, Throughput
 from reports.histogram import Histogram
 from reports.load_result import PhaseResult
 
 Unit = Literal["ns", "count", "share", "per_s"]
-Question = Literal["correct", "fast_enough"]
+Question = Literal["correct", "fast_enough", "valid"]
+Section = Literal["load", "ledger", "conformance", "comparison"]
 Read = Callable[[Document, float | None], float | None]
+
+# percentile -> its field of Quantiles
+IN_BRIEF: Final = {50.0: "p50", 90.0: "p90", 95.0: "p95", 99.0: "p99", 99.9: "p999", 100.0: "max"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +24,15 @@ class Metric:
     name: str
     unit: Unit
     read: Read
-    absent: str  # why there may be no data: the end of a sentence
+    absent: str                         # why there may be no data: the end of a sentence
     takes_percentile: bool = False
     question: Question = "fast_enough"
+    steady: bool = False                # of the steady phase only; else of the whole run
+    section: Section = "load"           # of the document it is read from
+    least: Read | None = None           # of what is not known exactly: at least this; `read` is then at most
+    under_way: bool = True              # known while the load goes on, too
+    kept: tuple[float, ...] = ()        # the only percentiles that are known; empty: any
+    what: str = ""                      # for the list of all metrics
 
 
 def load_of(document: Document) -> LoadResult | None:
@@ -58,4 +68,9 @@ def at(percentile: float, encoded: str, quantiles: Quantiles) -> float | None:
 
 def errors_share(n: SessionCounts) -> float:
     """Return the share of arrivals that got no answer: a refusal is an answer, and no error. Some arrived."""
-    return (n.failed + n.timed_out + n.dropped) / n.arrived
+    return errors(n) / n.arrived
+
+
+def errors(n: SessionCounts) -> int:
+    """Return how many arrivals got no answer."""
+    return n.failed + n.timed_out + n.dropped

@@ -6,11 +6,20 @@ from typing import Final
 
 from reports.document import Document, SessionCounts
 from reports.measure import Metric, Read, Unit, errors_share, load_of, number, time_of
-from reports.phases import PHASES, is_step
+from reports.phases import PHASES, PROTOCOLS, is_step
+from reports.reply_metric import reply_metric
 
 REPLY_METRIC: Final = "replies.<phase>.<code>"
-SESSION_METRIC: Final = "session.<name>.response"
-CLOSED: Final = "closed"
+# what stands for many metrics -> what they are
+FAMILIES: Final = {
+    REPLY_METRIC: "replies; for the phase also a protocol, or nothing; the code as 250, 4yz, 4.7.1, +OK, -ERR, closed",
+    "replies.<phase>.<code>.share": "the same of all replies there",
+    "failures.<phase>": "sessions that ended in the phase before their time: refused, failed or timed out",
+    "failures.<phase>.share": "the same of the arrivals",
+    "session.<name>.response": "whole sessions of one name; .service too",
+    "session.<name>.<outcome>": "arrived, accepted, refused, failed, timed_out, dropped, interrupted",
+    "session.<name>.<outcome>.share": "the same of its arrivals; errors.share too",
+}
 
 SESSION_KINDS: Final = ("arrived", "accepted", "refused", "failed", "timed_out", "dropped", "interrupted")
 
@@ -37,14 +46,16 @@ ANYTHING_NAMED: Final = Named(None, None)
 
 def named_metric(name: str, named: Named) -> Metric | None:
     """Return the metric of this name if it is about something the scenario names."""
-    return _of_a_step(name, named) or _of_replies(name, named) or _of_a_session(name, named)
+    readers = (_of_a_step, _of_replies, _of_failures, _of_a_session)
+    return next((metric for read in readers if (metric := read(name, named)) is not None), None)
 
 
 def names_of_metrics(named: Named) -> Iterator[str]:
     """Yield every such metric's name, for a hint at what was meant; replies without their code."""
     for phase in sorted(named.steps or ()):
         yield from (f"{phase}.response", f"{phase}.service")
-    yield from (f"replies.{phase}.<code>" for phase in (*PHASES, *sorted(named.steps or ())))
+    for phase in (*PHASES, *sorted(named.steps or ())):
+        yield from (f"replies.{phase}.<code>", f"failures.{phase}")
     for session in sorted(named.sessions or ()):
         yield from (f"session.{session}.{what}" for what in _SESSION_UNITS)
 
@@ -56,7 +67,7 @@ def phase_metric(phase: str, what: str) -> Metric:
         return time_of(result, percentile, response=what == "response")
 
     absent = f"no {phase} was completed in the steady phase"
-    return Metric(f"{phase}.{what}", "ns", read, absent, takes_percentile=True)
+    return Metric(f"{phase}.{what}", "ns", read, absent, takes_percentile=True, steady=True)
 
 
 def _of_a_step(name: str, named: Named) -> Metric | None:
@@ -67,33 +78,31 @@ def _of_a_step(name: str, named: Named) -> Metric | None:
 
 
 def _of_replies(name: str, named: Named) -> Metric | None:
-    """Read `replies.<phase>.<code>`; the code may be a class as RFC 5321 §4.2.1 writes it, "4yz"."""
-    family, _, rest = name.partition(".")
-    phase, _, code = rest.rpartition(".")
-    if family != "replies" or not named.has_phase(phase) or not _is_code(code, phase):
+    found = reply_metric(name)
+    if found is None:
         return None
+    where, metric = found
+    return metric if where == "" or where in PROTOCOLS or named.has_phase(where) else None
+
+
+def _of_failures(name: str, named: Named) -> Metric | None:
+    """Read `failures.<phase>`: sessions that ended in it before their time, refused ones too."""
+    family, _, rest = name.partition(".")
+    phase = rest.removesuffix(".share")
+    if family != "failures" or not named.has_phase(phase):
+        return None
+    shared = phase != rest
 
     def read(document: Document, _: float | None) -> float | None:
-        seen = (
-            [] if document.load is None else [each for each in document.load.replies if each.phase == phase]
-        )
-        if not seen:
+        load = load_of(document)
+        if load is None:
             return None
-        return sum(
-            each.count
-            for each in seen
-            if each.code == code or (code[1:] == "yz" and each.code[:1] == code[0])
-        )
+        ended = sum(each.count for each in load.failures if each.phase == phase)
+        if not ended and phase not in load.phases and phase not in load.warm_up_phases:
+            return None
+        return ended / load.sessions.arrived if shared else ended
 
-    return Metric(name, "count", read, f"no reply to {phase} was seen")
-
-
-def _is_code(code: str, phase: str) -> bool:
-    if code == CLOSED:
-        return True
-    if phase.startswith("pop3."):
-        return code in ("+OK", "-ERR")
-    return len(code) == 3 and code[0] in "12345" and (code[1:] == "yz" or (code.isascii() and code.isdigit()))
+    return Metric(name, "share" if shared else "count", read, f"no session came to {phase}")
 
 
 def _of_a_session(name: str, named: Named) -> Metric | None:
@@ -105,7 +114,9 @@ def _of_a_session(name: str, named: Named) -> Metric | None:
         if session != rest and named.has_session(session):
             timed = unit == "ns"
             absent = f'no session "{session}" {"was timed in the steady phase" if timed else "arrived"}'
-            return Metric(name, unit, _session_reader(session, what), absent, takes_percentile=timed)
+            return Metric(
+                name, unit, _session_reader(session, what), absent, takes_percentile=timed, steady=timed
+            )
     return None
 
 

@@ -27,11 +27,11 @@ _COUNTS: Final = {
 def retry_metrics() -> Iterator[Metric]:
     """Yield every metric of what is tried again."""
     for name, paths in _COUNTS.items():
-        yield Metric(name, "count", _count_reader(paths), ABSENT)
-        yield Metric(f"{name}.share", "share", _count_reader(paths, shared=True), ABSENT)
-    yield Metric("retry.sessions", "count", _count_reader(("tried_again",)), ABSENT)
+        yield Metric(name, "count", _count_reader(paths), ABSENT, under_way=False)
+        yield Metric(f"{name}.share", "share", _count_reader(paths, shared=True), ABSENT, under_way=False)
+    yield Metric("retry.sessions", "count", _count_reader(("tried_again",)), ABSENT, under_way=False)
     absent = "no delivery of the steady phase, of a session that tries again, was accepted"
-    yield Metric("retry.delay", "ns", _delay, absent, takes_percentile=True)
+    yield Metric("retry.delay", "ns", _delay, absent, takes_percentile=True, steady=True, under_way=False)
 
 
 def delays_of(load: LoadResult) -> Histogram:

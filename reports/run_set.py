@@ -3,10 +3,10 @@
 import statistics
 from collections.abc import Iterator, Sequence
 
+from reports.bound import shown
 from reports.compare_metrics import gated_measures
 from reports.compare_runs import Run, why_left_out
 from reports.exit_codes import ExitCode
-from reports.gate import shown
 
 
 def summary_of_set(runs: Sequence[Run]) -> str:

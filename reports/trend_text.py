@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from reports.bound import shown
 from reports.compare_text import value_in_words
 from reports.compare_words import signed_percent
-from reports.gate import shown
 from reports.safe import inert
 from reports.trend import Change, Series, Trend
 

@@ -20,11 +20,11 @@ from loadgen.session.trace import Trace
 from loadgen.wire.printable import printable
 from reports.histogram import Histogram
 from reports.interval_log import IntervalLog
+from reports.load_result import OTHER_CODES
 
 DISTINCT_FAILURES_MAX = 500       # causes are our own sentences; this bounds them all the same
 DISTINCT_REPLIES_MAX = 2_000      # a hostile server has a million enhanced codes, and POP3's are free text
 OTHER_CAUSES = "other causes"
-OTHER_CODES = "other"
 
 
 @dataclass(slots=True)

@@ -109,7 +109,8 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
         target=seen,
         host=host_facts(nofile),
     )
-    return RunResult(conclude(document, scenario.gates, doubts=troubles), driven.recorder.intervals, started)
+    judged = conclude(document, scenario.gates, preset=scenario.about.preset, doubts=troubles)
+    return RunResult(judged, driven.recorder.intervals, started)
 
 
 async def _watched(

@@ -14,14 +14,16 @@ from loadgen.scenario.check_load import load_problems, replay_problems
 from loadgen.scenario.check_sessions import protocol_of, session_problems
 from loadgen.scenario.draft import Draft, names_of
 from loadgen.scenario.model import LmtpDeliver, Session, SmtpDeliver, Target
-from loadgen.scenario.problems import Problem, show
+from loadgen.scenario.problems import Problem, near_miss, show
 from loadgen.scenario.quantities import Duration
 from loadgen.scenario.safety import domain_refusal, refusal
 from loadgen.scenario.sessions import ResetInData, SlowSender
 from loadgen.scenario.sources import ALLOWED, expanded
 from loadgen.scenario.steps import StepsSession, flat, step_phases
 from reports.gate import Gate, problems_of
+from reports.metric import metric_named
 from reports.named_metric import ANYTHING_NAMED, Named
+from reports.preset import PRESETS
 
 _SCHEMES: Final[dict[Protocol, str]] = {
     "smtp": "an smtp, smtps or smtp+unix URL, or mx: and a domain",
@@ -128,6 +130,13 @@ def _gate_problems(draft: Draft) -> Iterator[Problem]:
     sessions = tuple(session for session in draft.sessions if session is not None)
     spoken = {protocol_of(session) for session in sessions}
     complete = bool(draft.sessions) and None not in draft.sessions
+    known = spoken if complete else None
+    name = None if draft.about is None else draft.about.preset
+    if name is not None and name not in PRESETS:
+        yield Problem("scenario.preset", got=show(name), allowed=f"one of {', '.join(PRESETS)}",
+                      hint=near_miss(name, PRESETS))
+    for of_preset in PRESETS.get(name or "", ()):
+        yield from (Problem("scenario.preset", what=what) for what in _gates_without_data(of_preset, known, draft))
     # With a session that could not be read, a name may be its: then any name will do.
     named = Named(names_of(sessions), _own_phases(sessions)) if complete else ANYTHING_NAMED
     for i, gate in enumerate(draft.gates):
@@ -137,7 +146,7 @@ def _gate_problems(draft: Draft) -> Iterator[Problem]:
         sentences = problems_of(gate, named)
         yield from (Problem(path, what=sentence) for sentence in sentences)
         if not sentences:
-            yield from _gates_without_data(gate, path, spoken if complete else None, draft)
+            yield from (Problem(f"{path}.metric", what=what) for what in _gates_without_data(gate, known, draft))
 
 
 def _own_phases(sessions: Iterable[Session]) -> frozenset[str]:
@@ -156,20 +165,19 @@ def _tries_again(session: Session | None) -> bool:
     return isinstance(session, SmtpDeliver | LmtpDeliver) and session.retry is not None
 
 
-def _gates_without_data(
-    gate: Gate, path: str, spoken: set[Protocol] | None, draft: Draft
-) -> Iterator[Problem]:
-    """Find the gates that could only ever be inconclusive: better said now than after the run."""
-    protocol = gate.metric.removeprefix("replies.").partition(".")[0]
+def _gates_without_data(gate: Gate, spoken: set[Protocol] | None, draft: Draft) -> Iterator[str]:
+    """Say of a gate that it could only ever be inconclusive: better now than after the run."""
+    family, _, rest = gate.metric.partition(".")
+    protocol = (rest if family in ("replies", "failures") else gate.metric).partition(".")[0]
     if spoken is not None and protocol in _SCHEMES and protocol not in spoken:
-        what = f"{gate.metric} can have no data: no session speaks {protocol.upper()}"
-        yield Problem(f"{path}.metric", what=what)
-    if protocol == "ledger" and draft.ledger is not None and not draft.ledger.verify:
-        what = f"{gate.metric} can have no data without [ledger] verify = true"
-        yield Problem(f"{path}.metric", what=what)
-    if protocol == "retry" and spoken is not None and not any(map(_tries_again, draft.sessions)):
-        what = f"{gate.metric} can have no data: no session has retry"
-        yield Problem(f"{path}.metric", what=what)
+        yield f"{gate.metric} can have no data: no session speaks {protocol.upper()}"
+    metric = metric_named(gate.metric, ANYTHING_NAMED)
+    if metric is not None and metric.section == "ledger" and draft.ledger is not None and not draft.ledger.verify:
+        yield f"{gate.metric} can have no data without [ledger] verify = true"
+    if metric is not None and metric.section in ("conformance", "comparison"):
+        yield f"{gate.metric} can have no data: a load run has none of it; hold it against a result (mailproof gate)"
+    if family == "retry" and spoken is not None and not any(map(_tries_again, draft.sessions)):
+        yield f"{gate.metric} can have no data: no session has retry"
 
 
 def _is_address(text: str) -> bool:

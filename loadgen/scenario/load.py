@@ -12,6 +12,7 @@ import msgspec
 
 from loadgen.endpoint import Protocol
 from loadgen.scenario.arrivals import Replay
+from loadgen.scenario.asked import NOTHING_ASKED, Asked
 from loadgen.scenario.check import check
 from loadgen.scenario.datafile import located
 from loadgen.scenario.draft import read_draft
@@ -35,22 +36,24 @@ def load_scenario(
     seed: int | None = None,
     authorized: bool = False,
     environ: Mapping[str, str] | None = None,
+    asked: Asked = NOTHING_ASKED,
 ) -> Scenario:
     """Return the scenario of a file, or of a shipped scenario's name, ready to run.
 
     `overrides` are the command line's `--set path=value`; `urls` its `--smtp`, `--lmtp`, `--pop3`, which take the
-    place of an embedded target as a whole: half a run against one's own server would prove nothing.
+    place of an embedded target as a whole: half a run against one's own server would prove nothing; `asked` its gates,
+    which are held beside those of the file.
     Raises ScenarioError with every problem found.
     """
     name, text, directory = _read(source)
     data = _parse(name, text)
     return scenario_from(
         data, name=name, directory=directory, overrides=overrides, urls=urls or {}, seed=seed,
-        authorized=authorized, environ=os.environ if environ is None else environ,
+        authorized=authorized, environ=os.environ if environ is None else environ, asked=asked,
     )   # fmt: skip
 
 
-def scenario_from(
+def scenario_from(  # noqa: PLR0913  a scenario, and all that the command line says of it
     data: dict[str, object],
     *,
     name: str,
@@ -60,6 +63,7 @@ def scenario_from(
     urls: Mapping[Protocol, str] | None = None,
     seed: int | None = None,
     authorized: bool = False,
+    asked: Asked = NOTHING_ASKED,
 ) -> Scenario:
     """Return the checked scenario of TOML's plain data, which is changed; file names are relative to `directory`.
 
@@ -71,10 +75,11 @@ def scenario_from(
     _point_at(data, urls or {})
     if seed is not None:
         _set(data, "scenario", "seed", seed)
+    marks = asked.put_into(data)
     _absolute(data, directory or Path.cwd(), shipped=directory is None)
     fill_in_profile(data)
     form_problems, draft = read_draft(data)
-    problems = [*overridden.problems, *form_problems]
+    problems = [*overridden.problems, *marks.problems, *form_problems]
     if overridden.peak_rate is not None and draft.load is not None:
         try:
             draft = replace(draft, load=_scaled_to(draft.load, overridden.peak_rate))
@@ -82,7 +87,7 @@ def scenario_from(
             problems += error.problems
     problems += check(draft, authorized=authorized, environ=environ)
     if problems:
-        raise ScenarioError(name, [_marked(problem, overridden) for problem in problems])
+        raise ScenarioError(name, [marks.marked(_marked(problem, overridden)) for problem in problems])
     return draft.scenario()
 
 

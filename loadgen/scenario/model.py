@@ -31,6 +31,9 @@ class About(Table, frozen=True, kw_only=True):
     name: Annotated[str, says("Shown at the head of the report."), Meta(min_length=1, max_length=100)]
     seed: Annotated[int, says("Same seed: same arrivals, same plans, same octets."), Meta(ge=0)] = 1
     description: Annotated[str, says("What question the scenario answers.")] = ""
+    preset: Annotated[
+        str | None, says("Gates that are known by a name, beside those of the file: specmail2001.")
+    ] = None
 
 
 class Target(Table, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from trio.testing import MockClock
 
 from loadgen.clock import NS_PER_S
 from loadgen.engine.arrivals import Arrivals
-from loadgen.engine.recorder import DISTINCT_FAILURES_MAX, DISTINCT_REPLIES_MAX, OTHER_CAUSES, OTHER_CODES, Recorder
+from loadgen.engine.recorder import DISTINCT_FAILURES_MAX, DISTINCT_REPLIES_MAX, OTHER_CAUSES, Recorder
 from loadgen.engine.sample import Sample
 from loadgen.engine.session_limit import SessionLimit
 from loadgen.engine.window import Window
@@ -20,6 +20,7 @@ from loadgen.schedule.plans import Plan
 from loadgen.schedule.steps_plan import Move, StepsPlan
 from loadgen.session.outcome import ACCEPTED, INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Offered, Trace
+from reports.load_result import OTHER_CODES
 from tests.engine.stage import MS, never
 
 S = NS_PER_S

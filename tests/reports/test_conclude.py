@@ -159,3 +159,17 @@ def test_cases_decide_correct(good: Document, verdict: str, correct: Verdict, pa
     assert judged.verdicts.correct is correct
     assert judged.verdicts.valid is PASS
     assert sentences(judged, "correct") == [part]
+
+
+def test_a_gate_on_the_generator_that_fails_makes_the_run_no_less_fast_but_unbelievable(good: Document) -> None:
+    judged = conclude(good, [Gate(metric="health.schedule_lag", percentile=100, below="1us")])
+    assert (judged.gates[0].verdict, judged.gates[0].question) == (FAIL, "valid")
+    assert (judged.verdicts.fast_enough, judged.verdicts.valid) == (NOT_ASKED, INCONCLUSIVE)
+    assert judged.exit_code == ExitCode.INCONCLUSIVE
+    assert sentences(judged, "valid") == [judged.gates[0].sentence]
+
+
+def test_a_gate_on_the_generator_that_holds_is_told_beside_what_else_makes_the_run_believable(good: Document) -> None:
+    judged = conclude(good, [Gate(metric="health.cpu_share", below=0.9)])
+    assert judged.verdicts.valid is PASS
+    assert sentences(judged, "valid")[1:] == ["1 of 1 gate held"]
