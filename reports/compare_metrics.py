@@ -9,6 +9,7 @@ from typing import Final
 from reports.compare_result import Worse
 from reports.document import Document
 from reports.errors import UserError
+from reports.gate_spelt import subject_spelt
 from reports.measure import IN_BRIEF, Metric
 from reports.metric import LEDGER_COUNTS, known_metrics, metric_named
 from reports.named_metric import ANYTHING_NAMED
@@ -22,7 +23,6 @@ _COUNTS: Final = (
     "sessions.refused.share",
 )   # fmt: skip
 _GATED_COUNTS: Final = ("messages.accepted.per_s", "messages.retrieved.per_s", "errors.share")
-_SPELT: Final = re.compile(r"(?P<name>[^:]+)(?::(?:p(?P<percentile>\d+(?:\.\d+)?)|(?P<max>max)))?")
 _LESS_IS_WORSE: Final = re.compile(
     r"(sessions|messages)\.(accepted|retrieved)(\.share|\.per_s)?|sessions\.per_s|ledger\.delivered_once(\.share)?|goodput"
 )
@@ -76,13 +76,12 @@ class Measure:
 
 def measure_spelt(text: str) -> Measure:
     """Return the measure of a spelling such as "smtp.body.response:p99" or "errors.share". UserError."""
-    found = _SPELT.fullmatch(text)
-    metric = metric_named(found["name"], ANYTHING_NAMED) if found else None
-    if found is None or metric is None:
-        near = difflib.get_close_matches(found["name"] if found else text, known_metrics(), n=3, cutoff=0.6)
+    name, percentile = subject_spelt(text)
+    metric = metric_named(name, ANYTHING_NAMED)
+    if metric is None:
+        near = difflib.get_close_matches(name, known_metrics(), n=3, cutoff=0.6)
         hint = f"did you mean {' or '.join(near)}?" if near else "one looks like smtp.body.response:p99 or errors.share"
         raise UserError(f'unknown metric "{text}"; {hint}')
-    percentile = 100.0 if found["max"] else float(found["percentile"]) if found["percentile"] else None
     if metric.takes_percentile != (percentile is not None):
         raise UserError(
             f"{metric.name} is a distribution: say which percentile, as in {metric.name}:p99"

@@ -8,7 +8,7 @@ import msgspec
 
 from loadgen.scenario.problems import Problem
 from reports.errors import UserError
-from reports.gate_text import gate_of
+from reports.gate_spelt import gate_of
 
 
 @dataclass(slots=True)
