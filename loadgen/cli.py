@@ -134,7 +134,7 @@ def _run_one(context: typer.Context, loaded: Scenario, chosen: Choice, directory
         begin = partial(
             run, loaded, open_accounts(loaded.accounts, environ=os.environ), run_id=run_id,
             version=version("mailproof"), observe=view.show, authorized=given["authorized"], pool=Pool(chosen.workers),
-            make_judge=context.obj if given["monitors"] else None, note=view.note,
+            make_judge=context.obj if given["monitors"] else None, directory=directory, note=view.note,
         )   # fmt: skip
         result = trio.run(_run_until_interrupted, begin, loaded.load.drain.s, view, given["until_eof"])
     if result is None:

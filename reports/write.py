@@ -11,6 +11,7 @@ from reports.histogram import Histogram, HlogWriter, Interval
 from reports.retry_metric import delays_of
 
 RESULT, REPORT, HLOG, HISTOGRAMS = "result.json", "report.html", "run.hlog", "histograms"
+LEDGER_DATABASE, LEDGER_LINES = "ledger.sqlite", "ledger.jsonl"
 
 
 def check_writable(directory: Path) -> None:

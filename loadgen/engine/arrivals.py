@@ -13,10 +13,10 @@ from loadgen.engine.recorder import Recorder
 from loadgen.engine.sample import Sample
 from loadgen.engine.session_limit import Seat, SessionLimit
 from loadgen.engine.task_pool import TaskPool
-from loadgen.ledger import Ledger
+from loadgen.ledger.journal import Journal
 from loadgen.scenario.model import Retry
 from loadgen.schedule.other_plans import HalfOpenPlan, SlowReadPlan, SlowSendPlan
-from loadgen.schedule.plans import HoldPlan, Plan
+from loadgen.schedule.plans import HoldPlan, Plan, RetrievalPlan
 from loadgen.schedule.steps_plan import StepsPlan
 from loadgen.session.outcome import INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Trace
@@ -36,7 +36,7 @@ class Arrivals:
     plan_for: Callable[[int], Plan]
     perform: Perform
     recorder: Recorder
-    ledger: Ledger | None          # None: deliveries are not verified
+    journal: Journal | None        # None: deliveries are not verified
     origin_ns: int                 # the run's start on `clock_ns`
     limit: SessionLimit            # the budget of a whole session
     back_off: BackOff              # how long what was put off waits
@@ -113,8 +113,11 @@ class Arrivals:
             sample = Sample(intended_ns, started_ns, finished_ns, plan.session_name, plan.protocol, outcome, held)
             # Synchronous: no checkpoint between the end and its record.
             (self.recorder.ended if first else self.recorder.ended_again)(sample, trace, self.origin_ns)
-            if self.ledger is not None:
-                self.ledger.add(trace)
+            if self.journal is not None:
+                looked = maildrop_read(plan, outcome)
+                self.journal.add(
+                    trace, intended_ns=attempt.intended_ns, looked=looked, look_ns=started_ns + self.origin_ns
+                )
             if retry is not None:
                 after = self._judge(plan, attempt, trace, outcome, retry)
         return after
@@ -140,3 +143,10 @@ class Arrivals:
 
     async def _run_again_now(self, attempt: Attempt, ended: Ended, seat: Seat) -> None:
         ended(await self.run_again(attempt, seat))
+
+
+def maildrop_read(plan: Plan, outcome: Outcome) -> str | None:
+    """Return the maildrop that a session read from end to end; None if it read none."""
+    if isinstance(plan, RetrievalPlan) and outcome.kind is OutcomeKind.ACCEPTED:
+        return plan.account.address
+    return None

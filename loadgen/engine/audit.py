@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import trio
 
+from loadgen.clock import clock_ns
 from loadgen.engine.stop import cancel_when
-from loadgen.ledger import Ledger
+from loadgen.ledger.ledger import Ledger
 from loadgen.scenario.accounts import Account
 from loadgen.scenario.model import MaildropAuth
 from loadgen.schedule.plans import RetrievalPlan
@@ -70,15 +71,17 @@ class Audit:
     async def _one(self, places: trio.CapacityLimiter, number: int, account: Account) -> None:
         async with places:
             trace = self._open[account.address] = Trace()
+            looked, look_ns = None, clock_ns()
             plan = RetrievalPlan("pop3-retrieve", number, "audit", account, self._auth, delete=False)
             try:
                 outcome = await retrieve(self._route, plan, trace, number)
                 if outcome.kind is OutcomeKind.ACCEPTED:
                     self.read.add(account.address)
+                    looked = account.address
             finally:
                 del self._open[account.address]
                 self._closed += 1 + len(trace.retrieved)
-                self._ledger.add(trace)
+                self._ledger.add(trace, looked=looked, look_ns=look_ns)
 
 
 async def audit(

@@ -65,7 +65,7 @@ def logins_used(scenario: Scenario) -> dict[Protocol, tuple[str, ...]]:
     for session in scenario.sessions:
         if session.weight:
             logins[protocol_of(session)].add(session.auth)
-    if scenario.ledger.verify and not logins["pop3"] - {"none"}:
+    if scenario.ledger.reads_pop3 and not logins["pop3"] - {"none"}:
         logins["pop3"].add("user")
     return {protocol: tuple(sorted(names)) or ("none",) for protocol, names in logins.items()}
 

@@ -68,7 +68,7 @@ async def open_target(
 def protocols_spoken(scenario: Scenario) -> list[Protocol]:
     """Return the protocols a scenario speaks: its sessions', and POP3 to verify deliveries."""
     spoken = {protocol_of(session) for session in scenario.sessions if session.weight}
-    if scenario.ledger.verify:
+    if scenario.ledger.reads_pop3:
         spoken.add("pop3")
     return [protocol for protocol in ORDER if protocol in spoken]
 

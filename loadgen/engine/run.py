@@ -7,13 +7,13 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import trio
 from msgspec import structs
 
 from loadgen.clock import NS_PER_S, clock_ns
-from loadgen.engine.audit import audit
 from loadgen.engine.content_check import content_notes
 from loadgen.engine.health.machine import MachineWatch
 from loadgen.engine.limits import check_ports, ephemeral_ports, raise_descriptors, shortages
@@ -24,14 +24,14 @@ from loadgen.engine.processes import ProcessForEach
 from loadgen.engine.progress import Progress, reading_maildrops
 from loadgen.engine.result import host_facts, load_result
 from loadgen.engine.routes import OpenTarget, Reach, open_target
+from loadgen.engine.settle import settle
 from loadgen.engine.shard import Observe, Shard, ShardResult, run_shard
 from loadgen.engine.stop import pass_on
 from loadgen.engine.workers import Shared, run_workers
-from loadgen.ledger import Ledger
+from loadgen.ledger.journal import journals_in
 from loadgen.scenario.accounts import AccountBook
-from loadgen.scenario.model import Pop3Retrieve, Scenario
+from loadgen.scenario.model import Scenario
 from loadgen.scenario.resolve import resolved
-from loadgen.session.route import Route
 from reports.conclude import conclude
 from reports.document import Document
 from reports.interval_log import IntervalLog
@@ -40,7 +40,6 @@ from reports.machine import Machine
 from reports.verdict import UNJUDGED, exit_code_for
 
 ENDED_EARLY = "the load was ended after {:.1f} s, before its schedule was over: whoever started it had enough of it"
-AUDIT_EVERY_ACCOUNT_UP_TO = 10_000     # past it only the maildrops that were written to are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,7 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     authorized: bool = False,
     pool: Pool = ALONE,
     make_judge: MakeJudge | None = None,
+    directory: Path | None = None,
     note: Callable[[str], None] = lambda _: None,
 ) -> RunResult:
     """Run a scenario. `stop` ends the arrivals early: what is in flight drains, and the result is made all the same.
@@ -72,27 +72,31 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     Raises UserError and PreconditionFailed before any load. `observe` is called once a second; `note`, before the
     load, with each sentence on what is to be known of it. `authorized`
     says that the public addresses among the permitted hosts may be loaded; `pool` who generates the load; `make_judge`
-    who judges what is overheard in its sessions.
+    who judges what is overheard in its sessions; `directory` where the ledger is kept, in memory if there is none.
     """
     started, started_ns = datetime.now(UTC), clock_ns()
     nofile = raise_descriptors(scenario, pool.workers)
-    shard = Shard(scenario, book, run_token=secrets.token_hex(4), date=started, make_judge=make_judge)
-    async with open_target(scenario, book, authorized=authorized) as target:
-        check_ports(scenario, target.routes, ephemeral_ports())
-        seen = await look_at(target.routes, logins_used(scenario), book.account(1), stop=stop)
-        notes = content_notes(scenario, seen)
-        for sentence in notes:
-            note(sentence)
-        shared, machine = await _watched(shard, target, pool, (stop,) if enough is None else (stop, enough), observe)
-        driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers, machine)
-        maildrops_read: set[str] = set()
-        if driven.ledger is not None:
-            observe(reading_maildrops(driven.recorder, driven.ended_ns / NS_PER_S))
-            maildrops_read = await _settle(scenario, book, driven.ledger, target.routes["pop3"], stop)
-        interrupted = _what_was_cut(driven, stop)
-        if driven.recorder.cut_short and interrupted is None:
-            notes.append(ENDED_EARLY.format(driven.recorder.load_ended_ns / NS_PER_S))
-        troubles = [*_doubts(scenario, driven, load, target, nofile)]
+    settled = None
+    with journals_in(directory if scenario.ledger.verify else None) as journals:
+        async with open_target(scenario, book, authorized=authorized) as target:
+            check_ports(scenario, target.routes, ephemeral_ports())
+            seen = await look_at(target.routes, logins_used(scenario), book.account(1), stop=stop)
+            notes = content_notes(scenario, seen)
+            for sentence in notes:
+                note(sentence)
+            shard = Shard(
+                scenario, book, run_token=secrets.token_hex(4), date=started, make_judge=make_judge, journals=journals
+            )
+            ends = (stop,) if enough is None else (stop, enough)
+            shared, machine = await _watched(shard, target, pool, ends, observe)
+            driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers, machine)
+            if scenario.ledger.verify:
+                observe(reading_maildrops(driven.recorder, driven.ended_ns / NS_PER_S))
+                settled = await settle(shard, shared, target.routes.get("pop3"), directory=directory, stop=stop)
+            interrupted = _what_was_cut(driven, stop, verified=scenario.ledger.verify)
+            if driven.recorder.cut_short and interrupted is None:
+                notes.append(ENDED_EARLY.format(driven.recorder.load_ended_ns / NS_PER_S))
+            doubts = [*_doubts(scenario, driven, load, target, nofile), *(settled.doubts if settled else ())]
     document = Document(
         kind="load",
         mailproof=version,
@@ -104,12 +108,12 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
         verdicts=UNJUDGED,
         exit_code=int(exit_code_for(UNJUDGED, interrupted=interrupted is not None)),
         load=structs.replace(load, notes=tuple(notes)),
-        ledger=None if driven.ledger is None else driven.ledger.result(maildrops_read),
+        ledger=None if settled is None else settled.result,
         scenario=resolved(scenario),
         target=seen,
         host=host_facts(nofile),
     )
-    judged = conclude(document, scenario.gates, preset=scenario.about.preset, doubts=troubles)
+    judged = conclude(document, scenario.gates, preset=scenario.about.preset, doubts=doubts)
     return RunResult(judged, driven.recorder.intervals, started)
 
 
@@ -149,28 +153,13 @@ async def _shared_out(
         processes.shutdown(cancel_futures=True)      # those that are done are gone; the others need no asking
 
 
-async def _settle(
-    scenario: Scenario, book: AccountBook, ledger: Ledger, route: Route, stop: trio.Event
-) -> set[str]:
-    """Read the maildrops, and return which could be read."""
-    addressed = ledger.maildrops_written()
-    everybody = book.count <= AUDIT_EVERY_ACCOUNT_UP_TO
-    numbers = (n for n in range(1, book.count + 1) if everybody or book.address(n) in addressed)
-    return await audit(
-        ledger,
-        route,
-        map(book.account, numbers),
-        auth=next((session.auth for session in scenario.sessions if isinstance(session, Pop3Retrieve)), "user"),
-        settle_s=scenario.ledger.settle.s,
-        stop=stop,
-    )
-
-
-def _what_was_cut(driven: ShardResult, stop: trio.Event) -> Literal["load", "audit"] | None:
+def _what_was_cut(
+    driven: ShardResult, stop: trio.Event, *, verified: bool
+) -> Literal["load", "audit"] | None:
     """Return what `stop` ended before its time: between the last arrival and the audit there is nothing to cut."""
     if driven.recorder.cut_short and stop.is_set():
         return "load"
-    return "audit" if driven.ledger is not None and stop.is_set() else None
+    return "audit" if verified and stop.is_set() else None
 
 
 def _doubts(
@@ -186,5 +175,3 @@ def _doubts(
             )
     if target.embedded is not None and (complaint := target.embedded.complaint()) is not None:
         yield complaint
-    if driven.ledger is not None and driven.ledger.copies_untold:
-        yield "the POP3 server has no UIDL, so a duplicate cannot be told from a message that was read twice"

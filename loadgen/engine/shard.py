@@ -4,10 +4,11 @@ More processes can share a run because a shard and its result are values that cr
 of n shards the first has the arrivals 0, n, 2n …, and so on; counts add up, and histograms merge.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import assert_never
 
 import trio
@@ -25,7 +26,7 @@ from loadgen.engine.progress import Progress, progress_of
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.session_limit import SessionLimit
 from loadgen.engine.window import Window
-from loadgen.ledger import Ledger
+from loadgen.ledger.journal import Journal
 from loadgen.message.compose import Composer
 from loadgen.scenario.accounts import AccountBook
 from loadgen.scenario.model import ClosedLoad, OpenLoad, Scenario
@@ -55,6 +56,7 @@ class Shard:
     worker: int = 0                    # of `workers`, from 0: arrival k belongs to worker k mod workers
     workers: int = 1
     make_judge: MakeJudge | None = None    # of what is overheard; None: nobody listens
+    journals: Path | None = None       # the directory for what the ledger is made from; None: it is kept in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class ShardResult:
 
     recorder: Recorder
     health: Health
-    ledger: Ledger | None              # None: deliveries are not verified
+    journals: tuple[Journal, ...]      # what the ledger is made from; none: deliveries are not verified
     ended_ns: int                      # when the last session had ended
     heard: Heard | None = None         # what was overheard; None: nobody listened
 
@@ -89,7 +91,7 @@ async def run_shard(
     composer = Composer(
         seed=shard.scenario.about.seed, run_token=shard.run_token, date=shard.date, digests=verify
     )
-    ledger = Ledger(shard.run_token) if verify else None
+    journal = Journal(shard.journals and shard.journals / f"{shard.worker}.pages") if verify else None
     planner = Planner(shard.scenario, shard.book)
     duration_ns = load_duration_ns(load)
     presence = Presence()
@@ -110,9 +112,11 @@ async def run_shard(
                 return perform(plan, watched, composer, trace, arrival)
 
             arrivals = Arrivals(
-                planner.plan_for, carry_out, recorder, ledger, await begin(),
+                planner.plan_for, carry_out, recorder, journal, await begin(),
                 SessionLimit(shard.scenario.limits.session.s), planner.back_off_ns, presence,
             )
+            if journal is not None:
+                journal.begin(arrivals.origin_ns)
             await trio.sleep_until(arrivals.instant_s(0))
             monitor = HealthMonitor(
                 recorder, arrivals.origin_ns, pause_max_ns=load.pause_max.ns, presence=presence,
@@ -126,9 +130,12 @@ async def run_shard(
     ended_ns = arrivals.now_ns()
     for _ in recorder.close_seconds(ended_ns // NS_PER_S + 1):
         pass                           # the load is over: there is nobody to give way to
+    if journal is not None:
+        journal.close()
     if overhearing is not None:
         await overhearing.finish()
-    return ShardResult(recorder, monitor.result(), ledger, ended_ns, None if overhearing is None else overhearing.heard)
+    heard = None if overhearing is None else overhearing.heard
+    return ShardResult(recorder, monitor.result(), () if journal is None else (journal,), ended_ns, heard)
 
 
 async def _drive(
@@ -165,10 +172,17 @@ async def _watch(arrivals: Arrivals, observe: Observe) -> None:
         with trio.CancelScope(shield=True):       # a few milliseconds: a second once begun to be closed is closed
             # All we missed, if we were late; and never none, should float seconds have rounded a second's end away.
             until = max(recorder.seconds.closed + 1, arrivals.now_ns() // NS_PER_S)
-            steps, more = recorder.close_seconds(until), True
+            steps, more = _closing(arrivals, until), True
             while more:
                 with circles_freed():             # a library's histograms and encoders are such
                     more = next(steps, None) is not None
                 await trio.lowlevel.checkpoint()
         with circles_freed():
             observe(progress_of(recorder, recorder.seconds.closed))
+
+
+def _closing(arrivals: Arrivals, until: int) -> Iterator[str | int]:
+    """Close the books of every second before `until`, the ledger's too, in steps of a few milliseconds at most."""
+    yield from arrivals.recorder.close_seconds(until)
+    if arrivals.journal is not None:
+        yield from arrivals.journal.fold()

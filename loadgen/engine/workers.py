@@ -20,7 +20,6 @@ from loadgen.engine.routes import Reach
 from loadgen.engine.shard import Observe, Shard, ShardResult
 from loadgen.engine.window import Window
 from loadgen.engine.worker import Work, work
-from loadgen.ledger import Ledger
 from loadgen.scenario.model import Load
 from loadgen.schedule.arrivals import load_duration_ns
 from reports.health import Health
@@ -143,17 +142,14 @@ def put_together(ended: Sequence[ShardResult | str], shard: Shard) -> Shared:
     workers = tuple(_worker_result(number, each) for number, each in enumerate(ended, start=1))     # before they merge
     for each in there[1:]:
         whole.recorder.merge(each.recorder)
-        if whole.ledger is not None and each.ledger is not None:
-            whole.ledger.merge(each.ledger)
         if whole.heard is not None and each.heard is not None:
             whole.heard.merge(each.heard)
-    if len(there) < len(ended) and whole.ledger is not None:
-        whole.ledger.miss_pages()
+    journals = tuple([journal for each in there for journal in each.journals])
     if len(there) > 1:
         whole.recorder.intervals = IntervalLog(merged(whole.recorder.intervals))
     health = worst_of([each.health for each in there], whole.recorder.lag_histogram) if there else whole.health
     ended_ns = max((each.ended_ns for each in there), default=0)
-    return Shared(replace(whole, health=health, ended_ns=ended_ns), workers)
+    return Shared(replace(whole, health=health, ended_ns=ended_ns, journals=journals), workers)
 
 
 def _worker_result(number: int, ended: ShardResult | str) -> WorkerResult:
@@ -175,4 +171,4 @@ def _nothing(shard: Shard) -> ShardResult:
     load: Load = shard.scenario.load
     recorder = Recorder(Window(load.warm_up.ns, load_duration_ns(load) or load.warm_up.ns))
     recorder.end_load(0)
-    return ShardResult(recorder, Health(), Ledger(shard.run_token) if shard.scenario.ledger.verify else None, 0)
+    return ShardResult(recorder, Health(), (), 0)

@@ -25,7 +25,7 @@ from loadgen.message.pool import (
     Octets,
     TextPool,
 )
-from loadgen.message.stamp import Stamp, digest_of
+from loadgen.message.stamp import DIGEST_OCTETS, Stamp, digest_of
 from loadgen.scenario.content import TEXT, Body, Multipart
 from loadgen.scenario.corpus import Sample
 from loadgen.transport.conversation import Pieces
@@ -78,6 +78,7 @@ class Composer:
     def __init__(self, *, seed: int, run_token: str, date: datetime, digests: bool = True) -> None:
         self._run_token = run_token
         self._digests = digests
+        self._blank_digest = bytes(DIGEST_OCTETS) if digests else b""
         self._date = format_datetime(date).encode("ascii")
         self._ascii = TextPool(random.Random(f"{seed}/text"), ASCII)   # noqa: S311  reproducible is the point
         self._beyond_ascii = TextPool(random.Random(f"{seed}/utf-8"), BEYOND_ASCII)   # noqa: S311
@@ -111,15 +112,17 @@ class Composer:
         else:
             fields, pool, in_utf8 = UTF8_TEXT, self._beyond_ascii, body.kind == "smtputf8"
         first_fields = correspondents(reverse_path, visible, in_utf8=in_utf8)
-        header = header_section(first_fields, identifier, self._date, fields)
+        blank = self._blank_digest          # the header's length counts before there is a digest to put into it
+        header_octets = len(header_section(first_fields, identifier, blank, self._date, fields))
         first = b"Message %s\r\n" % identifier
         around = len(before) + sum(map(len, after))
-        left = max(0, size_octets - len(header) - len(first) - around)
+        left = max(0, size_octets - header_octets - len(first) - around)
         if left < SHORTEST_LINE:                      # too little for a line of its own
             first = b"Message %s%s\r\n" % (identifier, FILL * left)
             left = 0
         cut = pool.cut(turn % LINES, left)
         digest = digest_of(before, first, *pool.plain(cut), *after) if self._digests else b""
+        header = header_section(first_fields, identifier, digest, self._date, fields)
         return Message(
             Stamp(message_id, digest),
             len(header) + len(first) + left + around,
@@ -136,7 +139,7 @@ class Composer:
         prepared = self._prepared.get(sample.file)
         if prepared is None:
             prepared = self._prepared[sample.file] = _prepare(sample)
-        ours = identity(message_id.encode("ascii"))
+        ours = identity(message_id.encode("ascii"), prepared.digest if self._digests else b"")
         return Message(
             stamp=Stamp(message_id, prepared.digest),
             content_octets=len(ours) + prepared.octets,

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from loadgen.message.stamp import ENCODING_FIELD, ID_FIELD
+from loadgen.message.stamp import DIGEST_FIELD, ENCODING_FIELD, ID_FIELD
 
 NOBODY = "postmaster@mailproof.invalid"       # RFC 5322 §3.6 wants a From field; the null reverse-path has no address
 PLAIN_TEXT = b"Content-Type: text/plain; charset=us-ascii\r\n"
@@ -40,13 +40,19 @@ def _fields(reverse_path: str, recipient: str, copied: str, in_utf8: bool) -> by
     ).encode()
 
 
-def header_section(first_fields: bytes, identifier: bytes, date: bytes, content_fields: bytes) -> bytes:
+def header_section(
+    first_fields: bytes, identifier: bytes, digest: bytes, date: bytes, content_fields: bytes
+) -> bytes:
     """Return the header section and the empty line after it; the `correspondents` come first."""
-    return b"%s%s\r\nDate: %s\r\nMessage-ID: <%s@mailproof.invalid>\r\n%s: %s\r\nMIME-Version: 1.0\r\n%s\r\n" % (
-        first_fields, identifier, date, identifier, ID_FIELD, identifier, content_fields,
+    return b"%s%s\r\nDate: %s\r\n%sMIME-Version: 1.0\r\n%s\r\n" % (
+        first_fields, identifier, date, identity(identifier, digest), content_fields,
     )
 
 
-def identity(identifier: bytes) -> bytes:
-    """Return the fields that tell one message from all others."""
-    return b"Message-ID: <%s@mailproof.invalid>\r\n%s: %s\r\n" % (identifier, ID_FIELD, identifier)
+def identity(identifier: bytes, digest: bytes) -> bytes:
+    """Return the fields that tell one message from all others; without a digest, if there is none."""
+    if not digest:
+        return b"Message-ID: <%s@mailproof.invalid>\r\n%s: %s\r\n" % (identifier, ID_FIELD, identifier)
+    return b"Message-ID: <%s@mailproof.invalid>\r\n%s: %s\r\n%s: %s\r\n" % (
+        identifier, ID_FIELD, identifier, DIGEST_FIELD, digest.hex().encode("ascii"),
+    )

@@ -10,6 +10,7 @@ from typing import Final
 
 from loadgen.endpoint import Endpoint, MailDomain, Protocol, parse_nameserver
 from loadgen.scenario.check_accounts import account_problems
+from loadgen.scenario.check_ledger import ledger_problems
 from loadgen.scenario.check_load import load_problems, replay_problems
 from loadgen.scenario.check_sessions import protocol_of, session_problems
 from loadgen.scenario.draft import Draft, names_of
@@ -17,9 +18,8 @@ from loadgen.scenario.model import LmtpDeliver, Session, SmtpDeliver, Target
 from loadgen.scenario.problems import Problem, near_miss, show
 from loadgen.scenario.quantities import Duration
 from loadgen.scenario.safety import domain_refusal, refusal
-from loadgen.scenario.sessions import ResetInData, SlowSender
 from loadgen.scenario.sources import ALLOWED, expanded
-from loadgen.scenario.steps import StepsSession, flat, step_phases
+from loadgen.scenario.steps import StepsSession, step_phases
 from reports.gate import Gate, problems_of
 from reports.metric import metric_named
 from reports.named_metric import ANYTHING_NAMED, Named
@@ -55,7 +55,7 @@ def check(draft: Draft, *, authorized: bool, environ: Mapping[str, str]) -> list
             for name, limit in given
             if isinstance(limit, Duration) and limit.ns == 0
         ]
-    problems += _ledger_problems(draft)
+    problems += ledger_problems(draft)
     problems += _gate_problems(draft)
     return problems
 
@@ -113,19 +113,6 @@ def _nameserver_problems(target: Target) -> Iterator[Problem]:
         yield Problem("target.nameservers", what="only an mx: target asks nameservers", hint="leave it out")
 
 
-def _ledger_problems(draft: Draft) -> Iterator[Problem]:
-    if draft.ledger is None or not draft.ledger.verify or draft.target is None:
-        return
-    if draft.target.pop3 is None:
-        what = "looks into the maildrops over POP3, and there is no POP3 server"
-        yield Problem("ledger.verify", what=what, hint="add pop3 under [target], or give --pop3 URL")
-    elif draft.target.embedded and draft.target.endpoints:
-        what = "what one server accepts cannot come out of another: some servers are embedded, some are not"
-        yield Problem("ledger.verify", what=what)
-    elif draft.sessions and not any(session is None or _delivers(session) for session in draft.sessions):
-        yield Problem("ledger.verify", what="no session delivers anything")
-
-
 def _gate_problems(draft: Draft) -> Iterator[Problem]:
     sessions = tuple(session for session in draft.sessions if session is not None)
     spoken = {protocol_of(session) for session in sessions}
@@ -153,12 +140,6 @@ def _own_phases(sessions: Iterable[Session]) -> frozenset[str]:
     """Return the phases that steps of the scenario's own are reported under."""
     written = [step_phases(session) for session in sessions if isinstance(session, StepsSession)]
     return frozenset[str]().union(*written)
-
-
-def _delivers(session: Session) -> bool:
-    if isinstance(session, StepsSession):
-        return any(step.send_message for step in flat(session.steps))
-    return isinstance(session, SmtpDeliver | LmtpDeliver | SlowSender | ResetInData)
 
 
 def _tries_again(session: Session | None) -> bool:

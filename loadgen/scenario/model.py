@@ -277,9 +277,21 @@ class Ledger(Table, frozen=True, kw_only=True):
     verify: Annotated[
         bool, says("Every accepted message must come out of a maildrop exactly once, unchanged.")
     ] = False
+    maildir: Annotated[
+        str | None,
+        says("Read the maildrops there and not by POP3: one Maildir for each account, {address}, {local}, {domain}."),
+    ] = None
+    sink: Annotated[
+        str | None, says("Read what a sink has written there and not by POP3: mailproof sink --keep FILE.")
+    ] = None
     settle: Annotated[
         Duration, says("How long after the run a message may take to reach its maildrop.")
     ] = default(Duration, "10s")
+
+    @property
+    def reads_pop3(self) -> bool:
+        """Say whether the maildrops are read by POP3."""
+        return self.verify and self.maildir is None and self.sink is None
 
 
 class Scenario(Table, frozen=True, kw_only=True):

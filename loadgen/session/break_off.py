@@ -110,7 +110,7 @@ async def reset_in_data(route: Route, plan: ResetPlan, composer: Composer, trace
         opened = await open_transaction(dialogue, envelope, pipelined=False)
         if opened.refusal is not None:
             return opened.refusal
-        trace.begun.append(Offered(message.stamp, opened.accepted))
+        trace.begun.append(Offered(message.stamp, opened.accepted, plan.reverse_path))
         trace.settle(opened.accepted, accepted=False, at_ns=clock_ns())
         reset = True
         await dialogue.break_off(message.mail_data, plan.sent)

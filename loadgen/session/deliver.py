@@ -99,6 +99,7 @@ class Parcel(msgspec.Struct, frozen=True):
 
     index: int
     recipients: tuple[str, ...]
+    reverse_path: str
     message: Message
     envelope: Envelope
     chunk_octets: int | None       # None: by DATA
@@ -129,7 +130,7 @@ def _parcel(dialogue: SmtpDialogue, plan: DeliveryPlan, planned: MessagePlan, co
     except NotOffered as error:
         note_in_vain(dialogue.trace, (planned,), error)
         raise
-    return Parcel(planned.index, planned.envelope, message, envelope, chunk_octets)
+    return Parcel(planned.index, planned.envelope, plan.reverse_path, message, envelope, chunk_octets)
 
 
 def _next_parcel(
@@ -172,12 +173,12 @@ async def _hand_over(
     sent = None
 
     def begin() -> None:
-        trace.begun.append(Offered(message.stamp, accepted))
+        trace.begun.append(Offered(message.stamp, accepted, parcel.reverse_path))
 
     def heed(reply: Reply, recipient: str | None) -> None:
         recipients = accepted if recipient is None else (recipient,)
         at_ns = dialogue.now_ns()
-        trace.settle(recipients, accepted=positive(reply), at_ns=at_ns)
+        trace.settle(recipients, accepted=positive(reply), at_ns=at_ns, code=reply.code)
         note(trace, index, recipients, reply, at_ns)
         replies.append(("body", reply))
 

@@ -78,7 +78,7 @@ class PlainDelivery(PlainSession):
 
     def _groups(self) -> Iterator[Sequence[Question]]:
         """Give what to ask next, one after another, each time all answers to the last were as hoped."""
-        plan, trace, stages = self._plan, self._trace, self._route.stages
+        plan, trace, stages, clock = self._plan, self._trace, self._route.stages, clock_of_this_run()
         assert stages is not None, "of SMTP"
         yield (stages.greeting, b""), (stages.ehlo, _ehlo(self._route.hello_name))
         said = lawful_reply(self._octets)
@@ -97,11 +97,14 @@ class PlainDelivery(PlainSession):
             trace.messages_offered += 1
             rcpts = [(stages.rcpt, _rcpt(recipient)) for recipient in recipients]
             yield (stages.mail, _mail(plan.reverse_path, parameters)), *rcpts, (stages.data, DATA)
-            trace.begun.append(Offered(message.stamp, recipients))
+            entry = len(trace.begun)
+            trace.begun.append(Offered(message.stamp, recipients, plan.reverse_path))
+            trace.dots[entry] = int(clock() * NS_PER_S)      # all of it goes by one write
             pieces = message.pieces
             yield ((stages.body, pieces if len(pieces) > 1 else message.mail_data),)
             _, _, at_ns = trace.timings[-1]
-            trace.settled[len(trace.begun) - 1] = Settled(recipients, at_ns)
+            trace.settled[entry] = Settled(recipients, at_ns)
+            trace.words.append((entry, recipients, True, int(trace.replies[-1][1]), at_ns))
             note_taken(trace, planned.index, recipients, at_ns)
         yield ((stages.quit, QUIT),)
         self.done = True

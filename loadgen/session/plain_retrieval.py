@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from loadgen.clock import NS_PER_S, clock_of_this_run
-from loadgen.message.stamp import read_stamp
 from loadgen.schedule.plans import RetrievalPlan
 from loadgen.session.plain import PlainSession
 from loadgen.session.route import Route
-from loadgen.session.trace import Retrieved, Trace
+from loadgen.session.trace import Trace
 from loadgen.transport.conversation import Steps
 from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.pop3 import Pop3Client, Response, parse_scan_listing, parse_stat, parse_uidl
@@ -94,7 +93,7 @@ class PlainRetrieval(PlainSession):
             unique_ids = dict(parse_uidl(self._said()))
             for number in numbers:
                 yield "retr", (Retr(number),)
-                self._keep(unique_ids.get(number))
+                self._keep(number, unique_ids.get(number))
                 if plan.delete:
                     yield "dele", (Dele(number),)
         yield "quit", (Pop3Quit(),)
@@ -104,11 +103,10 @@ class PlainRetrieval(PlainSession):
         assert self._response is not None, "something was asked"
         return self._response
 
-    def _keep(self, unique_id: bytes | None) -> None:
+    def _keep(self, number: int, unique_id: bytes | None) -> None:
         """Note the message that was retrieved last."""
         body = self._said().body
         assert body is not None, "RETR is multi-line"
-        stamp = read_stamp(body) if self._route.verified else None
-        self._trace.retrieved.append(
-            Retrieved(self._plan.account.address, unique_id, stamp, len(body), self._now_ns)
+        self._trace.found(
+            self._plan.account.address, number, unique_id, body, self._now_ns, verified=self._route.verified
         )

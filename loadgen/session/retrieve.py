@@ -3,14 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from loadgen.message.stamp import read_stamp
 from loadgen.schedule.plans import RetrievalPlan
 from loadgen.session.course import follow
 from loadgen.session.outcome import ACCEPTED, Outcome
 from loadgen.session.plain_retrieval import PlainRetrieval, is_plain
 from loadgen.session.pop3_dialogue import Pop3Dialogue
 from loadgen.session.route import Route
-from loadgen.session.trace import Retrieved, Trace
+from loadgen.session.trace import Trace
 from loadgen.transport.stream import Transport
 from loadgen.wire.pop3 import Response, parse_scan_listing, parse_stat, parse_uidl
 from loadgen.wire.pop3_commands import Capa, Dele, List, Retr, Stat, Uidl
@@ -64,14 +63,8 @@ async def empty_the_maildrop(dialogue: Pop3Dialogue, address: str, *, delete: bo
 
     def keep(number: int, response: Response) -> None:
         assert response.body is not None, "RETR is multi-line"
-        dialogue.trace.retrieved.append(
-            Retrieved(
-                maildrop=address,
-                unique_id=unique_ids.get(number),
-                stamp=read_stamp(response.body) if verified else None,
-                octets=len(response.body),
-                at_ns=dialogue.now_ns(),
-            )
+        dialogue.trace.found(
+            address, number, unique_ids.get(number), response.body, dialogue.now_ns(), verified=verified
         )
 
     if pipelined:

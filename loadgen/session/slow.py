@@ -57,7 +57,8 @@ async def send_slowly(route: Route, plan: SlowSendPlan, composer: Composer, trac
 
         def begin() -> None:
             trace.messages_refused -= 1
-            trace.begun.append(Offered(message.stamp, opened.accepted))
+            trace.begun.append(Offered(message.stamp, opened.accepted, plan.reverse_path))
+            trace.dot_sent(clock_ns())
             dialogue.may_be_cut_off = False
 
         dialogue.may_be_cut_off, ended = True, False
@@ -66,7 +67,7 @@ async def send_slowly(route: Route, plan: SlowSendPlan, composer: Composer, trac
         )
         if not ended:
             return ACCEPTED
-        trace.settle(opened.accepted, accepted=positive(reply), at_ns=clock_ns())
+        trace.settle(opened.accepted, accepted=positive(reply), at_ns=clock_ns(), code=reply.code)
         if positive(reply):
             return ACCEPTED
         trace.messages_refused += 1

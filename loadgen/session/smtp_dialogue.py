@@ -106,9 +106,11 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
         owed = self.client.owed
         if behind:
             octets += b"".join([self.client.send(command) for _, command in behind])
-        last_ns = started_ns
-        for block in blocks_of(octets):
+        last_ns, blocks = started_ns, blocks_of(octets)
+        for number, block in enumerate(blocks, start=1):
             last_ns = clock_ns() if behind else started_ns
+            if number == len(blocks):
+                self.trace.dot_sent(self.now_ns())
             await self._say(block, self._by("block"))
         for _ in range(owed):
             if self.closed:
@@ -133,6 +135,7 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
             end = start + chunk_octets
             if ends := end >= len(content):
                 last()
+                self.trace.dot_sent(self.now_ns())
             for block in blocks_of(self.client.send(Bdat(content[start:end], ends))):
                 await self._say(block, self._by("block"))
             if not ends:

@@ -9,7 +9,6 @@ import trio
 
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.message.compose import Composer
-from loadgen.message.stamp import read_stamp
 from loadgen.scenario.steps import CLOSED, GREETING, Step, has_lines, name_of, words_of
 from loadgen.scenario.template import CAPTURE, ends_a_line, filled, filled_octets
 from loadgen.schedule.steps_plan import Move, StepsPlan, values_of
@@ -19,7 +18,7 @@ from loadgen.session.outcome import ACCEPTED, Outcome, OutcomeKind
 from loadgen.session.refused import Refused
 from loadgen.session.route import Route
 from loadgen.session.steps_connection import StepsConnection
-from loadgen.session.trace import Offered, Retrieved, Trace
+from loadgen.session.trace import Offered, Trace
 
 NO_MATCH: Final = "the answer is not what the step's match looks for"
 SMUGGLED: Final = "what {} captures holds a CR, LF or NUL: in a command it would be another command"
@@ -115,7 +114,7 @@ class _Walk:
         self._messages += 1
         self._trace.messages_offered += 1
         if self._accepted:
-            self._trace.begun.append(Offered(message.stamp, tuple(self._accepted)))
+            self._trace.begun.append(Offered(message.stamp, tuple(self._accepted), plan.reverse_path))
         else:
             self._trace.messages_refused += 1                  # nobody is to have it, whatever is answered
         name = _named(step)
@@ -177,11 +176,13 @@ class _Walk:
         """Keep what an answer means for the ledger."""
         command = asked.command
         if asked.begun:
-            self._trace.settle(recipients, accepted=said.positive, at_ns=clock_ns())
+            self._trace.dot_sent(asked.started_ns)
+            code = int(said.code) if said.code.isdigit() else 0
+            self._trace.settle(recipients, accepted=said.positive, at_ns=clock_ns(), code=code)
         if not said.positive:
             return
         if (rcpt := _RCPT.fullmatch(command)) is not None:
-            self._accepted.append(rcpt[1].decode("utf-8", "surrogateescape"))
+            self._accepted.append(rcpt[1].decode("utf-8", "backslashreplace"))
         elif _BEGINS.fullmatch(command) is not None:
             self._accepted.clear()
         elif (reads := _READS.fullmatch(command)) is not None and said.body is not None:
@@ -198,8 +199,9 @@ class _Walk:
             self._unique_ids = {int(listed[1]): listed[2] for listed in _LISTED.finditer(body)}
             return
         unique_id = self._unique_ids.get(number)
-        stamp = read_stamp(body) if self._connection.route.verified else None
-        self._trace.retrieved.append(Retrieved(self._plan.account.address, unique_id, stamp, len(body), clock_ns()))
+        self._trace.found(
+            self._plan.account.address, number, unique_id, body, clock_ns(), verified=self._connection.route.verified
+        )
 
     async def _start_tls(self, step: Step) -> Outcome | None:
         name, connection = _named(step), self._connection

@@ -5,20 +5,26 @@ measured until then, and forgetting it would flatter the server: the slowest ses
 ones cut short. So the session appends to a Trace that its engine made and still holds.
 """
 
+from typing import Final
+
 import msgspec
 
-from loadgen.message.stamp import Stamp
+from loadgen.message.stamp import Stamp, body_of, read_stamp
 from loadgen.wire.deviation import Deviation
 
+EVIDENCE_MAX: Final = 16                  # changed bodies that one session keeps
+EVIDENCE_OCTETS_MAX: Final = 1 << 18      # of each
 
-class Offered(msgspec.Struct, frozen=True):
+
+class Offered(msgspec.Struct, frozen=True, array_like=True):
     """One message whose mail data was about to be sent, and to whom."""
 
     stamp: Stamp
     recipients: tuple[str, ...]     # those the server had accepted by RCPT
+    reverse_path: str = ""
 
 
-class Retrieved(msgspec.Struct, frozen=True):
+class Retrieved(msgspec.Struct, frozen=True, array_like=True):
     """One message that came out of a maildrop."""
 
     maildrop: str                   # the account's address
@@ -26,6 +32,13 @@ class Retrieved(msgspec.Struct, frozen=True):
     stamp: Stamp | None             # None: not one of ours
     octets: int
     at_ns: int                      # when its last octet had come
+    number: int = 0                 # its message-number in that session
+    evidence: bytes | None = None   # its body, if it is not the one its own header tells of
+
+
+# One word of the server's on mail data: (index in `begun`, for whom, taken, reply code, when it had come). A tuple: one
+# for every message.
+Word = tuple[int, tuple[str, ...], bool, int, int]
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -52,6 +65,8 @@ class Trace(msgspec.Struct):
     # `begun` from the first word on it. What is begun and not answered is ambiguous (RFC 1047).
     begun: list[Offered] = []
     settled: dict[int, Settled] = {}
+    words: list[Word] = []
+    dots: dict[int, int] = {}                                # index in `begun` -> when the final dot was being sent
     retrieved: list[Retrieved] = []
     # Where a sender tries again: (message, recipient) -> when it was taken (ns on clock_ns), or None: refused for good
     # (5yz). Whoever is not here was put off, or never asked for (RFC 5321 §4.5.4.1).
@@ -59,17 +74,36 @@ class Trace(msgspec.Struct):
     octets_sent: int = 0
     octets_received: int = 0
 
-    def settle(self, recipients: tuple[str, ...], *, accepted: bool, at_ns: int) -> None:
+    def dot_sent(self, at_ns: int) -> None:
+        """Note that the end of the mail data begun last is being sent; nothing, if there is a word on it already."""
+        if self.begun and len(self.begun) - 1 not in self.settled:
+            self.dots[len(self.begun) - 1] = at_ns
+
+    def settle(self, recipients: tuple[str, ...], *, accepted: bool, at_ns: int, code: int = 0) -> None:
         """Note the server's word on the message begun last, for these of its recipients."""
         index = len(self.begun) - 1
         before = self.settled.get(index) or Settled((), at_ns, self.begun[index].recipients)
         left = tuple([recipient for recipient in before.unanswered if recipient not in recipients])
         self.settled[index] = Settled(before.recipients + recipients if accepted else before.recipients, at_ns, left)
+        self.words.append((index, recipients, accepted, code, at_ns))
+
+    def found(
+        self, maildrop: str, number: int, unique_id: bytes | None, content: bytes, at_ns: int, *, verified: bool
+    ) -> None:
+        """Note a message that came out of a maildrop; `verified` says that somebody compares it with what was sent."""
+        stamp, evidence = read_stamp(content) if verified else None, None
+        if stamp is not None and not stamp.whole and self._keeps_evidence(len(content)):
+            evidence = bytes(body_of(content))
+        self.retrieved.append(Retrieved(maildrop, unique_id, stamp, len(content), at_ns, number, evidence))
+
+    def _keeps_evidence(self, octets: int) -> bool:
+        kept = sum(one.evidence is not None for one in self.retrieved)
+        return octets <= EVIDENCE_OCTETS_MAX and kept < EVIDENCE_MAX
 
     def forget_since(self, timed: int) -> None:
         """Keep the first so many timings, and nothing of what came after them."""
         del self.timings[timed:]
-        for each in (self.replies, self.deviations, self.begun, self.settled, self.retrieved):
+        for each in (self.replies, self.deviations, self.begun, self.settled, self.words, self.dots, self.retrieved):
             each.clear()
         if self.fates is not None:
             self.fates.clear()

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from loadgen.engine.audit import SIDE_BY_SIDE, STALL_LIMIT_S, audit
-from loadgen.ledger import Ledger
+from loadgen.ledger.ledger import Ledger
 from loadgen.message.stamp import Stamp, digest_of
 from loadgen.scenario.accounts import Account
 from loadgen.session.route import Route

@@ -13,6 +13,8 @@ from conformance.refserver.smtp import SmtpSession
 from conformance.refserver.smtp_state import SMTP
 from loadgen.endpoint import Protocol
 from loadgen.engine.audit import audit
+from loadgen.engine.settle import ledger_of
+from loadgen.engine.workers import Shared
 from loadgen.session.route import Route
 from loadgen.transport.stream import Transport
 from reports.document import LedgerResult
@@ -42,8 +44,7 @@ async def settled(
     """Play a load to its end, and look for its mail."""
     shard = shard_of(text)
     result = await play(shard, routes or house.routes())
-    ledger = result.books.ledger
-    assert ledger is not None
+    ledger = ledger_of(shard, Shared(result.books, ()))
     accounts = [shard.book.account(number) for number in range(1, 11)]
     read = await audit(ledger, house.route("pop3"), accounts, auth="user", settle_s=1, stop=trio.Event())
     return result, ledger.result(read)

@@ -12,7 +12,9 @@ from trio.testing import MockClock
 from loadgen.endpoint import Protocol
 from loadgen.engine.audit import audit
 from loadgen.engine.result import load_result
+from loadgen.engine.settle import ledger_of
 from loadgen.engine.shard import Shard, ShardResult, run_shard
+from loadgen.engine.workers import Shared
 from loadgen.scenario.accounts import open_accounts
 from loadgen.session.route import Route
 from loadgen.transport.readiness import Readiness, best_readiness
@@ -89,11 +91,9 @@ async def test_a_mix_of_everything_ends_well_and_balances(autojump_clock: MockCl
     async with trio.open_nursery() as nursery:
         target = House(nursery)
         result = await play(shard, target.routes())
-        assert result.books.ledger is not None
+        ledger = ledger_of(shard, Shared(result.books, ()))
         accounts = [shard.book.account(number) for number in range(1, 11)]
-        read = await audit(
-            result.books.ledger, target.route("pop3"), accounts, auth="user", settle_s=1, stop=trio.Event()
-        )
+        read = await audit(ledger, target.route("pop3"), accounts, auth="user", settle_s=1, stop=trio.Event())
     load = result.load
     assert load.sessions.arrived == load.sessions.accepted + load.sessions.refused > 150
     assert sum(kind.arrived for kind in load.kinds.values()) == load.sessions.arrived
@@ -102,8 +102,8 @@ async def test_a_mix_of_everything_ends_well_and_balances(autojump_clock: MockCl
     assert (load.messages.offered, load.messages.refused) == (load.messages.accepted, 0)
     assert sum(load.timeline.messages_accepted) == load.messages.accepted
     assert sum(load.timeline.arrived) == load.sessions.arrived
-    ledger = result.books.ledger.result(read)
-    assert ledger.accepted == ledger.delivered_once > load.messages.accepted
+    settled = ledger.result(read)
+    assert settled.accepted == settled.delivered_once > load.messages.accepted
     assert (load.warm_up_s, load.steady_s) == (2.0, 8.0)
 
 

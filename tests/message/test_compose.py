@@ -138,11 +138,22 @@ def test_an_address_beyond_ascii_stands_in_the_header_in_utf_8() -> None:
     assert read_stamp(content) == message.stamp
 
 
-def test_without_a_ledger_the_octets_are_the_same_and_no_digest_is_made() -> None:
+def test_without_a_ledger_the_size_is_the_same_and_no_digest_is_made() -> None:
     unverified = Composer(seed=7, run_token="c0ffee00", date=DATE, digests=False)
-    message = compose(5000, composer=unverified)
-    assert message.mail_data == compose(5000).mail_data
-    assert message.stamp == Stamp(compose(5000).stamp.message_id, b"")
+    message, verified = compose(5000, composer=unverified), compose(5000)
+    assert message.content_octets == verified.content_octets == 5000
+    assert b"X-Mailproof-Digest" not in message.mail_data
+    assert message.stamp == Stamp(verified.stamp.message_id, b"")
+
+
+def test_the_header_tells_the_digest_of_the_body_so_that_a_changed_octet_shows_without_the_sender() -> None:
+    content = unstuff(compose(5000).mail_data)
+    assert b"\r\nX-Mailproof-Digest: %s\r\n" % compose(5000).stamp.digest.hex().encode() in content
+    changed = content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
+    found = read_stamp(changed)
+    assert found is not None
+    assert not found.whole
+    assert read_stamp(content) == compose(5000).stamp
 
 
 def test_what_is_remembered_of_a_recipient_is_the_recipients_own() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.message.compose import Composer, Message
-from loadgen.message.stamp import read_stamp
+from loadgen.message.stamp import digest_of, read_stamp
 from loadgen.scenario.corpus import Sample
 from loadgen.wire.transparency import stuff, unstuff
 
@@ -32,7 +32,8 @@ def test_the_body_is_theirs_and_stamped_and_stuffed(lines: list[bytes], number: 
     header, _, rest = content.partition(b"\r\n\r\n")
     assert rest == body
     assert header + b"\r\n" == (
-        b"Message-ID: <c0ffee00.3.0@mailproof.invalid>\r\nX-Mailproof-Id: c0ffee00.3.0\r\n" + HEADER
+        b"Message-ID: <c0ffee00.3.0@mailproof.invalid>\r\nX-Mailproof-Id: c0ffee00.3.0\r\n"
+        b"X-Mailproof-Digest: " + digest_of(body).hex().encode() + b"\r\n" + HEADER
     )
     assert message.content_octets == len(content)
     assert message.mail_data == stuff(content)

@@ -18,8 +18,9 @@ from trio.testing import MockClock
 from loadgen.engine import shard as shard_module
 from loadgen.engine.audit import audit
 from loadgen.engine.result import load_result
+from loadgen.engine.settle import ledger_of
 from loadgen.engine.shard import Shard, ShardResult, run_shard
-from loadgen.engine.workers import put_together
+from loadgen.engine.workers import Shared, put_together
 from loadgen.message.compose import Composer
 from loadgen.scenario.quantities import Duration
 from reports.document import LedgerResult
@@ -106,13 +107,13 @@ async def driven(shard: Shard, house: House, cut: Cut) -> ShardResult:
     return result
 
 
-async def looked_for(result: ShardResult, shard: Shard, house: House) -> LedgerResult:
+async def looked_for(shared: Shared, shard: Shard, house: House) -> LedgerResult:
     """Read every maildrop, as a run does when its load is over."""
-    assert result.ledger is not None
+    ledger = ledger_of(shard, shared)
     accounts = [shard.book.account(number) for number in range(1, shard.book.count + 1)]
-    read = await audit(result.ledger, house.route("pop3"), accounts, auth="user", settle_s=5, stop=trio.Event())
+    read = await audit(ledger, house.route("pop3"), accounts, auth="user", settle_s=5, stop=trio.Event())
     assert len(read) == len(accounts)
-    return result.ledger.result(read)
+    return ledger.result(read)
 
 
 def check_books(load: LoadResult, result: ShardResult) -> None:
@@ -137,7 +138,7 @@ async def cut_and_checked(text: str, cut: Cut) -> None:
         result = await driven(shard, house, cut)
         load = load_result(shard.scenario.load, result)
         check_books(load, result)
-        ledger = await looked_for(result, shard, house)
+        ledger = await looked_for(Shared(result, ()), shard, house)
         check_honesty(ledger)
         # What the server took: what we were told of, and perhaps what we were not told of.
         assert ledger.accepted <= house.drops.taken <= ledger.accepted + ledger.ambiguous
@@ -171,7 +172,7 @@ async def shared_out(text: str, cuts: Sequence[Cut], lost: frozenset[int]) -> No
         check_books(load, shared.whole)
         assert load.sessions.arrived == sum(alone) == sum(each.arrived for each in load.workers)
         assert {each.worker - 1 for each in load.workers if each.lost is not None} == lost
-        ledger = await looked_for(shared.whole, shard, house)
+        ledger = await looked_for(shared, shard, house)
         if lost:
             assert (ledger.lost, ledger.duplicate, ledger.corrupt, ledger.misdelivered) == (0, 0, 0, 0)
         else:

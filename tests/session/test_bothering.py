@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from conformance.refserver.behaviour import Behaviour
-from loadgen.ledger import Ledger
+from loadgen.ledger.ledger import Ledger
 from loadgen.message.stamp import read_stamp
 from loadgen.schedule.other_plans import (
     AuthPlan,

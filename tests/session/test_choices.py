@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from trio.testing import MockClock
 
 from conformance.refserver.behaviour import Behaviour
-from loadgen.ledger import Ledger
+from loadgen.ledger.ledger import Ledger
 from loadgen.session.outcome import ACCEPTED
 from loadgen.session.retrieve import GROUP_MESSAGES
 from tests.session.test_reference_server import ACCOUNTS, NAMES, delivery, retrieval, server

@@ -21,7 +21,7 @@ from conformance.refserver.session import Service, Session
 from conformance.refserver.smtp import SmtpSession
 from conformance.refserver.smtp_state import LMTP, SMTP
 from loadgen.endpoint import Endpoint, Protocol
-from loadgen.ledger import Ledger
+from loadgen.ledger.ledger import Ledger
 from loadgen.scenario.accounts import Account
 from loadgen.scenario.model import MailAuth, MaildropAuth
 from loadgen.scenario.words import MailPipelining

@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from loadgen.ledger import Ledger
+from loadgen.ledger.ledger import Ledger
 from loadgen.session.outcome import ACCEPTED, Outcome, OutcomeKind
 from loadgen.session.steps import NO_MATCH, SMUGGLED
 from tests.session.steps_stage import planned, written
