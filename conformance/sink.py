@@ -17,7 +17,7 @@ from reports.errors import UserError
 
 REFUSED: Final = b"refused-"                   # begins the local-parts that are refused
 _END: Final = b"\r\n.\r\n"
-_GREETING: Final = b"220 sink.mailproof.invalid ready\r\n"
+GREETING: Final = b"220 sink.mailproof.invalid ready\r\n"
 NAME: Final = b"sink.mailproof.invalid"
 OFFERS: Final = (b"8BITMIME", b"SMTPUTF8", b"DSN")
 _DONE: Final = b"250 2.0.0 Done\r\n"
@@ -62,9 +62,12 @@ class SinkSession:
     """What is said in one connection: octets in, replies out."""
 
     def __init__(
-        self, keep: Callable[[Transferred], None], refuse: Callable[[bytes], None], offers: Sequence[bytes] = OFFERS
+        self,
+        keep: Callable[[Transferred], bool | None],
+        refuse: Callable[[bytes], None],
+        offers: Sequence[bytes] = OFFERS,
     ) -> None:
-        """`keep` is told of each message, `refuse` of each recipient that is refused."""
+        """`keep` is told of each message, and can say False: it is not answered; `refuse`, of each one refused."""
         self._keep = keep
         self._refuse = refuse
         first, *others = reversed([NAME, *offers])
@@ -106,7 +109,7 @@ class SinkSession:
             return None
         self._pending = bytes(data[end + len(_END):])
         assert self._reverse_path is not None
-        self._keep(
+        answered = self._keep(
             Transferred(
                 self._reverse_path, tuple(self._recipients), bytes(data[2:end]), self._mail_parameters,
                 tuple(self._rcpt_parameters),
@@ -114,6 +117,9 @@ class SinkSession:
         )  # fmt: skip
         answers = len(self._recipients) if self._per_recipient else 1
         self._forget()
+        if answered is False:
+            self.over = True
+            return None
         return b"250 2.0.0 Taken\r\n" * answers
 
     def _forget(self) -> None:
@@ -170,7 +176,7 @@ class Sink:
         """Talk to one client until it leaves. Raises nothing that a client can cause."""
         session = SinkSession(self._keep, self._refuse, self._offers)
         try:
-            await stream.send_all(_GREETING)
+            await stream.send_all(GREETING)
             while not session.over and (octets := await stream.receive_some()):
                 if replies := session.feed(bytes(octets)):
                     await stream.send_all(replies)
