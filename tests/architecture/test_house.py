@@ -22,6 +22,7 @@ COMMAND_LINE = {
     "conformance/doctor_cli.py",
     "conformance/matrix_cli.py",
     "conformance/pytest_run.py",
+    "conformance/sink_cli.py",
     "conformance/trace_cli.py",
     "reports/ci_cli.py",
     "reports/cli.py",
