@@ -16,6 +16,7 @@ def build_app() -> typer.Typer:
     # Imported here because it takes a second or two, in which Ctrl-C must find `main` awake.
     import conformance.cli  # noqa: PLC0415
     import loadgen.calibrate.cli  # noqa: PLC0415
+    import loadgen.capacity.cli  # noqa: PLC0415
     import loadgen.cli  # noqa: PLC0415
     import loadgen.routing.cli  # noqa: PLC0415
     import reports.cli  # noqa: PLC0415
@@ -27,7 +28,9 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback(no_args_is_help=True)(_options)
-    for package in (loadgen.cli, loadgen.calibrate.cli, loadgen.routing.cli, conformance.cli, reports.cli):
+    for package in (
+        loadgen.cli, loadgen.calibrate.cli, loadgen.capacity.cli, loadgen.routing.cli, conformance.cli, reports.cli,
+    ):   # fmt: skip
         package.register(app)
     return app
 

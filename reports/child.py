@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 from reports.exit_codes import ExitCode
@@ -12,8 +12,12 @@ from reports.exit_codes import ExitCode
 class Child:
     """Starts a command and waits for it; Ctrl-C goes to the command, once each time, and no other is started then."""
 
-    def __init__(self, command: Sequence[str], *, quiet: bool) -> None:
+    def __init__(
+        self, command: Sequence[str], *, quiet: bool, hear: Callable[[str], None] | None = None
+    ) -> None:
+        """`hear` takes each line of standard error, which else goes where ours goes."""
         self._command = tuple(command)
+        self._hear = hear
         self._output = subprocess.DEVNULL if quiet else None
         self._process: subprocess.Popen[bytes] | None = None
         self._interrupted = False
@@ -26,11 +30,15 @@ class Child:
         # A group of its own: the terminal's Ctrl-C would reach it beside ours, and two of them stop a run at once. Its
         # standard input closes with us, whatever ends us, and that ends the load of a run that was told --until-eof.
         with subprocess.Popen(  # noqa: S603  ourselves, with arguments that were checked
-            [*self._command, *arguments], stdin=subprocess.PIPE, stdout=self._output, process_group=0
+            [*self._command, *arguments], stdin=subprocess.PIPE, stdout=self._output, process_group=0,
+            stderr=None if self._hear is None else subprocess.PIPE,
         ) as process:
             self._process = process
             if self._unheard:
                 process.send_signal(signal.SIGINT)
+            if self._hear is not None and process.stderr is not None:
+                for line in process.stderr:
+                    self._hear(line.decode(errors="replace").rstrip())
             code = process.wait()
         self._process = None
         return self._status(code)

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from reports.capacity_result import Capacity
 from reports.compare_result import Comparison
 from reports.errors import DocumentError
 from reports.health import Health
@@ -32,6 +33,7 @@ from reports.verdict import Verdict, Verdicts
 
 __all__ = [
     "SCHEMA",
+    "Capacity",
     "CaseResult",
     "Comparison",
     "ConformanceResult",
@@ -194,7 +196,7 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     schema: Annotated[
         Literal["mailproof/result-v1"], Meta(description="Name and version of this format.")
     ] = SCHEMA
-    kind: Annotated[Literal["load", "conformance", "compare"], Meta(description="What was run.")]
+    kind: Annotated[Literal["load", "conformance", "compare", "capacity"], Meta(description="What was run.")]
     mailproof: Annotated[str, Meta(description="Version of mailproof.")]
     run_id: str
     started: Annotated[str, Meta(description="RFC 3339, UTC.")]
@@ -220,6 +222,7 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ledger: Annotated[LedgerResult | None, Meta(description="Null: deliveries were not verified.")] = None
     conformance: ConformanceResult | None = None
     comparison: Annotated[Comparison | None, Meta(description="Two sets of runs beside each other.")] = None
+    capacity: Annotated[Capacity | None, Meta(description="The search for what the target can take.")] = None
     gates: tuple[GateResult, ...] = ()
     scenario: Annotated[
         dict[str, object],

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from scipy import stats
 
-SECONDS_MIN: Final = 10         # with fewer nothing is said
+OBSERVATIONS_MIN: Final = 5     # with fewer nothing is said
 ALPHA: Final = 0.05             # of calling a walk without drift a growth
 
 
@@ -23,7 +23,7 @@ ALPHA: Final = 0.05             # of calling a walk without drift a growth
 class Drift:
     """What a backlog did."""
 
-    per_s: float        # least-squares slope, sessions per second
+    per_s: float        # least-squares slope, from one observation to the next
     p: float            # chance of such a slope, or a steeper one, without any drift
 
     @property
@@ -33,13 +33,13 @@ class Drift:
 
 
 def drift_of(in_flight: Sequence[float]) -> Drift | None:
-    """Return the drift of what was in flight at the end of each second; None: too few seconds."""
+    """Return the drift of what was in flight at the end of each second, or of any series; None: it is too short."""
     seconds = len(in_flight)
-    if seconds < SECONDS_MIN:
+    if seconds < OBSERVATIONS_MIN:
         return None
     series = np.asarray(in_flight, float)
     slope = float(np.polyfit(np.arange(seconds), series, 1)[0])
     added = float(np.var(np.diff(series), ddof=1))
-    if not added:
-        return Drift(slope, 0.0 if slope > 1e-9 else 1.0)
+    if added < 1e-18:      # nothing by chance
+        return Drift(slope, 0.5 if abs(slope) < 1e-9 else float(slope < 0))
     return Drift(slope, float(stats.t.sf(slope / math.sqrt(1.2 * added / seconds), seconds - 2)))

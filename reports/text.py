@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports import units
+from reports.capacity_text import summary_of_capacity
 from reports.cases import summary_of_cases
 from reports.compare_text import summary_of_comparison
 from reports.document import Document, Health, LedgerResult, LoadResult, SessionCounts, Verdict
@@ -52,6 +53,8 @@ def summary(document: Document, *, report: str | None = None) -> RenderableType:
         parts += _load(document.load)
     if document.comparison is not None:
         parts += summary_of_comparison(document.comparison)
+    if document.capacity is not None:
+        parts += summary_of_capacity(document.capacity)
     if document.ledger is not None:
         parts += [_ledger(document.ledger)]
     if document.conformance is not None:

@@ -1,6 +1,7 @@
 """Whether a run can be believed: every reason not to, each with what to do about it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from reports import units
 from reports.document import Document
@@ -10,6 +11,8 @@ from reports.under_load import UnderLoad
 from reports.verdict import Verdict
 
 Finding = tuple[Verdict, str]
+
+NOTHING_COMPLETED: Final = "nothing was completed in the steady phase, so there are no times to judge"
 
 
 def validity_findings(document: Document, doubts: Sequence[str]) -> Iterator[Finding]:
@@ -49,7 +52,7 @@ def _of_the_load(load: LoadResult, cpus: int | None) -> Iterator[str]:
     if not load.sessions.arrived:
         yield "no session arrived"
     elif not any(phase.count for phase in load.phases.values()):
-        yield "nothing was completed in the steady phase, so there are no times to judge"
+        yield NOTHING_COMPLETED
     for sign in signs(load, cpus):
         if sign.doubt is not None:
             yield sign.doubt

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from reports.drift import SECONDS_MIN, drift_of
+from reports.drift import OBSERVATIONS_MIN, drift_of
 
 
 def walk(seed: int, seconds: int, drift: float) -> list[float]:
@@ -48,4 +48,4 @@ def test_where_nothing_happens_by_chance_there_is_no_doubt(add: float, grows: bo
 
 
 def test_few_seconds_say_nothing() -> None:
-    assert drift_of(range(SECONDS_MIN - 1)) is None
+    assert drift_of(range(OBSERVATIONS_MIN - 1)) is None

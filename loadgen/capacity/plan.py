@@ -1,0 +1,48 @@
+"""What a search would do, and how long it may take, before anything is measured."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from loadgen.capacity.search import Bounds, Search
+from loadgen.capacity.stages import Stages
+from reports import units
+from reports.capacity_result import CapacityStage
+from reports.capacity_words import level_in_words
+from reports.gate import Gate
+from reports.gate_spelt import text_of
+
+LIMIT: Final = 12         # times the start, where the plan supposes the limit to be
+
+
+def plan_of(bounds: Bounds, stages: Stages, gates: Sequence[Gate]) -> Iterator[str]:
+    """Yield the plan, line by line."""
+    of = stages.of
+    top = "" if math.isinf(bounds.top) else f", to {level_in_words(bounds.top, of)} at the most"
+    close = units.share(bounds.resolution)
+    yield f"levels   from {level_in_words(bounds.start, of)}, doubled{top}; then bisected to {close}"
+    yield f"stages   at most {bounds.stages_max}, of {bounds.stage_s:g} s behind a warm-up of {stages.warm_up_s:g} s"
+    yield f"confirm  the last, of {bounds.confirm_s:g} s; if it does not hold, all further stages are as long"
+    for gate in gates:
+        yield f"gate     {text_of(gate)}"
+    if of == "rate":
+        yield "backlog  must not grow"
+    longest_s = bounds.stages_max * stages.longest_s(bounds.confirm_s)
+    yield f"time     at most {units.duration(longest_s * units.NS_PER_S)}, if every stage allowed is a long one"
+    straight = list(_straight(bounds))
+    likely_s = sum(map(stages.longest_s, straight))
+    yield (
+        f"         about {units.duration(likely_s * units.NS_PER_S)} in {len(straight)} stages, if the limit is at "
+        f"{level_in_words(bounds.level(bounds.start * LIMIT), of)} and nothing is made twice"
+    )
+
+
+def _straight(bounds: Bounds) -> Iterator[float]:
+    """Yield the lengths of the stages of a search that goes as hoped."""
+    search = Search(bounds)
+    for asked in search:
+        yield asked.seconds
+        search.tell(CapacityStage(
+            number=asked.number, purpose=asked.purpose, level=asked.level, seconds=asked.seconds,
+            outcome="sustained" if asked.level <= bounds.start * LIMIT else "broke",
+        ))   # fmt: skip
