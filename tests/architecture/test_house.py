@@ -17,6 +17,7 @@ COMMAND_LINE = {
     "loadgen/repeat_cli.py",
     "loadgen/routing/cli.py",
     "loadgen/calibrate/cli.py",
+    "loadgen/capacity/cli.py",
     "conformance/cli.py",
     "conformance/conform_cli.py",
     "conformance/doctor_cli.py",
