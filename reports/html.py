@@ -5,6 +5,7 @@ from typing import Final
 from markupsafe import Markup
 
 from reports import plots
+from reports.capacity_html import capacity_headline, capacity_values
 from reports.cases import MEANINGS, by_area, lines_on_load, number_of, told, without_load
 from reports.compare_html import comparison_title, comparison_values
 from reports.document import Document, EndpointFacts, ReplyCount, Verdict
@@ -39,7 +40,7 @@ def html(document: Document) -> str:
         document=document,
         load=load,
         title=_title(document),
-        headline=_headline(document),
+        headline=capacity_headline(document) or _headline(document),
         style=Markup(style_of(pages)),  # noqa: S704 - our own file
         marks=_MARKS,
         questions=(
@@ -67,6 +68,7 @@ def html(document: Document) -> str:
         told=told(document.conformance) if document.conformance else [],
         areas=by_area(document.conformance) if document.conformance else {},
         **comparison_values(document),
+        **capacity_values(document),
         scenario=to_toml(document.scenario) if document.scenario else "",
     )
 
