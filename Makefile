@@ -27,10 +27,11 @@ demo: $(STAMP)
 	$(BIN)/mailproof run scenarios/quickstart.toml
 
 # What runs in virtual time, or in none, is shared out among the cores; what starts processes has the machine to itself.
-# Real servers before the whole suite mostly wait, so they wait beside each other.
+# What is put to a real server mostly waits for it, so it waits beside others; it judges no speed.
 IN_VIRTUAL_TIME = $(addprefix tests/,architecture conformance matrix message proof refserver reports routing scenario schedule session \
     transport wire)
 WHOLE_SUITES = tests/interop/test_conform.py tests/interop/test_conform_pop3.py
+REAL_RUNS = tests/interop/test_run.py tests/interop/test_written_sessions.py
 
 test: lint typecheck
 ifdef ARGS
@@ -38,7 +39,8 @@ ifdef ARGS
 else
 	$(BIN)/python -m pytest -n auto $(IN_VIRTUAL_TIME)
 	$(BIN)/python -m pytest -n 3 $(WHOLE_SUITES)
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(IN_VIRTUAL_TIME) $(WHOLE_SUITES))
+	$(BIN)/python -m pytest -n 2 $(REAL_RUNS)
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(IN_VIRTUAL_TIME) $(WHOLE_SUITES) $(REAL_RUNS))
 endif
 
 matrix: $(STAMP)

@@ -29,7 +29,7 @@ count = {accounts}
 
 [load]
 model = "open"
-arrivals = [{{shape = "constant", rate = 25, for = "4s"}}]
+arrivals = [{{shape = "constant", rate = 50, for = "2s"}}]
 drain = "30s"
 
 [[session]]
@@ -54,6 +54,7 @@ delete = true
 verify = true
 settle = "30s"
 """
+TROUBLES = ("lost", "duplicate", "duplicate_lawful", "corrupt", "misdelivered", "ambiguous", "pending", "rejected")
 
 Document = Mapping[str, Any]
 
@@ -110,9 +111,9 @@ def assert_books_balance(document: Document) -> None:
 
 
 def assert_nothing_is_lost(document: Document) -> None:
-    ledger = dict(document["ledger"])
-    assert ledger.pop("accepted") == ledger.pop("delivered_once") >= document["load"]["messages"]["accepted"]
-    assert set(ledger.values()) == {0}, ledger
+    ledger = document["ledger"]
+    assert ledger["accepted"] == ledger["delivered_once"] >= document["load"]["messages"]["accepted"]
+    assert {name: ledger[name] for name in TROUBLES if ledger[name] != 0} == {}
 
 
 @pytest.mark.parametrize("server", ["postfix", "exim"])
