@@ -21,7 +21,7 @@ help:
 	@echo '                      make bench ARGS=--quick: a sketch in four; ARGS="--only NAME"; ARGS="--rounds 9"'
 	@echo 'make bench-peers      on Debian, as root: provide the peers'
 	@echo 'make soak             ten minutes at 2,000 sessions; ARGS="--minutes 2 --sessions 500"'
-	@echo 'make clean            remove .venv, caches and what interop-servers and bench-peers unpacked; out/ and the figures in .bench/ stay'
+	@echo 'make clean            remove .venv, caches and what interop-servers and bench-peers unpacked; out/ stays'
 
 demo: $(STAMP)
 	$(BIN)/mailproof run scenarios/quickstart.toml

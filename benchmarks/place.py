@@ -9,8 +9,8 @@ from benchmarks.turn import CannotRunError
 from tests.interop.mail_system import interop_root
 
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
-KEPT: Final = CHECKOUT / ".bench"              # ignored by git: peers, figures, scratch
-FIGURES: Final = KEPT / "figures"
+KEPT: Final = CHECKOUT / ".bench"              # ignored by git: peers, scratch
+FIGURES: Final = CHECKOUT / "benchmarks" / "figures"       # in git, so that RESULTS.md can be made again anywhere
 SCRATCH: Final = KEPT / "scratch"
 RESULTS: Final = CHECKOUT / "benchmarks" / "RESULTS.md"
 HOW_TO_GET_PEERS: Final = "`make bench-peers` provides it"

@@ -95,3 +95,9 @@ second the resident memory, the descriptors and the threads of every process are
 the time a line is laid through the means of 16 blocks of samples. It *grows* if the 95 % interval of its slope lies
 above zero and reaches more than 2 % of the level in an hour; it is *flat* if not, and the interval is narrower than
 ±10 % in an hour; else *undecided*."""
+
+ALARM: Final = """\
+Two reference servers stand beside each other, in which a message takes a fixed time, in one of them a tenth longer.
+Sets of runs are made in turn against the first, against it again and against the second, every run in a process of its
+own, and `mailproof compare` holds the latter two against the first. That an alarm is false, or missed, is a matter of
+chance and of the noise: other work on the machine lengthens every session."""

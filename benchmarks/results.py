@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from benchmarks.alarm_record import FALSE_MAX, FOUND_MIN, AlarmRecord
 from benchmarks.comparison import Comparison
 from benchmarks.figures import OURS, Record, Spread
 from benchmarks.machine import Machine
-from benchmarks.prose import GROUPS, HEAD, SOAK
+from benchmarks.prose import ALARM, GROUPS, HEAD, SOAK
 from benchmarks.soak_record import SoakRecord
 from benchmarks.trend import S_PER_HOUR, Slope
 
@@ -15,15 +16,17 @@ Records = dict[str, Record]
 
 
 def render(
-    comparisons: Sequence[Comparison], records: Records, machine: Machine | None, soak: SoakRecord | None
-) -> str:
+    comparisons: Sequence[Comparison], records: Records, machine: Machine | None, soak: SoakRecord | None,
+    alarm: AlarmRecord | None = None,
+) -> str:  # fmt: skip
     """Return the whole page. A comparison without a record, and a peer that did not run, are named with the reason."""
-    return "\n".join([*_page(comparisons, records, machine, soak)]) + "\n"
+    return "\n".join([*_page(comparisons, records, machine, soak, alarm)]) + "\n"
 
 
 def _page(
-    comparisons: Sequence[Comparison], records: Records, machine: Machine | None, soak: SoakRecord | None
-) -> Iterator[str]:
+    comparisons: Sequence[Comparison], records: Records, machine: Machine | None, soak: SoakRecord | None,
+    alarm: AlarmRecord | None,
+) -> Iterator[str]:  # fmt: skip
     yield HEAD
     if machine is not None:
         yield f"## Machine\n\nSeen {machine.taken}.\n\n| | |\n|---|---|"
@@ -41,6 +44,7 @@ def _page(
             yield from _leads(measured, records)
         yield from _missing(measured, records)
     yield from _soak(soak)
+    yield from _alarm(alarm)
     yield from _commands(comparisons, records)
 
 
@@ -145,6 +149,29 @@ def _soak(soak: SoakRecord | None) -> Iterator[str]:
         yield (
             f"| {each.process} | {each.quantity} | {_number(each.slope.level)} | {_number(each.greatest)} | "
             f"{_hourly(each.slope)} | {each.slope.verdict} |"
+        )
+    yield ""
+
+
+def _alarm(alarm: AlarmRecord | None) -> Iterator[str]:
+    yield f"## Does a comparison alarm when it should?\n\n{ALARM}\n"
+    if alarm is None:
+        yield "**Not measured yet.**\n"
+        return
+    yield (
+        f"`python -m benchmarks alarm --sets {alarm.sets} --runs {alarm.runs}`: messages take {alarm.service_ms:g} ms, "
+        f"or {alarm.slower_ms:g} ms; {alarm.again} runs that could not be believed were made again; {alarm.taken}, "
+        f"commit {alarm.revision}, load average before {alarm.load_average:.2f}: "
+        f"**{'as it should be' if alarm.holds else 'NOT as it should be'}**.\n"
+    )
+    yield "| new is, in truth | gate | comparisons | alarms | inconclusive | wanted |"
+    yield "|---|---|--:|--:|--:|---|"
+    for each in alarm.alarms:
+        wanted = f"{FOUND_MIN:.0%} at least" if each.slower else f"{FALSE_MAX:.0%} at most"
+        truth = "slower by a tenth" if each.slower else "the same"
+        yield (
+            f"| {truth} | `--worse-than {each.gate}` | {len(each.codes)} | {each.alarms} | {each.codes.count(3)} | "
+            f"{wanted} |"
         )
     yield ""
 

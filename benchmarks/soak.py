@@ -11,14 +11,14 @@ from pathlib import Path
 from benchmarks.comparison import Tell, revision
 from benchmarks.comparisons.memory import generator
 from benchmarks.ours import read_result
-from benchmarks.place import FIGURES, mailproof
+from benchmarks.place import KEPT, mailproof
 from benchmarks.procfs import children, usage
 from benchmarks.scenario import Soak
 from benchmarks.servers import scratch
 from benchmarks.soak_record import HEADER, SoakRecord, judge, read_samples
 from benchmarks.turn import TurnFailedError
 
-CSV = FIGURES / "soak.csv"
+CSV = KEPT / "soak.csv"
 TLS_SHARE = 0.25
 FINISH_LIMIT_S = 90.0         # to drain, to write the reports
 PARTS = ("clear", "tls")

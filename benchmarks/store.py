@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from benchmarks.alarm_record import AlarmRecord
 from benchmarks.figures import Record
 from benchmarks.machine import Machine
 from benchmarks.soak_record import SoakRecord
@@ -33,6 +34,14 @@ class Store:
     def soak(self) -> SoakRecord | None:
         """Return the last soak."""
         return self._read("soak", SoakRecord)
+
+    def keep_alarm(self, alarm: AlarmRecord) -> None:
+        """Keep what became of comparisons whose truth is known."""
+        self._write("alarm", alarm)
+
+    def alarm(self) -> AlarmRecord | None:
+        """Return what became of them last."""
+        return self._read("alarm", AlarmRecord)
 
     def keep_machine(self, machine: Machine) -> None:
         """Keep what is known of the machine."""
