@@ -40,6 +40,7 @@ class Order:
     conform: tuple[str, ...] = ()               # further arguments of `conform`
     scenario: str | None = None                 # None: no load
     settings: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()                 # beside those of the scenario
     repeat: int = 1
     baseline: Path | None = None                # None: no comparison is wanted
     worse_than: tuple[str, ...] = ()
@@ -89,7 +90,7 @@ def check(order: Order) -> None:
     if stale:
         raise UserError(f"{order.directory} has results in it already ({', '.join(stale)}): name a fresh directory")
     if order.scenario is None:
-        for given, option in ((order.baseline, "--baseline"), (order.settings, "--set")):
+        for given, option in ((order.baseline, "--baseline"), (order.settings, "--set"), (order.gates, "--gate")):
             if given:
                 raise UserError(f"{option} is about a load, and none is asked for: add --scenario")
         return
@@ -138,7 +139,7 @@ def _conform(order: Order) -> list[str]:
 def _load(order: Order) -> list[str]:
     return [
         "run", str(order.scenario), *(f"{_protocol_option(url)}={url}" for url in order.targets),
-        *(f"--set={setting}" for setting in order.settings),
+        *(f"--set={setting}" for setting in order.settings), *(f"--gate={gate}" for gate in order.gates),
         *([f"--repeat={order.repeat}"] if order.repeat > 1 else []), f"--out={order.at('load')}",
     ]   # fmt: skip
 

@@ -52,6 +52,10 @@ def ci_command(  # noqa: PLR0913, PLR0917  each is an option
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the scenario; or lines of MAILPROOF_SET."),
     ] = None,
+    gates: Annotated[
+        list[str] | None,
+        typer.Option("--gate", metavar="GATE", help="One more gate on the load; or lines of MAILPROOF_GATES."),
+    ] = None,
     repeat: Annotated[
         int | None,
         typer.Option(min=1, max=100, envvar="MAILPROOF_REPEAT", help="Runs of the load; 6 with a baseline, else 1."),
@@ -73,17 +77,22 @@ def ci_command(  # noqa: PLR0913, PLR0917  each is an option
         ("--options", options), ("--profile", profile), ("--set", requirement_set), ("--baseline", known),
         *(("--only", glob) for glob in only or _lines("MAILPROOF_ONLY")),
     )  # fmt: skip
-    wanted = scenario or None
     order = Order(
         targets=tuple(targets),
         conform=tuple(f"{option}={value}" for option, value in named if value),
-        scenario=wanted,
+        scenario=scenario or None,
         settings=tuple(settings or _lines("MAILPROOF_SET")),
+        gates=tuple(gates or _lines("MAILPROOF_GATES")),
         repeat=repeat if repeat is not None else (1 if baseline is None else COMPARED_RUNS),
         baseline=baseline,
         worse_than=tuple(worse_than or _lines("MAILPROOF_WORSE_THAN") or ["10%"]),
         directory=out if out is not None else OUT / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-ci",
     )
+    raise typer.Exit(_judged(order).exit_code)
+
+
+def _judged(order: Order) -> Outcome:
+    """Carry the order out, leave what it came to, and tell it. UserError."""
     check(order)
     check_writable(order.directory)
     child = Child(MAILPROOF, quiet=False)
@@ -92,7 +101,7 @@ def ci_command(  # noqa: PLR0913, PLR0917  each is an option
         outcome = carry_out(order, lambda name, arguments: _started(child, name, arguments, on_github=on_github))
     _write(order.directory, outcome)
     _tell(order.directory, outcome, on_github=on_github)
-    raise typer.Exit(outcome.exit_code)
+    return outcome
 
 
 def _lines(variable: str) -> list[str]:

@@ -181,6 +181,7 @@ def test_a_server_that_conforms_holds_and_a_baseline_that_is_missing_is_said(job
         job.inputs = {
             "target": target, "only": "smtp.rset.*\npop3.noop.*", "scenario": "small.toml", "baseline": "gone",
             "settings": 'session.0.messages=2\n\nload.pause_max="5s"\n', "repeat": "1",
+            "gates": "messages.accepted >= 12",
         }  # fmt: skip
         status = job.judged()
     told = job.outputs()
@@ -189,7 +190,9 @@ def test_a_server_that_conforms_holds_and_a_baseline_that_is_missing_is_said(job
     assert (told["exit-code"], told["correct"], told["results"]) == (str(status), "pass", "mailproof-results")
     assert "nothing was compared: there is no baseline at gone yet" in (job.directory / "summary").read_text()
     results = job.directory / "mailproof-results"
-    assert json.loads((results / "load/result.json").read_text())["ledger"]["delivered_once"] == 12
+    load = json.loads((results / "load/result.json").read_text())
+    assert load["ledger"]["delivered_once"] == 12
+    assert [(gate["metric"], gate["verdict"]) for gate in load["gates"]] == [("messages.accepted", "pass")]
     suites = sorted((results / "junit").iterdir())
     assert [(path.name, ET.parse(path).getroot().tag) for path in suites] == [
         ("conformance.xml", "testsuites"), ("load.xml", "testsuites"),

@@ -61,15 +61,20 @@ def commands(result: Document, codes: dict[StepName, int] | None = None, *, slow
 
 def test_each_step_is_a_command_of_its_own(good: Document, tmp_path: Path) -> None:
     given, start = commands(good)
-    wanted = order(tmp_path, conform=("--profile=smtp-mx",), scenario="ci-short", settings=("load.rate=5",))
+    wanted = order(
+        tmp_path, conform=("--profile=smtp-mx",), scenario="ci-short", settings=("load.rate=5",), gates=("a.b < 5",)
+    )
     outcome = carry_out(wanted, start)
     assert given == [
         ("conformance", ["conform", SMTP, POP3, "--profile=smtp-mx", f"--out={tmp_path}/conformance"]),
         (
             "load",
-            ["run", "ci-short", f"--smtp={SMTP}", f"--pop3={POP3}", "--set=load.rate=5", f"--out={tmp_path}/load"],
+            [
+                "run", "ci-short", f"--smtp={SMTP}", f"--pop3={POP3}", "--set=load.rate=5", "--gate=a.b < 5",
+                f"--out={tmp_path}/load",
+            ],
         ),
-    ]
+    ]  # fmt: skip
     assert outcome.exit_code is ExitCode.HELD
     assert {outcome.verdicts.correct, outcome.verdicts.fast_enough, outcome.verdicts.valid} == {Verdict.PASS}
 
