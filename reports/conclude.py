@@ -45,6 +45,9 @@ def conclude(
         "fast_enough": list(_gate_findings(judged, "fast_enough")),
         "valid": [*validity_findings(document, doubts), *_doubts_of_gates(judged)],
     }
+    if document.load is not None and (aborted := document.load.aborted) is not None:
+        worst = Verdict.INCONCLUSIVE if aborted.question == "valid" else Verdict.FAIL
+        findings[aborted.question].insert(0, (worst, aborted.sentence))
     verdicts = Verdicts(**{question: worst_of(each for each, _ in found) for question, found in findings.items()})
     return structs.replace(
         document,

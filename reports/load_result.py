@@ -3,7 +3,7 @@
 Every number of time is in nanoseconds and says so in its name; rates are per second of the steady phase.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, structs
 
@@ -194,12 +194,25 @@ class WorkerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     ] = None
 
 
+class Aborted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The gate that ended the load before its time, as its `abort_on_breach` asks."""
+
+    metric: Annotated[str, Meta(description='What was looked at, "p99 of smtp.body.response".')]
+    condition: Annotated[str, Meta(description='What is allowed, "below 500 ms".')]
+    measured: Annotated[str, Meta(description="What was found of all until then.")]
+    question: Annotated[Literal["correct", "fast_enough", "valid"], Meta(description="What the gate counts for.")]
+    at_s: Annotated[float, Meta(ge=0, description="When it ended the load, after the run's start.")]
+    breached_s: Annotated[float, Meta(ge=0, description="For how long it had not held then.")]
+    sentence: Annotated[str, Meta(description="All of it in one sentence.")]
+
+
 class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One load run: what was offered, what came of it, how long it took."""
 
     notes: Annotated[
         tuple[str, ...], Meta(description="What a reader must know of this run, whole sentences, also said before it.")
     ] = ()
+    aborted: Annotated[Aborted | None, Meta(description="Null: no gate ended it.")] = None
     model: Annotated[str, Meta(description='"open": arrivals ignore completions; "closed": a fixed population waits.')]
     warm_up_s: Annotated[float, Meta(ge=0)] = 0.0
     steady_s: Annotated[

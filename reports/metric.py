@@ -64,7 +64,7 @@ def _session_metrics() -> Iterator[Metric]:
     yield Metric("errors", "count", _errors, absent, what=what)
     yield Metric("errors.share", "share", _errors_share, absent, what="the same of the arrivals")
     yield Metric("errors.per_s", "per_s", _errors_rate, _NO_STEADY, steady=True, what="the same")
-    yield Metric("in_flight_peak", "count", _in_flight_peak, absent)
+    yield Metric("in_flight_peak", "count", _in_flight_peak, absent, under_way=False)
 
 
 _NO_STEADY: Final = "the run had no steady phase, or no session arrived"

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from loadgen.clock import NS_PER_S
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.seconds import response_times
+from loadgen.engine.standing import Watched, standing, standing_together
 from loadgen.session.outcome import OutcomeKind
+from reports.load_result import LoadResult
 
 STAGES = ("warm-up", "steady", "drain", "audit")
 SILENT_BEHIND_S = 2.0                # a worker this far behind the foremost is not waited for
@@ -31,10 +33,11 @@ class Progress:
     waiting: int = 0                 # arrivals with mail that was put off
     workers_lost: int = 0            # of a run in several processes
     workers_silent: int = 0
+    load: LoadResult | None = None   # what has ended so far, where gates look at it; None: none does
 
 
-def progress_of(recorder: Recorder, elapsed_s: float) -> Progress:
-    """Return what there is to show, `elapsed_s` after the run's start."""
+def progress_of(recorder: Recorder, elapsed_s: float, watched: Watched | None = None) -> Progress:
+    """Return what there is to show, `elapsed_s` after the run's start; `watched` is what gates look at meanwhile."""
     stage = "steady"
     if recorder.load_ended:
         stage = "drain"
@@ -56,6 +59,7 @@ def progress_of(recorder: Recorder, elapsed_s: float) -> Progress:
         response_hdr=last.response_hdr,
         response_max_ns=last.response_max_ns,
         waiting=recorder.waiting,
+        load=standing(recorder, watched, elapsed_s) if watched is not None and stage == "steady" else None,
     )
 
 
@@ -92,6 +96,7 @@ def together(parts: Sequence[Progress]) -> Progress:
         errors=sum(part.errors for part in parts),
         refused=sum(part.refused for part in parts),
         waiting=sum(part.waiting for part in parts),
+        load=standing_together(loads) if (loads := [part.load for part in parts if part.load is not None]) else None,
         p50_ns=p50_ns,
         p99_ns=p99_ns,
     )

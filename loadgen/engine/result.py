@@ -2,17 +2,16 @@
 
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import trio
 
 from loadgen.clock import NS_PER_S
+from loadgen.engine.figures import phase_result, session_counts, throughput
 from loadgen.engine.health.arrivals import arrival_check
 from loadgen.engine.health.process import usable_cpus
-from loadgen.engine.recorder import Recorder
 from loadgen.engine.retry_book import RetryBook
 from loadgen.engine.shard import ShardResult
-from loadgen.engine.times import PhaseTimes
 from loadgen.scenario.model import Load, OpenLoad
 from loadgen.session.outcome import OutcomeKind
 from reports.document import HostFacts
@@ -21,10 +20,7 @@ from reports.load_result import (
     FailureCount,
     LoadResult,
     MessageCounts,
-    PhaseResult,
     ReplyCount,
-    SessionCounts,
-    Throughput,
     WorkerResult,
 )
 from reports.machine import Machine
@@ -43,7 +39,7 @@ def load_result(
     assert recorder.in_flight == 0, "every session has ended before the result is made"
     assert recorder.balanced(), "every arrival has exactly one outcome"
     outside_steady = recorder.phases.outside_steady()
-    kinds = {name: _session_counts(counts) for name, counts in sorted(recorder.outcomes.items())}
+    kinds = {name: session_counts(counts) for name, counts in sorted(recorder.outcomes.items())}
     total = {kind: sum(counts[kind] for counts in recorder.outcomes.values()) for kind in OutcomeKind}
     return LoadResult(
         model="open" if isinstance(load, OpenLoad) else "closed",
@@ -51,14 +47,14 @@ def load_result(
         steady_s=recorder.window.steady_ns / NS_PER_S,
         drain_s=max(0, driven.ended_ns - recorder.load_ended_ns) / NS_PER_S,
         in_flight_peak=recorder.in_flight_peak,
-        sessions=_session_counts(total),
+        sessions=session_counts(total),
         messages=MessageCounts(**{name: recorder.messages[name] for name in MessageCounts.__struct_fields__}),
-        throughput=_throughput(recorder),
+        throughput=throughput(recorder.steady, recorder.window.steady_ns / NS_PER_S),
         kinds=kinds,
         retries={name: _retry_result(book) for name, book in sorted(recorder.retries.items())},
-        phases={name: _phase_result(recorder.phases[name]) for name in in_order(recorder.phases)
+        phases={name: phase_result(recorder.phases[name]) for name in in_order(recorder.phases)
                 if recorder.phases[name].service_histogram.count},
-        session_times={name: _phase_result(times) for name, times in sorted(recorder.session_times.items())
+        session_times={name: phase_result(times) for name, times in sorted(recorder.session_times.items())
                        if times.service_histogram.count},
         warm_up_phases={name: outside_steady[name] for name in in_order(outside_steady)},
         replies=tuple(ReplyCount(*key, count) for key, count in sorted(recorder.replies.items(), key=_by_phase)),
@@ -92,21 +88,6 @@ def host_facts(nofile: int) -> HostFacts:
     )
 
 
-def _session_counts(kinds: Mapping[OutcomeKind, int]) -> SessionCounts:
-    counts = {kind.value: kinds[kind] for kind in OutcomeKind}
-    return SessionCounts(arrived=sum(counts.values()), **counts)
-
-
-def _phase_result(times: PhaseTimes) -> PhaseResult:
-    return PhaseResult(
-        count=times.service_histogram.count,
-        service_ns=times.service_histogram.quantiles(),
-        response_ns=times.response_histogram.quantiles(),
-        service_hdr=times.service_histogram.encode(),
-        response_hdr=times.response_histogram.encode(),
-    )
-
-
 def _retry_result(book: RetryBook) -> RetryResult:
     return RetryResult(
         deliveries=_final_counts(book.deliveries),
@@ -122,29 +103,6 @@ def _retry_result(book: RetryBook) -> RetryResult:
 def _final_counts(classes: Counter[str]) -> FinalCounts:
     _, *names = FinalCounts.__struct_fields__
     return FinalCounts(total=classes.total(), **{name: classes[name] for name in names})
-
-
-def _throughput(recorder: Recorder) -> Throughput | None:
-    """Return the steady phase's rates; None when there was no steady phase to divide by."""
-    steady_s = recorder.window.steady_ns / NS_PER_S
-    if not steady_s:
-        return None
-    steady, ended = recorder.steady, recorder.steady.ended
-    return Throughput(
-        sessions_arrived_per_s=steady.arrived / steady_s,
-        sessions_per_s=steady.sessions_ended / steady_s,
-        sessions_accepted_per_s=ended[OutcomeKind.ACCEPTED] / steady_s,
-        sessions_refused_per_s=ended[OutcomeKind.REFUSED] / steady_s,
-        sessions_failed_per_s=ended[OutcomeKind.FAILED] / steady_s,
-        sessions_timed_out_per_s=ended[OutcomeKind.TIMED_OUT] / steady_s,
-        sessions_dropped_per_s=ended[OutcomeKind.DROPPED] / steady_s,
-        messages_offered_per_s=steady.messages_offered / steady_s,
-        messages_accepted_per_s=steady.messages_accepted / steady_s,
-        messages_refused_per_s=steady.messages_refused / steady_s,
-        messages_retrieved_per_s=steady.messages_retrieved / steady_s,
-        octets_sent_per_s=steady.octets_sent / steady_s,
-        octets_received_per_s=steady.octets_received / steady_s,
-    )
 
 
 def _by_phase(item: tuple[tuple[str, str, str | None], int]) -> tuple[tuple[float, str], str, str]:

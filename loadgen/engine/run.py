@@ -14,6 +14,7 @@ import trio
 from msgspec import structs
 
 from loadgen.clock import NS_PER_S, clock_ns
+from loadgen.engine.breach import BreachWatch
 from loadgen.engine.content_check import content_notes
 from loadgen.engine.health.machine import MachineWatch
 from loadgen.engine.limits import check_ports, ephemeral_ports, raise_descriptors, shortages
@@ -69,14 +70,14 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     """Run a scenario. `stop` ends the arrivals early: what is in flight drains, and the result is made all the same.
     `enough` does so too, but nothing is missing then: whoever set it wanted no more load.
 
-    Raises UserError and PreconditionFailed before any load. `observe` is called once a second; `note`, before the
-    load, with each sentence on what is to be known of it. `authorized`
-    says that the public addresses among the permitted hosts may be loaded; `pool` who generates the load; `make_judge`
-    who judges what is overheard in its sessions; `directory` where the ledger is kept, in memory if there is none.
+    Raises UserError and PreconditionFailed before any load. `observe` is called once a second; `note` with each
+    sentence on what is to be known of the load, before it, and when a gate ends it. `authorized` says that the public
+    addresses among the permitted hosts may be loaded; `pool` who generates the load; `make_judge` who judges what is
+    overheard in its sessions; `directory` where the ledger is kept, in memory if there is none.
     """
     started, started_ns = datetime.now(UTC), clock_ns()
     nofile = raise_descriptors(scenario, pool.workers)
-    settled = None
+    settled, breach = None, BreachWatch(scenario, note)
     with journals_in(directory if scenario.ledger.verify else None) as journals:
         async with open_target(scenario, book, authorized=authorized) as target:
             check_ports(scenario, target.routes, ephemeral_ports())
@@ -87,14 +88,14 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
             shard = Shard(
                 scenario, book, run_token=secrets.token_hex(4), date=started, make_judge=make_judge, journals=journals
             )
-            ends = (stop,) if enough is None else (stop, enough)
-            shared, machine = await _watched(shard, target, pool, ends, observe)
+            ends = (stop, breach.event) if enough is None else (stop, enough, breach.event)
+            shared, machine = await _watched(shard, target, pool, ends, breach.observing(observe))
             driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers, machine)
             if scenario.ledger.verify:
                 observe(reading_maildrops(driven.recorder, driven.ended_ns / NS_PER_S))
                 settled = await settle(shard, shared, target.routes.get("pop3"), directory=directory, stop=stop)
-            interrupted = _what_was_cut(driven, stop, verified=scenario.ledger.verify)
-            if driven.recorder.cut_short and interrupted is None:
+            interrupted = _what_was_cut(driven, stop, breach, verified=scenario.ledger.verify)
+            if driven.recorder.cut_short and interrupted is None and breach.aborted is None:
                 notes.append(ENDED_EARLY.format(driven.recorder.load_ended_ns / NS_PER_S))
             doubts = [*_doubts(scenario, driven, load, target, nofile), *(settled.doubts if settled else ())]
     document = Document(
@@ -107,7 +108,7 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
         interrupted=interrupted,
         verdicts=UNJUDGED,
         exit_code=int(exit_code_for(UNJUDGED, interrupted=interrupted is not None)),
-        load=structs.replace(load, notes=tuple(notes)),
+        load=structs.replace(load, notes=tuple(notes), aborted=breach.aborted),
         ledger=None if settled is None else settled.result,
         scenario=resolved(scenario),
         target=seen,
@@ -154,10 +155,10 @@ async def _shared_out(
 
 
 def _what_was_cut(
-    driven: ShardResult, stop: trio.Event, *, verified: bool
+    driven: ShardResult, stop: trio.Event, breach: BreachWatch, *, verified: bool
 ) -> Literal["load", "audit"] | None:
     """Return what `stop` ended before its time: between the last arrival and the audit there is nothing to cut."""
-    if driven.recorder.cut_short and stop.is_set():
+    if driven.recorder.cut_short and stop.is_set() and breach.aborted is None:
         return "load"
     return "audit" if verified and stop.is_set() else None
 

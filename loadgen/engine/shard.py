@@ -25,6 +25,7 @@ from loadgen.engine.overhearing import Heard, MakeJudge, Overhearing
 from loadgen.engine.progress import Progress, progress_of
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.session_limit import SessionLimit
+from loadgen.engine.standing import Watched
 from loadgen.engine.window import Window
 from loadgen.ledger.journal import Journal
 from loadgen.message.compose import Composer
@@ -124,7 +125,7 @@ async def run_shard(
             )
             with monitor:
                 serving.start_soon(monitor.watch)
-                serving.start_soon(_watch, arrivals, observe)
+                serving.start_soon(_watch, arrivals, observe, Watched.by(shard.scenario.gates))
                 await _drive(arrivals, planner, shard, duration_ns, stop)
             serving.cancel_scope.cancel()      # every connection is closed by now
     ended_ns = arrivals.now_ns()
@@ -164,7 +165,7 @@ async def _drive(
             assert_never(load)
 
 
-async def _watch(arrivals: Arrivals, observe: Observe) -> None:
+async def _watch(arrivals: Arrivals, observe: Observe, watched: Watched | None) -> None:
     """Close every second's books when it is over, and show how the run stands. Runs until cancelled."""
     recorder = arrivals.recorder
     while True:
@@ -178,7 +179,7 @@ async def _watch(arrivals: Arrivals, observe: Observe) -> None:
                     more = next(steps, None) is not None
                 await trio.lowlevel.checkpoint()
         with circles_freed():
-            observe(progress_of(recorder, recorder.seconds.closed))
+            observe(progress_of(recorder, recorder.seconds.closed, watched))
 
 
 def _closing(arrivals: Arrivals, until: int) -> Iterator[str | int]:

@@ -131,3 +131,29 @@ async def test_what_is_to_be_known_of_the_messages_is_said_before_the_load_and_i
     assert result.document.load.notes == (said[0],)
     assert "3 line ends were made CRLF" in result.document.load.notes[0]
     assert result.document.load.messages.accepted == 1
+
+
+async def test_a_gate_that_does_not_hold_ends_the_load_and_fails_the_run_that_is_whole_until_then() -> None:
+    said: list[str] = []
+    text = SMALL.replace('for = "2s"', 'for = "30s"') + """
+[[gate]]
+metric = "smtp.body.response"
+percentile = 50
+below = "1ns"
+abort_on_breach = {delay = "1s"}
+"""
+    scenario = scenario_of(text)
+    result = await run(
+        scenario, open_accounts(scenario.accounts, environ={}), run_id="small", version="0.0",
+        observe=lambda progress: None, stop=trio.Event(), note=said.append,
+    )   # fmt: skip
+    document = result.document
+    assert document.load is not None
+    assert document.load.aborted is not None
+    assert document.load.aborted.at_s < 10
+    assert said == [document.load.aborted.sentence]
+    assert said[0].startswith("the load was ended ")
+    assert (document.interrupted, document.load.notes) == (None, ())
+    assert (document.verdicts.correct, document.verdicts.fast_enough) == (Verdict.PASS, Verdict.FAIL)
+    assert document.exit_code in {1, 3}, "3 if this machine was too busy for the run to be believed"
+    assert document.load.sessions.accepted + document.load.sessions.refused == document.load.sessions.arrived

@@ -1,5 +1,7 @@
 """The judging of a run: which verdict, for which reason, with which exit code."""
 
+from typing import Literal
+
 import pytest
 from msgspec import structs
 
@@ -8,7 +10,7 @@ from reports.document import CaseResult, ConformanceResult, Document, Health, Le
 from reports.exit_codes import ExitCode
 from reports.gate import Gate
 from reports.health import Pause
-from reports.load_result import LoadResult
+from reports.load_result import Aborted, LoadResult
 from reports.verdict import Verdict
 
 PAUSE = Pause(at_ns=4_200_000_000, length_ns=312_000_000, busy_ns=3_000_000)
@@ -173,3 +175,21 @@ def test_a_gate_on_the_generator_that_holds_is_told_beside_what_else_makes_the_r
     judged = conclude(good, [Gate(metric="health.cpu_share", below=0.9)])
     assert judged.verdicts.valid is PASS
     assert sentences(judged, "valid")[1:] == ["1 of 1 gate held"]
+
+
+def test_a_gate_that_ended_the_load_has_failed_though_it_may_hold_in_the_end(good: Document) -> None:
+    def ended(question: Literal["fast_enough", "valid"]) -> Document:
+        aborted = Aborted(
+            metric="errors.share", condition="at most 1 %", measured="3 %", question=question, at_s=42, breached_s=5,
+            sentence="the load was ended 42 s after its start, because …",
+        )   # fmt: skip
+        assert good.load is not None
+        return conclude(
+            structs.replace(good, load=structs.replace(good.load, aborted=aborted)), [Gate(metric="errors", at_least=0)]
+        )
+
+    slow, unbelievable = ended("fast_enough"), ended("valid")
+    assert (slow.verdicts.fast_enough, slow.exit_code) == (FAIL, ExitCode.FAILED)
+    assert sentences(slow, "fast_enough") == ["the load was ended 42 s after its start, because …"]
+    assert (unbelievable.verdicts.valid, unbelievable.exit_code) == (INCONCLUSIVE, ExitCode.INCONCLUSIVE)
+    assert unbelievable.verdicts.fast_enough is PASS
