@@ -2,7 +2,7 @@
 
 from reports import capacity_plots
 from reports.capacity_text import MARKS, figures_of, law_of
-from reports.capacity_words import level_in_words
+from reports.capacity_words import coefficient, level_in_words
 from reports.document import Document
 
 # outcome -> the class of the style sheet that is coloured so
@@ -19,6 +19,7 @@ def capacity_values(document: Document) -> dict[str, object]:
         "capacity_curve": None if capacity.of == "sessions" else capacity_plots.curve(capacity),
         "capacity_search": capacity_plots.search(capacity),
         "capacity_law": law_of(capacity),
+        "coefficient": coefficient,
         "level_of": lambda level: level_in_words(level, capacity.of),
         "stage_figures": figures_of,
         "stage_word": lambda outcome: MARKS[outcome][0],

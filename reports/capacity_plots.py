@@ -25,7 +25,7 @@ _NAMES: Final = {"sustained": "held", "broke": "broke", "inconclusive": "unclear
 
 def curve(capacity: Capacity) -> Picture | None:
     """Draw throughput and response time of every stage with a steady state against its sessions in flight."""
-    stages = [each for each in capacity.stages if each.in_flight and each.throughput_per_s]
+    stages = [each for each in capacity.stages if each.outcome != "void" and each.in_flight and each.throughput_per_s]
     if len(stages) < 2:
         return None
     law = capacity.law
@@ -35,7 +35,7 @@ def curve(capacity: Capacity) -> Picture | None:
         f"{units.rate(max(each.throughput_per_s or 0 for each in stages))} were done. {law.sentence if law else ''}"
     )
     drawn = "Line: the Universal Scalability Law, dashed where nothing was measured. " if law is not None else ""
-    caption = f"{drawn}Each mark is a stage; those without a steady state have no average in flight, and are left out."
+    caption = f"{drawn}Each mark is a stage; left out are those without a steady state, and void ones."
     return picture("capacity-curve", lambda size: _draw_curve(stages, law, size), alt, caption)
 
 
@@ -53,7 +53,7 @@ def search(capacity: Capacity) -> Picture | None:
 def _draw_curve(stages: Sequence[CapacityStage], law: ScalingLaw | None, size: Size) -> Figure:
     figure = new_figure(size, 560 if size.narrow else 520)
     done, response = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    dress(done, "Sessions done per second")
+    dress(done, "Done per second" if size.narrow else "Sessions done per second")
     dress(response, "Response time")
     if law is not None:
         _draw_law(done, law)
@@ -114,9 +114,8 @@ def _draw_search(capacity: Capacity, size: Size) -> Figure:
         [each.number for each in capacity.stages], [each.level for each in capacity.stages], color=MUTED, linewidth=0.8
     )
     _marks(axes, capacity.stages, lambda stage: (stage.number, stage.level))
-    axes.set_yscale("log")
+    axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
-    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
     axes.xaxis.set_major_locator(MaxNLocator(5 if size.narrow else 12, integer=True))
     axes.set_xlabel("stage", color=MUTED)
     _legend(axes, size)

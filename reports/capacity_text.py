@@ -10,7 +10,7 @@ from rich.text import Text
 
 from reports import units
 from reports.capacity_result import Capacity, CapacityStage
-from reports.capacity_words import level_in_words
+from reports.capacity_words import coefficient, level_in_words
 from reports.safe import inert
 
 MARKS: Final = {"sustained": ("held", "green"), "broke": ("broke", "red"), "inconclusive": ("unclear", "yellow"),
@@ -28,7 +28,8 @@ def summary_of_capacity(capacity: Capacity) -> Iterator[RenderableType]:
         facts.add_row("broke", Text(f"{broke.what}: {inert(broke.sentence)}"))
     if capacity.retrograde is not None:
         facts.add_row("overload", Text(capacity.retrograde))
-    facts.add_row("curve", Text(law_of(capacity)))
+    if capacity.of != "sessions":
+        facts.add_row("curve", Text(law_of(capacity)))
     for note in capacity.notes:
         facts.add_row("note", Text(inert(note)))
     yield facts
@@ -41,8 +42,8 @@ def law_of(capacity: Capacity) -> str:
     if law is None:
         return f"no Universal Scalability Law: {capacity.no_law}"
     return (
-        f"Universal Scalability Law of {len(law.points)} stages: sigma {law.sigma.estimate:.3g}, kappa "
-        f"{law.kappa.estimate:.3g}, {100 * law.residual:.1f} % off; {law.sentence}"
+        f"Universal Scalability Law of {len(law.points)} stages: sigma {coefficient(law.sigma.estimate)}, kappa "
+        f"{coefficient(law.kappa.estimate)}, {100 * law.residual:.1f} % off; {law.sentence}"
     )
 
 
@@ -60,18 +61,22 @@ def figures_of(stage: CapacityStage) -> list[str]:
 
 
 def _stages(capacity: Capacity) -> Table:
+    """Show each stage in a line of 80 columns: of sessions that are only held there is little to show."""
+    held = capacity.of == "sessions"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column("")
-    table.add_column("why")
-    for heading in (
-        "level", "done", "in\nflight", "p50", "p99", "back-\nlog", "errors", "warm-up\nset", "\nfound, s",
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("why", no_wrap=True)
+    for heading in ("level", "at most\nat once") if held else (
+        "level", "done", "in\nflight", "p50", "p99", "backlog", "warm-up, s\nset, found",
     ):   # fmt: skip
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for stage in capacity.stages:
         word, style = MARKS[stage.outcome]
         level = level_in_words(stage.level, capacity.of).partition(" ")[0]
-        table.add_row(str(stage.number), stage.purpose, level, *figures_of(stage), Text(word, style=style))
+        *figures, _, guessed, detected = figures_of(stage)
+        row = [units.count(stage.in_flight_peak)] if held else [*figures, f"{guessed}, {detected}"]
+        table.add_row(str(stage.number), stage.purpose, level, *row, Text(word, style=style))
     return table
 
 

@@ -1,9 +1,13 @@
 """What a capacity search says in words: levels, and its answer."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from reports import units
 from reports.capacity_result import Broke, Capacity, CapacityStage, Level, ScalingLaw
+
+RETROGRADE_MAX: Final = 0.9      # of the best throughput: overloaded, a server that loses none does as much as ever
+_NOTHING: Final = 1e-7
 
 
 def level_in_words(level: float, of: Level) -> str:
@@ -28,6 +32,7 @@ def answer(capacity: Capacity) -> str:
     bad = None if capacity.bad is None else level_in_words(capacity.bad, capacity.of)
     last = capacity.stages[-1] if capacity.stages else None
     reached = "no level was sustained" if good is None else f"{good} was the most that was sustained until then"
+    reached += "" if bad is None else f", and {bad} was not"
     match capacity.finding:
         case "found":
             return f"the target sustains {good}, in a long stage too, and not {bad}{_gap(capacity)}"
@@ -37,7 +42,7 @@ def answer(capacity: Capacity) -> str:
             return f"the target does not sustain {bad or 'anything'}, the least that was asked for"
         case "generator":
             level = level_in_words(last.level, capacity.of) if last is not None else "the first level"
-            return f"the generator was the limit at {level}, twice: of the target only this is known, {reached}"
+            return f"the generator was the limit at {level}, twice; of the target this much is known: {reached}"
         case "interrupted":
             return f"the search was interrupted after {len(capacity.stages)} stages: {reached}"
         case "unconfirmed":
@@ -49,6 +54,13 @@ def _gap(capacity: Capacity) -> str:
     if capacity.good is None or capacity.bad is None:
         return ""
     return f" ({units.share((capacity.bad - capacity.good) / capacity.good)} more)"
+
+
+def coefficient(value: float | None) -> str:
+    """Return a coefficient of the law; a fit's last few digits beside nothing are nothing."""
+    if value is None:
+        return "none"
+    return f"{value:.3g}" if value >= _NOTHING else "0"
 
 
 def law_in_words(law: ScalingLaw) -> str:
@@ -83,4 +95,3 @@ def retrograde_in_words(stages: Sequence[CapacityStage], of: Level) -> str | Non
     )
 
 
-RETROGRADE_MAX = 0.9      # of the best throughput: overloaded, a server that loses none does as much as ever

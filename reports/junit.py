@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from reports.document import CaseResult, Document, GateResult, Question
+from reports.capacity_result import Capacity
+from reports.capacity_words import level_in_words
+from reports.document import CaseResult, Document, GateResult, Question, Verdict
 from reports.monitors import Departure
 from reports.overheard import times
 from reports.safe import inert
@@ -42,6 +44,8 @@ def junit(document: Document) -> bytes:
         "verdicts": [_of_verdict(document, question) for question in _QUESTIONS],
         "gates": [_of_gate(gate) for gate in document.gates],
     }
+    if document.capacity is not None:
+        suites["capacity"] = [_of_search(document, document.capacity)]
     if document.load is not None and document.load.monitors is not None:
         suites["monitors"] = [_of_departure(each) for each in document.load.monitors.departures]
     if document.conformance is not None:
@@ -62,6 +66,16 @@ def _of_verdict(document: Document, question: Question) -> _TestCase:
 
 def _of_gate(gate: GateResult) -> _TestCase:
     return _TestCase(f"{gate.metric} {gate.condition}", gate.verdict.value, gate.sentence)
+
+
+def _of_search(document: Document, capacity: Capacity) -> _TestCase:
+    details = "\n".join(
+        f"stage {stage.number}: {stage.purpose} {level_in_words(stage.level, capacity.of)}: {stage.outcome}"
+        + "".join(f"; {inert(broke.sentence)}" for broke in stage.broke)
+        for stage in capacity.stages
+    )
+    found = document.verdicts.fast_enough if document.verdicts.valid is Verdict.PASS else document.verdicts.valid
+    return _TestCase("a capacity was found", found.value, capacity.sentence, details)
 
 
 def _of_departure(departure: Departure) -> _TestCase:

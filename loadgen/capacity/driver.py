@@ -1,11 +1,9 @@
 """A search carried out: stage after stage as runs of their own, and the document that comes of them."""
 
 import os
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, MutableSequence, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 from loadgen.capacity.search import Asked, Search
 from loadgen.capacity.stages import Stages
@@ -24,8 +22,6 @@ from reports.gate_spelt import text_of
 from reports.verdict import UNJUDGED
 from reports.write import HLOG, RESULT
 
-LAST_LINES: Final = 1
-
 
 @dataclass
 class Driver:
@@ -36,7 +32,7 @@ class Driver:
     gates: tuple[Gate, ...]
     start: Callable[[Sequence[str]], int]
     tell: Callable[[str], None]
-    last_words: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))     # of the run's standard error
+    last_words: MutableSequence[str]      # what a run said on standard error, at least its last line
     _last: Document | None = None
 
     def run(self) -> None:
@@ -84,7 +80,7 @@ class Driver:
         result = os.path.relpath(directory / RESULT, self.stages.directory)
         measured = Measured(asked.number, asked.purpose, asked.level, asked.seconds, result)
         if not (directory / RESULT).is_file():
-            said = "; ".join(self.last_words).removeprefix("mailproof: ") or "it said nothing"
+            said = (self.last_words[-1] if self.last_words else "it said nothing").removeprefix("mailproof: ")
             if code != ExitCode.INCONCLUSIVE or not self.search.stages:
                 raise UserError(f"stage {asked.number} could not be run (exit {code}): {said}")
             # What the first stages could do: this host has no room for a level as high as that.
