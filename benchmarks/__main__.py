@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks import ledger
 from benchmarks.alarm import alarm
 from benchmarks.comparison import Comparison, duration, measure
 from benchmarks.comparisons import all_comparisons
@@ -81,6 +82,16 @@ def alarm_command(
         tell(f"{'slower by a tenth' if each.slower else 'the same'}, {each.gate}: {each.alarms} of {sets} alarmed")
     tell(f"{'as it should be' if record.holds else 'NOT as it should be'}; written: {RESULTS}")
     raise typer.Exit(0 if record.holds else 1)
+
+
+@app.command("ledger")
+def ledger_command(
+    messages: Annotated[int, typer.Option(min=1_000, help="Messages to each sink.")] = 200_000,
+    rows: Annotated[int, typer.Option(min=100_000, help="Messages through the store.")] = 10_000_000,
+) -> None:
+    """Hold the ledger against sinks that do wrong, and against more messages than memory would hold."""
+    found, counted = ledger.sinks(messages, tell), ledger.rows(rows, tell)
+    raise typer.Exit(0 if found and counted else 1)
 
 
 @app.command("list")
