@@ -4,7 +4,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from reports import plots
+from reports import ledger_plot, plots
 from reports.capacity_html import capacity_headline, capacity_values
 from reports.cases import MEANINGS, by_area, lines_on_load, number_of, told, without_load
 from reports.compare_html import comparison_title, comparison_values
@@ -52,6 +52,7 @@ def html(document: Document) -> str:
         over_time=load and plots.over_time(load),
         ranges=load and plots.ranges(load),
         percentiles=load and plots.percentiles(load),
+        backlog=document.ledger and ledger_plot.backlog(document.ledger, load),
         phases=[(name, load.phases[name]) for name in in_order(load.phases) if load.phases[name].count] if load else [],
         whole_sessions=list(load.session_times.items()) if load and len(load.kinds) > 1 else [],
         signs=list(signs(load, document.host.cpus if document.host else None)) if load else [],

@@ -110,7 +110,8 @@ class LedgerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         Meta(description="From the last acceptance to the last delivery seen; null: none was, or some never were."),
     ] = None
     irregularities: Annotated[
-        tuple[Irregularity, ...], Meta(description="The first few; all of them stand in ledger.jsonl beside this file.")
+        tuple[Irregularity, ...],
+        Meta(description="The first few of each class; all of them stand in ledger.jsonl beside this file."),
     ] = ()
 
     def __post_init__(self) -> None:

@@ -17,9 +17,9 @@ from reports import units
 from reports.capacity_text import summary_of_capacity
 from reports.cases import summary_of_cases
 from reports.compare_text import summary_of_comparison
-from reports.document import Document, Health, LedgerResult, LoadResult, SessionCounts, Verdict
+from reports.document import Document, Health, LoadResult, SessionCounts, Verdict
 from reports.exit_codes import ExitCode
-from reports.ledger_result import COUNTS
+from reports.ledger_text import summary_of_ledger
 from reports.load_result import PhaseResult
 from reports.overheard import summary_of_monitors
 from reports.phases import in_order
@@ -56,7 +56,7 @@ def summary(document: Document, *, report: str | None = None) -> RenderableType:
     if document.capacity is not None:
         parts += summary_of_capacity(document.capacity)
     if document.ledger is not None:
-        parts += [_ledger(document.ledger)]
+        parts += [summary_of_ledger(document.ledger)]
     if document.conformance is not None:
         parts += summary_of_cases(document.conformance)
     if document.gates:
@@ -245,15 +245,6 @@ def _workers(load: LoadResult) -> Iterator[RenderableType]:
     yield table
     if lost := [worker for worker in load.workers if worker.lost is not None]:
         yield Text("\n".join(f"worker {worker.worker} lost: {inert(worker.lost or '')}" for worker in lost))
-
-
-def _ledger(ledger: LedgerResult) -> Text:
-    found = ", ".join(
-        f"{units.count(getattr(ledger, name))} {name.replace('_', ' ')}"
-        for name in COUNTS
-        if name == "accepted" or getattr(ledger, name)
-    )
-    return Text(f"ledger    {found}")
 
 
 def _gates(document: Document) -> Table:

@@ -65,6 +65,9 @@ def _write_histograms(directory: Path, document: Document) -> None:
                 Histogram.decode(encoded).write_hgrm(directory / f"{phase}.{kind}.hgrm")
     if document.load is not None and (delays := delays_of(document.load)).count:
         delays.write_hgrm(directory / "retry.delay.hgrm")
+    if document.ledger is not None and (timed := document.ledger.end_to_end) is not None and timed.count:
+        Histogram.decode(timed.latency_hdr).write_hgrm(directory / "end_to_end.hgrm")
+        Histogram.decode(timed.least_hdr).write_hgrm(directory / "end_to_end.least.hgrm")
 
 
 def _page(document: Document) -> str:

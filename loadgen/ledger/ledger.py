@@ -25,7 +25,7 @@ from reports.errors import UserError
 from reports.ledger_result import CLASSES, Irregularity, LedgerResult
 
 DIGITS_MAX: Final = 15             # of a number in an id of ours: whatever is longer is none
-SHOWN_MAX: Final = 20              # irregularities that stand in the result
+SHOWN_MAX: Final = 5               # irregularities of each class that stand in the result
 
 BodyAsSent = Callable[[int, int], bytes | None]     # (arrival, number of the message) -> its body; None: not known
 
@@ -123,7 +123,7 @@ class Ledger:
                     counts["ambiguous_arrived"] += delivery.kind == "ambiguous" and bool(delivery.copies)
                     irregular = self._irregularity(delivery, body_as_sent)
                     lines.write(delivery, "" if irregular is None else irregular.sentence)
-                    if irregular is not None and len(shown) < SHOWN_MAX:
+                    if irregular is not None and counts[delivery.kind] <= SHOWN_MAX:
                         shown.append(irregular)
                 if len(session) > 1:
                     counts["reordered"] += reordered_in(session)

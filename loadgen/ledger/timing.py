@@ -19,7 +19,7 @@ class _Times:
 
     def __init__(self) -> None:
         self._gathered = array(INT64)
-        self._histogram = Histogram()
+        self._histogram: Histogram | None = None       # made when it is needed
 
     def add(self, ns: int) -> None:
         self._gathered.append(ns)
@@ -27,12 +27,14 @@ class _Times:
             self._fold()
 
     def histogram(self) -> Histogram:
-        self._fold()
-        return self._histogram
+        return self._fold()
 
-    def _fold(self) -> None:
+    def _fold(self) -> Histogram:
+        if self._histogram is None:
+            self._histogram = Histogram()
         self._histogram.record_many(self._gathered)
         del self._gathered[:]
+        return self._histogram
 
 
 class Timing:
@@ -76,8 +78,8 @@ class Timing:
 
     def end_to_end(self) -> EndToEnd | None:
         """Return the times; None if nothing was found."""
-        if not self._timed and not self._untimed:
-            return None
+        if not self._timed:
+            return EndToEnd(untimed=self._untimed) if self._untimed else None
         latency, least = self._latency.histogram(), self._least.histogram()
         return EndToEnd(
             count=self._timed,
@@ -85,8 +87,8 @@ class Timing:
             latency_ns=latency.quantiles(),
             least_ns=least.quantiles(),
             poll_ns=self._poll.histogram().quantiles(),
-            latency_hdr=latency.encode() if self._timed else "",
-            least_hdr=least.encode() if self._timed else "",
+            latency_hdr=latency.encode(),
+            least_hdr=least.encode(),
         )
 
     def backlog(self) -> tuple[int, ...]:
