@@ -7,7 +7,7 @@ of our own: never Message-ID.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +60,8 @@ class Ledger:
             for page in journal.pages():
                 self._enter(page, journal.origin_ns)
         except OSError as error:
-            raise UserError(f"what a worker wrote for the ledger cannot be read: {error}") from None
+            if journal.failure is None:
+                raise UserError(f"what was written for the ledger cannot be read: {error}") from None
 
     def found(self, message_id: str, copy: Copy, evidence: bytes | None = None) -> None:
         """Enter a copy that did not come by way of a session; its own key is replaced by that of its id."""
@@ -146,6 +147,10 @@ class Ledger:
             drain_s=timing.drain_s(),
             irregularities=tuple(shown),
         )
+
+    def attempts(self) -> Iterator[Attempt]:
+        """Yield every attempt that was entered, message by message."""
+        return self._store.attempts()
 
     def close(self) -> None:
         """Leave the books as they are."""
