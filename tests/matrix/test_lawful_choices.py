@@ -11,6 +11,7 @@ from trio.testing import MockClock
 from conformance.declared import Accounts, Declared, Session
 from conformance.refserver import replies
 from conformance.refserver.behaviour import LOGIN, PLAIN, RARE, Behaviour, Extension
+from conformance.refserver.choices import CHOICES
 from conformance.refserver.fault import Fault, GoOn
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
@@ -117,6 +118,9 @@ LAWFUL: Final[dict[str, tuple[dict[str, Any], tuple[str, ...]]]] = {
     "a login must be had to send on, and none is declared": (
         {"declared": msgspec.structs.replace(DECLARED, accounts=Accounts(pop3=DECLARED.accounts.pop3))},
         ("bounce.", "smuggle.out."),
+    ),
+    "POP3: no name has more than 32 octets": (
+        {"protocol": "pop3", "behaviour": Behaviour(faults=(CHOICES["pop3-names-of-32"],))}, ("pop3.cmd.",),
     ),
 }
 

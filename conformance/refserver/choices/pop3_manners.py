@@ -19,6 +19,7 @@ from conformance.refserver.session import After
 
 _LOGINS: Final = {b"PASS", b"APOP", b"AUTH", b"+"}
 _DELAY_S: Final = 1.0
+LOGIN_OCTETS_MAX: Final = 32          # as Unix has it; a name may be refused for being nobody's
 
 
 def _failed(verb: bytes, response: bytes) -> bool:
@@ -53,6 +54,11 @@ def _names_first(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) 
     """Refuse USER where nobody is called so (RFC 1939 §7 permits it)."""
     known = session.service.directory.account(argument.decode("utf-8", "replace")) is not None
     return BAD_CREDENTIALS if verb == b"USER" and argument and not known else go_on()
+
+
+def _names_of_32(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
+    """Refuse USER where no name can be so long, and take any other."""
+    return BAD_CREDENTIALS if verb == b"USER" and len(argument) > LOGIN_OCTETS_MAX else go_on()
 
 
 def _trims(session: Pop3State, verb: bytes, argument: bytes, go_on: GoOn) -> bytes:
@@ -148,6 +154,8 @@ CHOICES: Final = (
     Fault("pop3-ever-slower", "each login that fails is answered 2 seconds later than the last",
           pop3=Pop3Points(pause_s=_slow_to_refuse(2.0, more_each_time=True))),
     Fault("pop3-names-first", "USER is refused where nobody is called so", pop3=Pop3Points(around=_names_first)),
+    Fault("pop3-names-of-32", "USER is refused, like somebody unknown, where a name has more than 32 octets",
+          pop3=Pop3Points(around=_names_of_32)),
     Fault("pop3-trims", "white space around arguments means nothing", pop3=Pop3Points(around=_trims)),
     Fault("pop3-trims-passwords", "white space behind a password means nothing",
           pop3=Pop3Points(around=_trims_passwords)),
