@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from loadgen import endpoint
+from loadgen.engine.crash import check_command
 from loadgen.engine.health.process import usable_cpus
 from loadgen.engine.pool import Choice, Pool, choose_workers
 from loadgen.engine.run import RunResult, run
@@ -38,6 +39,18 @@ from reports.text import plain, summary
 from reports.write import check_writable, write_run, write_text
 
 OUT = Path("out")
+
+
+CrashOption = Annotated[
+    str | None,
+    typer.Option(metavar="COMMAND", help="Run this in a shell amid the load; it kills the server and restarts it."),
+]
+CrashAtOption = Annotated[
+    str | None, typer.Option(metavar="50%|30s", help="When; default the scenario's, or amid the load.")
+]
+CrashEveryOption = Annotated[
+    str | None, typer.Option(metavar="DURATION", help="And again so long after each time, until the load ends.")
+]
 
 
 class Begin(Protocol):
@@ -89,6 +102,9 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     until_eof: Annotated[
         bool, typer.Option("--until-eof", help="End the load, as one that was long enough, when standard input closes.")
     ] = False,
+    crash: CrashOption = None,
+    crash_at: CrashAtOption = None,
+    crash_every: CrashEveryOption = None,
     repeat: Annotated[
         int | None, typer.Option(min=1, max=REPEAT_MAX, help="Make a set of N runs, each with the next seed.")
     ] = None,
@@ -110,8 +126,10 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     urls = {protocol: url for protocol, url in given.items() if url is not None}
     asked = Asked(gates or (), preset)
     loaded = load_scenario(
-        scenario, overrides=overrides or (), urls=urls, seed=seed, authorized=authorized, asked=asked
-    )
+        scenario, overrides=[*(overrides or []), *_when(crash_at, crash_every)], urls=urls, seed=seed,
+        authorized=authorized, asked=asked, crashed=crash is not None,
+    )   # fmt: skip
+    check_command(loaded, crash)
     chosen = choose_workers(workers, loaded, usable_cpus())
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_file_name(loaded.about.name)}"
     directory = out if out is not None else OUT / run_id
@@ -125,6 +143,11 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     raise typer.Exit(document.exit_code)
 
 
+def _when(crash_at: str | None, crash_every: str | None) -> list[str]:
+    """Return when the server is to be crashed, as a scenario says it."""
+    return [f"crash.{key}={value}" for key, value in (("at", crash_at), ("every", crash_every)) if value is not None]
+
+
 def _run_one(context: typer.Context, loaded: Scenario, chosen: Choice, directory: Path, run_id: str) -> Document:
     """Make one run from the options of `run`, write its report and tell what it came to. UserError."""
     given = context.params
@@ -134,7 +157,8 @@ def _run_one(context: typer.Context, loaded: Scenario, chosen: Choice, directory
         begin = partial(
             run, loaded, open_accounts(loaded.accounts, environ=os.environ), run_id=run_id,
             version=version("mailproof"), observe=view.show, authorized=given["authorized"], pool=Pool(chosen.workers),
-            make_judge=context.obj if given["monitors"] else None, directory=directory, note=view.note,
+            make_judge=context.obj if given["monitors"] else None, crash_command=given["crash"], directory=directory,
+            note=view.note,
         )   # fmt: skip
         result = trio.run(_run_until_interrupted, begin, loaded.load.drain.s, view, given["until_eof"])
     if result is None:
@@ -167,6 +191,7 @@ def _run_set(
         *(f"--gate={gate}" for gate in asked.gates), *([f"--preset={asked.preset}"] if asked.preset else []),
         f"--workers={given['workers']}", *(["--authorized"] if given["authorized"] else []),
         "--monitors" if given["monitors"] else "--no-monitors",
+        *(f"--{name.replace('_', '-')}={given[name]}" for name in ("crash", "crash_at", "crash_every") if given[name]),
     )   # fmt: skip
     order = Order(given["scenario"], against, arguments, settings_of(settings_against), first_seed)
     return repeat_command(order, given["repeat"], directory, two=two)

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import structs
 
 from reports import units
+from reports.crash_findings import durability_findings, recovery_findings
 from reports.document import (
     Document,
     GateResult,
@@ -37,12 +38,13 @@ def conclude(
     findings: dict[Question, list[Finding]] = {
         "correct": [
             *_ledger_findings(document),
+            *durability_findings(document),
             *_case_findings(document),
             *_under_load_findings(document),
             *_monitor_findings(document),
             *_gate_findings(judged, "correct"),
         ],
-        "fast_enough": list(_gate_findings(judged, "fast_enough")),
+        "fast_enough": [*recovery_findings(document), *_gate_findings(judged, "fast_enough")],
         "valid": [*validity_findings(document, doubts), *_doubts_of_gates(judged)],
     }
     if document.load is not None and (aborted := document.load.aborted) is not None:

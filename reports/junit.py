@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from reports.capacity_result import Capacity
 from reports.capacity_words import level_in_words
+from reports.crash_findings import outages_judged
 from reports.document import CaseResult, Document, GateResult, Question, Verdict
 from reports.monitors import Departure
 from reports.overheard import times
@@ -48,6 +49,9 @@ def junit(document: Document) -> bytes:
         suites["capacity"] = [_of_search(document, document.capacity)]
     if document.load is not None and document.load.monitors is not None:
         suites["monitors"] = [_of_departure(each) for each in document.load.monitors.departures]
+    if document.load is not None and document.load.crash is not None:
+        judged = outages_judged(document.load.crash)
+        suites["crash"] = [_TestCase(server, verdict.value, sentence) for server, verdict, sentence in judged]
     if document.conformance is not None:
         suites["cases"] = [_of_case(case) for case in document.conformance.cases]
     root = ET.Element("testsuites", name=f"mailproof {inert(document.run_id)}", time=f"{document.duration_s:.3f}")

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct, structs
 
 from reports.arrival_check import ArrivalCheckResult
+from reports.crash_result import CrashResult
 from reports.health import Health
 from reports.machine import Machine
 from reports.monitors import MonitorsResult
@@ -32,10 +33,16 @@ class SessionCounts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = 0
     dropped: Annotated[Count, Meta(description="Arrivals never started: in_flight_max sessions were already open.")] = 0
     interrupted: Annotated[Count, Meta(description="Sessions still open when the run ended.")] = 0
+    outage: Annotated[
+        Count,
+        Meta(description="Of the failed and the timed out: those of an outage that was asked for (crash). No errors."),
+    ] = 0
 
     def __post_init__(self) -> None:
         if min(structs.astuple(self)) < 0:
             raise ValueError(f"a count of sessions is negative: {structs.asdict(self)}")
+        if self.outage > self.failed + self.timed_out:
+            raise ValueError(f"{self.outage} sessions of an outage are more than failed: {structs.asdict(self)}")
         if not books_balance(self):
             raise ValueError(
                 f"sessions do not balance: {self.arrived} arrived, {_accounted_for(self)} are accounted for"
@@ -274,6 +281,9 @@ class LoadResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     monitors: Annotated[
         MonitorsResult | None,
         Meta(description="What its replies came to when they were held against the RFCs; null: nobody listened."),
+    ] = None
+    crash: Annotated[
+        CrashResult | None, Meta(description="What became of the server when it was crashed; null: nobody meant to.")
     ] = None
     workers: Annotated[
         tuple[WorkerResult, ...], Meta(description="Each generator process; empty: the run had only one.")

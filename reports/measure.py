@@ -72,5 +72,5 @@ def errors_share(n: SessionCounts) -> float:
 
 
 def errors(n: SessionCounts) -> int:
-    """Return how many arrivals got no answer."""
-    return n.failed + n.timed_out + n.dropped
+    """Return how many arrivals got no answer, though the server was not to be away (`outage`)."""
+    return n.failed + n.timed_out + n.dropped - n.outage

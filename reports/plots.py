@@ -46,6 +46,9 @@ def over_time(load: LoadResult) -> Picture | None:
         f"second. At most {max(t.in_flight)} sessions were in flight."
     )
     caption = "Shaded: warm-up and drain, not timed. Response time is of whole sessions, idle-hold apart."
+    if load.crash is not None and load.crash.moments:
+        alt += f" The server was crashed at {', '.join(units.duration(each.at_ns) for each in load.crash.moments)}."
+        caption += " Upright lines: the server was crashed."
     return picture("over-time", lambda size: _draw_over_time(load, size), alt, caption)
 
 
@@ -89,6 +92,7 @@ def _draw_over_time(load: LoadResult, size: Size) -> Figure:
     t = load.timeline
     figure = new_figure(size, 720 if size.narrow else 660)
     sessions, messages, in_flight, response = figure.subplots(4, 1, sharex=True, height_ratios=(3, 2, 2, 3))
+    crashes_s = [] if load.crash is None else [moment.at_ns / units.NS_PER_S for moment in load.crash.moments]
     lost = [sum(row) for row in zip(t.refused, t.failed, t.timed_out, t.dropped, strict=True)]
     _lines(
         sessions,
@@ -120,6 +124,8 @@ def _draw_over_time(load: LoadResult, size: Size) -> Figure:
         axes.set_xlim(0, t.seconds)
         axes.axvspan(0, load.warm_up_s, color=SHADE, linewidth=0)
         axes.axvspan(min(load.warm_up_s + load.steady_s, t.seconds), t.seconds, color=SHADE, linewidth=0)
+        for at_s in crashes_s:
+            axes.axvline(at_s, color=FAIL, linestyle=DASHES[3], linewidth=1)
     response.xaxis.set_major_locator(MaxNLocator(5 if size.narrow else 10, integer=True))
     response.set_xlabel("seconds from the start of the run", color=MUTED)
     return figure

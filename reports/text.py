@@ -17,6 +17,7 @@ from reports import units
 from reports.capacity_text import summary_of_capacity
 from reports.cases import summary_of_cases
 from reports.compare_text import summary_of_comparison
+from reports.crash_text import crash_in_text
 from reports.document import Document, Health, LoadResult, SessionCounts, Verdict
 from reports.exit_codes import ExitCode
 from reports.ledger_text import summary_of_ledger
@@ -109,6 +110,8 @@ def _load(load: LoadResult) -> Iterator[RenderableType]:
         yield _failures(load)
     if load.monitors is not None:
         yield from summary_of_monitors(load.monitors)
+    if load.crash is not None:
+        yield from crash_in_text(load.crash)
     for note in load.notes:
         yield Text(f"note      {inert(note)}")
     if len(load.workers) > 1:

@@ -18,7 +18,7 @@ from loadgen.scenario.model import Retry
 from loadgen.schedule.other_plans import HalfOpenPlan, SlowReadPlan, SlowSendPlan
 from loadgen.schedule.plans import HoldPlan, Plan, RetrievalPlan
 from loadgen.schedule.steps_plan import StepsPlan
-from loadgen.session.outcome import INTERRUPTED, Outcome, OutcomeKind
+from loadgen.session.outcome import INTERRUPTED, Break, Outcome, OutcomeKind
 from loadgen.session.trace import Trace
 
 # Sessions whose length is the scenario's wish: no time of the server's.
@@ -102,7 +102,8 @@ class Arrivals:
             with seat:
                 outcome = await self.perform(plan, trace, attempt.arrival)
             if seat.was_cut:
-                outcome = Outcome(OutcomeKind.TIMED_OUT, trace.phase, "the session took longer than its limit")
+                cause = "the session took longer than its limit"
+                outcome = Outcome(OutcomeKind.TIMED_OUT, trace.phase, cause, broken=Break.CUT)
         finally:
             self.presence.now -= 1
             finished_ns = max(started_ns, self.now_ns())

@@ -7,8 +7,8 @@ It never shares the generator's event loop, and ends when its standard input clo
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -40,13 +40,36 @@ class Ready(msgspec.Struct, frozen=True):
     ca_file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+    @property
+    def ports(self) -> dict[str, str]:
+        """Return the port of each protocol, as an option takes it."""
+        urls = {"smtp": self.smtp, "lmtp": self.lmtp, "pop3": self.pop3, "smtps": self.smtps, "pop3s": self.pop3s}
+        return {name: url.rpartition(":")[2] for name, url in urls.items() if url is not None}
+
+
+@dataclass(slots=True)
 class EmbeddedServer:
     """A reference server that runs, and answered."""
 
     ready: Ready
     process: trio.Process
     errors: IO[bytes]             # what it writes to standard error
+    arguments: Sequence[str] = ()
+
+    async def restart(self) -> str | None:
+        """Kill it (SIGKILL) and start it again where it was; return how that failed, None if it did not."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.kill()
+        await self.process.wait()
+        await self.process.stdin.aclose()
+        await self.process.stdout.aclose()
+        self.process = await _started(_at_ports(self.arguments, self.ready.ports), self.errors)
+        try:
+            await _ready(self.process, self.errors)
+        except UserError as error:
+            return str(error)
+        return None
 
     def complaint(self) -> str | None:
         """Return a sentence if the server has ended, though nobody asked it to; None while it runs."""
@@ -63,8 +86,12 @@ async def embedded_server(
 
     Raises PreconditionFailed if it does not come up, and UserError for accounts it cannot be given.
     """
-    async with own_server([*command, *_options(scenario, book)]) as server:
-        yield server
+    with ExitStack() as kept:
+        options = _options(scenario, book)
+        if scenario.target.store == "maildir":
+            options.append(f"--maildir={kept.enter_context(tempfile.TemporaryDirectory(prefix='mailproof-'))}")
+        async with own_server([*command, *options]) as server:
+            yield server
 
 
 @asynccontextmanager
@@ -74,20 +101,31 @@ async def own_server(arguments: Sequence[str]) -> AsyncIterator[EmbeddedServer]:
     Raises PreconditionFailed if it does not come up.
     """
     with tempfile.TemporaryFile() as errors:
+        server = EmbeddedServer(Ready(), await _started(arguments, errors), errors, arguments)
         try:
-            process = await trio.lowlevel.open_process(
-                arguments,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,                # a file, so that it never has to wait for a reader
-                start_new_session=True,       # Ctrl-C is for the generator, which drains; the server must outlive that
-            )
-        except OSError as error:
-            raise PreconditionFailed(f"the embedded server cannot be started: {error.strerror}") from None
-        try:
-            yield EmbeddedServer(await _ready(process, errors), process, errors)
+            server.ready = await _ready(server.process, errors)
+            yield server
         finally:
-            await _end(process)
+            await _end(server.process)
+
+
+async def _started(arguments: Sequence[str], errors: IO[bytes]) -> trio.Process:
+    try:
+        return await trio.lowlevel.open_process(
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,                # a file, so that it never has to wait for a reader
+            start_new_session=True,       # Ctrl-C is for the generator, which drains; the server must outlive that
+        )
+    except OSError as error:
+        raise PreconditionFailed(f"the embedded server cannot be started: {error.strerror}") from None
+
+
+def _at_ports(arguments: Sequence[str], ports: Mapping[str, str]) -> list[str]:
+    """Return a command that asked for any free ports, asking for these."""
+    return [f"{name}={ports[name[2:]]}" if port == "0" and name[2:] in ports else argument
+            for argument in arguments for name, _, port in [argument.partition("=")]]
 
 
 def _options(scenario: Scenario, book: AccountBook) -> list[str]:

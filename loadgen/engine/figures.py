@@ -8,10 +8,10 @@ from loadgen.session.outcome import OutcomeKind
 from reports.load_result import PhaseResult, SessionCounts, Throughput
 
 
-def session_counts(kinds: Mapping[OutcomeKind, int]) -> SessionCounts:
-    """Return the books of the sessions that have ended."""
+def session_counts(kinds: Mapping[OutcomeKind, int], outage: int = 0) -> SessionCounts:
+    """Return the books of the sessions that have ended, so many of them by an outage that was asked for."""
     counts = {kind.value: kinds[kind] for kind in OutcomeKind}
-    return SessionCounts(arrived=sum(counts.values()), **counts)
+    return SessionCounts(arrived=sum(counts.values()), outage=outage, **counts)
 
 
 def phase_result(times: PhaseTimes) -> PhaseResult:

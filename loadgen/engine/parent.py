@@ -12,7 +12,7 @@ from functools import partial
 
 import trio
 
-from loadgen.clock import NS_PER_S
+from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.link import Lines, LinkAddress, Ready, Report, Start, Stop, line_of, word_of_worker
 from loadgen.engine.progress import Progress
 
@@ -27,11 +27,17 @@ BOOKS_LIMIT_S = 120.0         # between a worker's last word and its result: a l
 class ParentEnd:
     """The links of all workers as their parent has them.
 
-    `told` is called with every report, `give_up` once for a worker that is of no use, with the reason why.
+    `told` is called with every report, `give_up` once for a worker that is of no use, with the reason why;
+    `began` once, with the run's start on `clock_ns`.
     """
 
     def __init__(
-        self, workers: int, *, told: Callable[[int, Progress], None], give_up: Callable[[int, str], None]
+        self,
+        workers: int,
+        *,
+        told: Callable[[int, Progress], None],
+        give_up: Callable[[int, str], None],
+        began: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._token = secrets.token_hex(16)
         self._streams: dict[int, trio.abc.Stream] = {}
@@ -42,6 +48,7 @@ class ParentEnd:
         self._one_at_a_time = trio.Lock()            # two words to one stream
         self._told = told
         self._give_up = give_up
+        self._began = began
         self._port = 0
 
     def address(self, worker: int) -> LinkAddress:
@@ -68,7 +75,9 @@ class ParentEnd:
         for worker in sorted(self._awaited):
             self._give_up(worker, f"it was not ready after {READY_LIMIT_S:g} s")
         self._awaited.clear()
-        await self._tell(Start(time.monotonic_ns() + round(LEAD_S * NS_PER_S)))
+        lead_ns = round(LEAD_S * NS_PER_S)
+        self._began(clock_ns() + lead_ns)
+        await self._tell(Start(time.monotonic_ns() + lead_ns))
         self._started.set()
 
     async def stop(self) -> None:

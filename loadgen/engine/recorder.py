@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
 from loadgen.engine.attempt import Attempt, Upshot
+from loadgen.engine.outage import Outages
 from loadgen.engine.retry_book import RetryBook
 from loadgen.engine.sample import Sample
 from loadgen.engine.seconds import Seconds
@@ -60,8 +61,9 @@ class Recorder:
     first attempts; what became of what they left stands in `retries`.
     """
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, crash_instants_ns: tuple[int, ...] = ()) -> None:
         self.window = window
+        self.outages = Outages(crash_instants_ns)
         self.load_ended = False              # no more arrivals come
         self.load_ended_ns = 0
         self.cut_short = False               # somebody ended the arrivals before their time
@@ -128,6 +130,7 @@ class Recorder:
         self.seconds.ended(sample.finished_ns, kind, sample.response_ns if _is_timed(sample) else None)
         if self.window.holds(sample.intended_ns):
             self.lags.append(sample.lag_ns)
+        self.outages.ended(sample, first=True)
         if self._ended(sample, trace, origin_ns):
             self.steady.ended[kind] += 1
 
@@ -136,6 +139,7 @@ class Recorder:
         assert self.retrying > 0, "a session ends once"
         self.retrying -= 1
         self.retries[sample.session].tried_again += 1
+        self.outages.ended(sample, first=False)
         self._ended(sample, trace, origin_ns)
 
     def tried(
@@ -210,6 +214,7 @@ class Recorder:
         self.failure_examples = other.failure_examples | self.failure_examples
         self.deviation_examples = other.deviation_examples | self.deviation_examples
         self.steady.merge(other.steady)
+        self.outages.merge(other.outages)
         self.seconds.merge(other.seconds)
         self.in_flight_peak = self.seconds.most_in_flight()
         self.intervals.extend(other.intervals)

@@ -14,6 +14,7 @@ from loadgen.engine.retry_book import RetryBook
 from loadgen.engine.shard import ShardResult
 from loadgen.scenario.model import Load, OpenLoad
 from loadgen.session.outcome import OutcomeKind
+from reports.crash_result import CrashResult
 from reports.document import HostFacts
 from reports.load_result import (
     DeviationCount,
@@ -29,7 +30,11 @@ from reports.retry_result import FinalCounts, FirstCounts, RetryResult
 
 
 def load_result(
-    load: Load, driven: ShardResult, workers: Sequence[WorkerResult] = (), machine: Machine | None = None
+    load: Load,
+    driven: ShardResult,
+    workers: Sequence[WorkerResult] = (),
+    machine: Machine | None = None,
+    crash: CrashResult | None = None,
 ) -> LoadResult:
     """Return the `load` section, of one process or of several merged, `workers` then being each of them.
 
@@ -39,7 +44,8 @@ def load_result(
     assert recorder.in_flight == 0, "every session has ended before the result is made"
     assert recorder.balanced(), "every arrival has exactly one outcome"
     outside_steady = recorder.phases.outside_steady()
-    kinds = {name: session_counts(counts) for name, counts in sorted(recorder.outcomes.items())}
+    away = recorder.outages.first_attempts(0 if crash is None else len(crash.moments))
+    kinds = {name: session_counts(counts, away[name]) for name, counts in sorted(recorder.outcomes.items())}
     total = {kind: sum(counts[kind] for counts in recorder.outcomes.values()) for kind in OutcomeKind}
     return LoadResult(
         model="open" if isinstance(load, OpenLoad) else "closed",
@@ -47,7 +53,7 @@ def load_result(
         steady_s=recorder.window.steady_ns / NS_PER_S,
         drain_s=max(0, driven.ended_ns - recorder.load_ended_ns) / NS_PER_S,
         in_flight_peak=recorder.in_flight_peak,
-        sessions=session_counts(total),
+        sessions=session_counts(total, away.total()),
         messages=MessageCounts(**{name: recorder.messages[name] for name in MessageCounts.__struct_fields__}),
         throughput=throughput(recorder.steady, recorder.window.steady_ns / NS_PER_S),
         kinds=kinds,
@@ -69,6 +75,7 @@ def load_result(
         timeline=recorder.seconds.timeline(),
         arrival_check=None if any(worker.lost for worker in workers) else arrival_check(load, recorder),
         pause_max_ns=load.pause_max.ns,
+        crash=crash,
         health=driven.health,
         machine=machine,
         workers=tuple(workers),

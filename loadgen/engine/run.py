@@ -16,6 +16,7 @@ from msgspec import structs
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.breach import BreachWatch
 from loadgen.engine.content_check import content_notes
+from loadgen.engine.crash import Crasher, crash_result, crasher_for
 from loadgen.engine.health.machine import MachineWatch
 from loadgen.engine.limits import check_ports, ephemeral_ports, raise_descriptors, shortages
 from loadgen.engine.overhearing import MakeJudge
@@ -64,6 +65,7 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     authorized: bool = False,
     pool: Pool = ALONE,
     make_judge: MakeJudge | None = None,
+    crash_command: str | None = None,
     directory: Path | None = None,
     note: Callable[[str], None] = lambda _: None,
 ) -> RunResult:
@@ -71,9 +73,11 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     `enough` does so too, but nothing is missing then: whoever set it wanted no more load.
 
     Raises UserError and PreconditionFailed before any load. `observe` is called once a second; `note` with each
-    sentence on what is to be known of the load, before it, and when a gate ends it. `authorized` says that the public
-    addresses among the permitted hosts may be loaded; `pool` who generates the load; `make_judge` who judges what is
-    overheard in its sessions; `directory` where the ledger is kept, in memory if there is none.
+    sentence on what is to be known of the load, before it, and when a gate ends it or the server is crashed.
+    `authorized` says that the public addresses among the permitted hosts may be loaded; `pool` who generates the load;
+    `make_judge` who judges what is overheard in its sessions; `crash_command` how the server is killed and started
+    again, where the scenario wants that and the server is not the embedded one; `directory` where the ledger is kept,
+    in memory if there is none.
     """
     started, started_ns = datetime.now(UTC), clock_ns()
     nofile = raise_descriptors(scenario, pool.workers)
@@ -88,12 +92,15 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
             shard = Shard(
                 scenario, book, run_token=secrets.token_hex(4), date=started, make_judge=make_judge, journals=journals
             )
+            crasher = crasher_for(scenario, crash_command, target.embedded, note)
             ends = (stop, breach.event) if enough is None else (stop, enough, breach.event)
-            shared, machine = await _watched(shard, target, pool, ends, breach.observing(observe))
-            driven, load = shared.whole, load_result(scenario.load, shared.whole, shared.workers, machine)
+            shared, machine = await _watched(shard, target, pool, ends, breach.observing(observe), crasher)
+            driven, crash = shared.whole, crash_result(crasher, scenario, crash_command, shared.whole.recorder)
+            load = load_result(scenario.load, driven, shared.workers, machine, crash)
             if scenario.ledger.verify:
                 observe(reading_maildrops(driven.recorder, driven.ended_ns / NS_PER_S))
-                settled = await settle(shard, shared, target.routes.get("pop3"), directory=directory, stop=stop)
+                pop3 = target.routes.get("pop3")
+                settled = await settle(shard, shared, pop3, directory=directory, stop=stop, crash=crash)
             interrupted = _what_was_cut(driven, stop, breach, verified=scenario.ledger.verify)
             if driven.recorder.cut_short and interrupted is None and breach.aborted is None:
                 notes.append(ENDED_EARLY.format(driven.recorder.load_ended_ns / NS_PER_S))
@@ -119,9 +126,12 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
 
 
 async def _watched(
-    shard: Shard, target: OpenTarget, pool: Pool, ends: Sequence[trio.Event], observe: Observe
+    shard: Shard, target: OpenTarget, pool: Pool, ends: Sequence[trio.Event], observe: Observe, crasher: Crasher
 ) -> tuple[Shared, Machine]:
-    """Drive the load, here or in workers, with an eye on the machine. Any one of `ends` ends the arrivals."""
+    """Drive the load, here or in workers, with an eye on the machine. Any one of `ends` ends the arrivals.
+
+    A crash that has begun by then is seen to its end: it starts the server again.
+    """
     watch, stop = MachineWatch(), trio.Event()
 
     def observe_both(progress: Progress) -> None:
@@ -132,24 +142,30 @@ async def _watched(
         watching.start_soon(watch.watch_ports)
         for end in ends:
             watching.start_soon(pass_on, end, stop)
-        if pool.workers == 1:
-            shared = Shared(await run_shard(shard, target.routes, stop=stop, observe=observe_both), ())
-        else:
-            shared = await _shared_out(shard, target.reach, pool, stop, observe_both)
+        async with trio.open_nursery() as crashing:
+            crashing.start_soon(crasher.watch, stop)
+            if pool.workers == 1:
+                whole = await run_shard(
+                    shard, target.routes, stop=stop, observe=observe_both, begin=crasher.begin_now
+                )
+                shared = Shared(whole, ())
+            else:
+                shared = await _shared_out(shard, target.reach, pool, stop, observe_both, crasher.begin)
+            stop.set()
         watching.cancel_scope.cancel()
     await watch.look_at_ports()
     return shared, watch.result()
 
 
 async def _shared_out(
-    shard: Shard, reach: Reach, pool: Pool, stop: trio.Event, observe: Observe
+    shard: Shard, reach: Reach, pool: Pool, stop: trio.Event, observe: Observe, began: Callable[[int], None]
 ) -> Shared:
     """Drive the load in workers. Those of our own are killed if this is cancelled."""
     if pool.executor is not None:
-        return await run_workers(shard, reach, pool.workers, pool.executor, stop=stop, observe=observe)
+        return await run_workers(shard, reach, pool.workers, pool.executor, stop=stop, observe=observe, began=began)
     processes = ProcessForEach()
     try:
-        return await run_workers(shard, reach, pool.workers, processes, stop=stop, observe=observe)
+        return await run_workers(shard, reach, pool.workers, processes, stop=stop, observe=observe, began=began)
     finally:
         processes.shutdown(cancel_futures=True)      # those that are done are gone; the others need no asking
 

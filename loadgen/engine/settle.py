@@ -9,6 +9,7 @@ import trio
 
 from loadgen.clock import clock_ns
 from loadgen.engine.audit import audit
+from loadgen.engine.back import wait_until_back
 from loadgen.engine.shard import Shard
 from loadgen.engine.workers import Shared
 from loadgen.ledger.ledger import BodyAsSent, Ledger
@@ -20,6 +21,7 @@ from loadgen.scenario.model import Pop3Retrieve
 from loadgen.schedule.plans import DeliveryPlan, Planner
 from loadgen.session.route import Route
 from loadgen.wire.transparency import unstuff
+from reports.crash_result import CrashResult
 from reports.ledger_result import LedgerResult
 from reports.write import LEDGER_DATABASE, LEDGER_LINES
 
@@ -38,20 +40,29 @@ class Settled:
 
 
 async def settle(
-    shard: Shard, shared: Shared, route: Route | None, *, directory: Path | None, stop: trio.Event
+    shard: Shard,
+    shared: Shared,
+    route: Route | None,
+    *,
+    directory: Path | None,
+    stop: trio.Event,
+    crash: CrashResult | None = None,
 ) -> Settled:
     """Find what was accepted, for the scenario's settling time or until `stop`, and say what became of it.
 
-    `route` leads to the maildrops, if they are read by POP3. Raises UserError if the books cannot be written or read.
+    `route` leads to the maildrops, if they are read by POP3; `crash` is what the server went through. Raises UserError
+    if the books cannot be written or read.
     """
+    await wait_until_back(crash, route, shard, stop)
     journals = shared.whole.journals
     ledger = ledger_of(shard, shared, None if directory is None else directory / LEDGER_DATABASE, _origin_ns(shared))
     doubts = [NOT_WRITTEN.format(journal.failure) for journal in journals if journal.failure is not None]
     first = next(iter(journals), None)
     read = await _look(shard, ledger, route, 0 if first is None else first.origin_monotonic_ns, stop)
     result = ledger.result(
-        read, body_as_sent=_bodies(shard), record=None if directory is None else directory / LEDGER_LINES
-    )
+        read, body_as_sent=_bodies(shard), record=None if directory is None else directory / LEDGER_LINES,
+        crashes_ns=[] if crash is None else [moment.over_ns for moment in crash.moments],
+    )   # fmt: skip
     if ledger.copies_untold:
         doubts.append(NO_UIDL)
     ledger.close()

@@ -74,6 +74,11 @@ class ShardResult:
 Begin = Callable[[], Awaitable[int]]
 
 
+def crash_instants_ns(scenario: Scenario) -> tuple[int, ...]:
+    """Return when the server is to be crashed, ns from the run's start; none where the scenario does not."""
+    return () if scenario.crash is None else scenario.crash.instants_ns(load_duration_ns(scenario.load))
+
+
 async def at_once() -> int:
     """Begin the run now."""
     return clock_ns()
@@ -97,7 +102,8 @@ async def run_shard(
     duration_ns = load_duration_ns(load)
     presence = Presence()
     overhearing = None if shard.make_judge is None else Overhearing(Heard(shard.make_judge()))
-    recorder = Recorder(Window(load.warm_up.ns, ENDLESS_NS if duration_ns is None else duration_ns))
+    crashes_ns = crash_instants_ns(shard.scenario)
+    recorder = Recorder(Window(load.warm_up.ns, ENDLESS_NS if duration_ns is None else duration_ns), crashes_ns)
 
     with heap_at_rest():
         async with trio.open_nursery() as serving:

@@ -52,14 +52,14 @@ def standing(recorder: Recorder, watched: Watched, elapsed_s: float) -> LoadResu
     window = recorder.window.ended_at(min(round(elapsed_s * NS_PER_S), recorder.window.steady_until_ns))
     steady_s = window.steady_ns / NS_PER_S
     total = {kind: sum(counts[kind] for counts in recorder.outcomes.values()) for kind in OutcomeKind}
-    lags = recorder.lag_histogram
+    lags, away = recorder.lag_histogram, recorder.outages.first_attempts()
     return LoadResult(
         model="",
         steady_s=steady_s,
-        sessions=session_counts(total),
+        sessions=session_counts(total, away.total()),
         messages=MessageCounts(**{name: recorder.messages[name] for name in MessageCounts.__struct_fields__}),
         throughput=throughput(recorder.steady, steady_s),
-        kinds={name: session_counts(counts) for name, counts in recorder.outcomes.items()},
+        kinds={name: session_counts(counts, away[name]) for name, counts in recorder.outcomes.items()},
         phases=_times(recorder.phases, [phase for phase in recorder.phases if watched.family(phase)]),
         session_times=_times(
             recorder.session_times, [name for name in recorder.session_times if watched.family(f"session.{name}")]

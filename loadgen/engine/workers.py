@@ -17,7 +17,7 @@ from loadgen.engine.processes import CallFailed, ProcessDied
 from loadgen.engine.progress import Overview
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.routes import Reach
-from loadgen.engine.shard import Observe, Shard, ShardResult
+from loadgen.engine.shard import Observe, Shard, ShardResult, crash_instants_ns
 from loadgen.engine.window import Window
 from loadgen.engine.worker import Work, work
 from loadgen.scenario.model import Load
@@ -47,16 +47,19 @@ async def run_workers(
     stop: trio.Event,
     observe: Observe,
     call: Callable[[Work], ShardResult] = work,
+    began: Callable[[int], None] = lambda _: None,
 ) -> Shared:
     """Drive the load in so many workers to its end, or until `stop` and then to the end of what is in flight.
 
-    They start at one instant, when all are ready. `observe` is called once a second. A worker that gets never
-    ready, falls silent or talks nonsense is given up: its future is cancelled, and it is lost. If this is cancelled,
-    the workers stop as soon as they notice; the executor stays the caller's.
+    They start at one instant, when all are ready, and `began` is told it (on `clock_ns`). `observe` is called once a
+    second. A worker that gets never ready, falls silent or talks nonsense is given up: its future is cancelled, and it
+    is lost. If this is cancelled, the workers stop as soon as they notice; the executor stays the caller's.
     """
     overview = Overview(workers, observe)
     calls = [_Call() for _ in range(workers)]
-    parent = ParentEnd(workers, told=overview.told, give_up=lambda worker, why: calls[worker].give_up(why))
+    parent = ParentEnd(
+        workers, told=overview.told, give_up=lambda worker, why: calls[worker].give_up(why), began=began
+    )
     ended: dict[int, ShardResult | str] = {}
 
     async def attend(worker: int) -> None:
@@ -169,6 +172,7 @@ def _worker_result(number: int, ended: ShardResult | str) -> WorkerResult:
 def _nothing(shard: Shard) -> ShardResult:
     """Return the books of a run of which nothing is known."""
     load: Load = shard.scenario.load
-    recorder = Recorder(Window(load.warm_up.ns, load_duration_ns(load) or load.warm_up.ns))
+    window = Window(load.warm_up.ns, load_duration_ns(load) or load.warm_up.ns)
+    recorder = Recorder(window, crash_instants_ns(shard.scenario))
     recorder.end_load(0)
     return ShardResult(recorder, Health(), (), 0)

@@ -61,20 +61,25 @@ class Delivery(NamedTuple):
 
 
 def deliveries_of(
-    attempts: Sequence[Attempt], copies: Sequence[Copy], *, looked_through: "Looked", pages_missing: bool = False
+    attempts: Sequence[Attempt],
+    copies: Sequence[Copy],
+    *,
+    looked_through: "Looked",
+    pages_missing: bool = False,
+    crashes_ns: Sequence[int] = (),
 ) -> Iterator[Delivery]:
     """Yield what became of one message: each recipient once, and whoever has it without being one.
 
     `pages_missing`: a part of the run is not known. So what is not found may have been taken away, and a message that
-    nobody here has sent is "nobody's" to judge.
+    nobody here has sent is "nobody's" to judge. `crashes_ns`: when each crash of the server was over.
     """
     if len(attempts) == 1 == len(copies) and attempts[0].recipient == copies[0].maildrop:     # nearly always
-        yield from _for_one(attempts[0].recipient, attempts, copies, looked_through, pages_missing)
+        yield from _for_one(attempts[0].recipient, attempts, copies, looked_through, pages_missing, crashes_ns)
         return
     for recipient in dict.fromkeys(one.recipient for one in attempts):
         sent = [one for one in attempts if one.recipient == recipient]
         found = [one for one in copies if one.maildrop == recipient]
-        yield from _for_one(recipient, sent, found, looked_through, pages_missing)
+        yield from _for_one(recipient, sent, found, looked_through, pages_missing, crashes_ns)
     addressed = {one.recipient for one in attempts}
     for maildrop in dict.fromkeys(one.maildrop for one in copies if one.maildrop not in addressed):
         kind: Literal["misdelivered", "nobody's"] = "nobody's" if pages_missing and not attempts else "misdelivered"
@@ -92,9 +97,15 @@ class Looked:
 
 
 def _for_one(
-    recipient: str, attempts: Sequence[Attempt], copies: Sequence[Copy], looked_through: Looked, pages_missing: bool
+    recipient: str,
+    attempts: Sequence[Attempt],
+    copies: Sequence[Copy],
+    looked_through: Looked,
+    pages_missing: bool,
+    crashes_ns: Sequence[int],
 ) -> Iterator[Delivery]:
-    kind = class_of(attempts, copies, looked_through=recipient in looked_through and not pages_missing)
+    looked = recipient in looked_through and not pages_missing
+    kind = class_of(attempts, copies, looked_through=looked, crashes_ns=crashes_ns)
     if kind == "rejected" and copies:
         yield Delivery(kind, recipient, attempts, ())
         yield Delivery("misdelivered", recipient, (), copies)
@@ -102,11 +113,15 @@ def _for_one(
         yield Delivery(kind, recipient, attempts, copies)
 
 
-def class_of(attempts: Sequence[Attempt], copies: Sequence[Copy], *, looked_through: bool) -> Class:
+def class_of(
+    attempts: Sequence[Attempt], copies: Sequence[Copy], *, looked_through: bool, crashes_ns: Sequence[int] = ()
+) -> Class:
     """Return the one class of a delivery that was tried. `looked_through`: its maildrop was, to the end.
 
     A copy that was changed makes it corrupt, however many are whole. For each time it was sent and not refused one copy
     is lawful: a sender that never had an answer must send again, and the server may have had the first (RFC 1047).
+    So is one more for each crash that was over after it was first sent: a server that is killed between delivering and
+    noting it has to deliver it again.
     """
     accepted = sum(one.word == ACCEPTED for one in attempts)
     unanswered = sum(one.word == UNANSWERED for one in attempts)
@@ -121,7 +136,13 @@ def class_of(attempts: Sequence[Attempt], copies: Sequence[Copy], *, looked_thro
     found = _copies_in(copies)
     if found <= 1:
         return "delivered_once" if accepted else "ambiguous"
-    return "duplicate_lawful" if found <= accepted + unanswered else "duplicate"
+    lawful = accepted + unanswered + _crashes_since(attempts, crashes_ns)
+    return "duplicate_lawful" if found <= lawful else "duplicate"
+
+
+def _crashes_since(attempts: Sequence[Attempt], crashes_ns: Sequence[int]) -> int:
+    sent_ns = min((one.dot_ns for one in attempts if one.dot_ns is not None), default=None)
+    return 0 if sent_ns is None else sum(sent_ns < over_ns for over_ns in crashes_ns)
 
 
 def _copies_in(copies: Sequence[Copy]) -> int:

@@ -1,6 +1,6 @@
 """The join: attempts and copies, both in the order of their messages, brought together in one pass."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -11,7 +11,12 @@ _message = itemgetter(1)
 
 
 def joined(
-    attempts: Iterable[Attempt], copies: Iterable[Copy], *, looked_through: Looked, pages_missing: bool = False
+    attempts: Iterable[Attempt],
+    copies: Iterable[Copy],
+    *,
+    looked_through: Looked,
+    pages_missing: bool = False,
+    crashes_ns: Sequence[int] = (),
 ) -> Iterator[list[Delivery]]:
     """Yield the deliveries of one session after another. No more than one session's are in memory."""
     sent, found = groupby(attempts, _session), groupby(copies, _session)
@@ -28,7 +33,8 @@ def joined(
             delivery
             for its_attempts, its_copies in _by_message(attempted, copied)
             for delivery in deliveries_of(
-                its_attempts, its_copies, looked_through=looked_through, pages_missing=pages_missing
+                its_attempts, its_copies, looked_through=looked_through, pages_missing=pages_missing,
+                crashes_ns=crashes_ns,
             )
         ]
 

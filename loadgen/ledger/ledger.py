@@ -7,7 +7,7 @@ of our own: never Message-ID.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -98,11 +98,12 @@ class Ledger:
         *,
         body_as_sent: BodyAsSent = _not_known,
         record: Path | None = None,
+        crashes_ns: Sequence[int] = (),
     ) -> LedgerResult:
         """Return what became of everything; mail owed by a maildrop outside `maildrops_read` is pending, not lost.
 
         None: all of them were. What was not delivered once is written to the file `record`, a line each. UserError if
-        that cannot be.
+        that cannot be. `crashes_ns` is when each crash of the server was over, from the run's start.
         """
         looked_through = Looked(None if maildrops_read is None else frozenset(maildrops_read))
         counts: Counter[str] = Counter()
@@ -112,7 +113,7 @@ class Ledger:
         with Record(record, self._prefix) as lines:
             for session in joined(
                 self._store.attempts(), self._store.copies(), looked_through=looked_through,
-                pages_missing=self._pages_missing,
+                pages_missing=self._pages_missing, crashes_ns=crashes_ns,
             ):  # fmt: skip
                 for delivery in session:
                     counts[delivery.kind] += 1

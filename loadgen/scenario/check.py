@@ -10,6 +10,7 @@ from typing import Final
 
 from loadgen.endpoint import Endpoint, MailDomain, Protocol, parse_nameserver
 from loadgen.scenario.check_accounts import account_problems
+from loadgen.scenario.check_crash import crash_problems
 from loadgen.scenario.check_ledger import ledger_problems
 from loadgen.scenario.check_load import load_problems, replay_problems
 from loadgen.scenario.check_sessions import protocol_of, session_problems
@@ -56,6 +57,8 @@ def check(draft: Draft, *, authorized: bool, environ: Mapping[str, str]) -> list
             if isinstance(limit, Duration) and limit.ns == 0
         ]
     problems += ledger_problems(draft)
+    if draft.crash is not None:
+        problems += crash_problems(draft.crash, draft.load, draft.target, draft.ledger)
     problems += _gate_problems(draft)
     return problems
 

@@ -10,6 +10,7 @@ from loadgen.scenario.decode import BROKEN, Decoder, default_of
 from loadgen.scenario.model import (
     About,
     Accounts,
+    Crash,
     IdleHold,
     Ledger,
     Limits,
@@ -45,6 +46,7 @@ class Draft:
     sessions: tuple[Session | None, ...]
     limits: Limits | None
     ledger: Ledger | None
+    crash: Crash | None      # also None: the scenario has none
     gates: tuple[Gate | None, ...]
 
     def scenario(self) -> Scenario:
@@ -66,6 +68,7 @@ class Draft:
             sessions=_named(sessions),
             limits=self.limits,
             ledger=self.ledger,
+            crash=self.crash,
             gates=gates,
         )
 

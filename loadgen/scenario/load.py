@@ -35,6 +35,7 @@ def load_scenario(
     urls: Mapping[Protocol, str] | None = None,
     seed: int | None = None,
     authorized: bool = False,
+    crashed: bool = False,
     environ: Mapping[str, str] | None = None,
     asked: Asked = NOTHING_ASKED,
 ) -> Scenario:
@@ -42,14 +43,15 @@ def load_scenario(
 
     `overrides` are the command line's `--set path=value`; `urls` its `--smtp`, `--lmtp`, `--pop3`, which take the
     place of an embedded target as a whole: half a run against one's own server would prove nothing; `asked` its gates,
-    which are held beside those of the file.
+    which are held beside those of the file. `crashed`: the server is crashed amid the load, also if the scenario says
+    nothing of it.
     Raises ScenarioError with every problem found.
     """
     name, text, directory = _read(source)
     data = _parse(name, text)
     return scenario_from(
         data, name=name, directory=directory, overrides=overrides, urls=urls or {}, seed=seed,
-        authorized=authorized, environ=os.environ if environ is None else environ, asked=asked,
+        authorized=authorized, crashed=crashed, environ=os.environ if environ is None else environ, asked=asked,
     )   # fmt: skip
 
 
@@ -64,6 +66,7 @@ def scenario_from(  # noqa: PLR0913  a scenario, and all that the command line s
     seed: int | None = None,
     authorized: bool = False,
     asked: Asked = NOTHING_ASKED,
+    crashed: bool = False,
 ) -> Scenario:
     """Return the checked scenario of TOML's plain data, which is changed; file names are relative to `directory`.
 
@@ -73,6 +76,8 @@ def scenario_from(  # noqa: PLR0913  a scenario, and all that the command line s
     overridden = apply_overrides(data, overrides)
     _spell_out_embedded(data)                      # and target=embedded put in place of a table
     _point_at(data, urls or {})
+    if crashed:
+        data.setdefault("crash", {})
     if seed is not None:
         _set(data, "scenario", "seed", seed)
     marks = asked.put_into(data)
@@ -141,6 +146,7 @@ def _point_at(data: dict[str, object], urls: Mapping[Protocol, str]) -> None:
     for protocol in _EMBEDDED_TARGET:
         if target.get(protocol) == EMBEDDED:
             del target[protocol]
+    target.pop("store", None)      # the embedded server's own affair
     target.update(urls)
 
 

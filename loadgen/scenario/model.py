@@ -8,6 +8,7 @@ from msgspec import Meta
 from loadgen.endpoint import Endpoint, MailDomain, Protocol
 from loadgen.scenario.arrivals import Arrivals
 from loadgen.scenario.content import Content
+from loadgen.scenario.crash import Crash
 from loadgen.scenario.distributions import Counts, Durations, Sizes
 from loadgen.scenario.quantities import Duration, Size
 from loadgen.scenario.retry import Retry
@@ -19,9 +20,9 @@ from loadgen.scenario.words import AnyAuth, MailAuth, MaildropAuth, MailPipelini
 from reports.gate import Gate
 
 __all__ = [
-    "EMBEDDED_TARGET", "About", "Accounts", "AnyAuth", "ClosedLoad", "Delivery", "IdleHold", "Ledger", "Limits",
-    "LmtpDeliver", "Load", "MailAuth", "MaildropAuth", "OpenLoad", "OtherSession", "Pipelining", "Pop3Retrieve",
-    "Retry", "Scenario", "Session", "SmtpDeliver", "Target",
+    "EMBEDDED_TARGET", "About", "Accounts", "AnyAuth", "ClosedLoad", "Crash", "Delivery", "IdleHold", "Ledger",
+    "Limits", "LmtpDeliver", "Load", "MailAuth", "MaildropAuth", "OpenLoad", "OtherSession", "Pipelining",
+    "Pop3Retrieve", "Retry", "Scenario", "Session", "SmtpDeliver", "Target",
 ]   # fmt: skip
 
 
@@ -69,6 +70,10 @@ class Target(Table, frozen=True, kw_only=True):
         Literal["rfc1090"] | None,
         says("rfc1090: SMTP as over X.25; fills in limits, segment_octets and retry where they are left out."),
     ] = None
+    store: Annotated[
+        Literal["memory", "maildir"],
+        says("Where the embedded server keeps mail: Maildirs in a directory of the run outlive a crash of it."),
+    ] = "memory"
     variants: Annotated[
         tuple[str, ...], says('What the embedded server lawfully does otherwise, as serve --variant: "greylisting=5s".')
     ] = ()
@@ -306,6 +311,7 @@ class Scenario(Table, frozen=True, kw_only=True):
     ] = msgspec.field(name="session")
     limits: Limits = msgspec.field(default_factory=Limits)
     ledger: Ledger = msgspec.field(default_factory=Ledger)
+    crash: Annotated[Crash | None, says("The server is killed and started again amid the load.")] = None
     gates: Annotated[tuple[Gate, ...], says("What must hold.")] = msgspec.field(
         name="gate", default=()
     )

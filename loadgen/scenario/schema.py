@@ -7,6 +7,7 @@ import msgspec
 from msgspec import NODEFAULT, inspect
 
 from loadgen.scenario.content import Content
+from loadgen.scenario.crash import CrashAt
 from loadgen.scenario.curve import CurveFile
 from loadgen.scenario.decode import bare, default_of
 from loadgen.scenario.distributions import Counts, Durations, Sizes
@@ -20,7 +21,7 @@ SCENARIO_SCHEMA_ID: Final = "https://mailproof.invalid/scenario-v1.json"
 
 _LEAVES: Final[tuple[type[Leaf[Any]], ...]] = (
     Duration, Size, Rate, Factor, Counts, Sizes, Durations, ServerUrl, CurveFile, TraceFile,
-    Content,
+    Content, CrashAt,
 )   # fmt: skip
 
 

@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from loadgen.transport.errors import LocalExhausted, TransportError, TransportTimeout
+from loadgen.transport.errors import (
+    ConnectRefused,
+    LocalExhausted,
+    PeerClosed,
+    TransportError,
+    TransportTimeout,
+    Unreachable,
+)
 from loadgen.wire.errors import RemoteProtocolError
 
 
@@ -16,6 +23,13 @@ class OutcomeKind(StrEnum):
     TIMED_OUT = "timed_out"        # a phase, or the whole session, outlived its limit
     DROPPED = "dropped"            # never started: the in-flight limit was reached
     INTERRUPTED = "interrupted"    # the run ended first
+
+
+class Break(StrEnum):
+    """How the network ended a session: what a server does that is not there, or is killed."""
+
+    REFUSED = "refused"            # nobody listened
+    CUT = "cut"                    # the connection ended, or no more came of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +45,26 @@ class Outcome:
     cause: str | None = None
     exhausted: bool = False      # this host ran out of something: no fault of the server's
     evidence: bytes = b""        # what the server sent instead of protocol, as received
+    broken: Break | None = None  # None: not by the network
 
     @classmethod
     def of_error(cls, error: TransportError | RemoteProtocolError, phase: str) -> "Outcome":
         """Turn what the network or the server did into a value."""
         if isinstance(error, RemoteProtocolError):
-            return cls(OutcomeKind.FAILED, phase, f"{error.why} ({error.section})", evidence=error.octets)
+            cut = Break.CUT if error.cut else None
+            return cls(OutcomeKind.FAILED, phase, f"{error.why} ({error.section})", evidence=error.octets, broken=cut)
         kind = OutcomeKind.TIMED_OUT if isinstance(error, TransportTimeout) else OutcomeKind.FAILED
-        return cls(kind, phase, str(error), exhausted=isinstance(error, LocalExhausted))
+        return cls(kind, phase, str(error), exhausted=isinstance(error, LocalExhausted), broken=_break_of(error))
+
+
+def _break_of(error: TransportError) -> Break | None:
+    match error:
+        case ConnectRefused() | Unreachable():
+            return Break.REFUSED
+        case PeerClosed() | TransportTimeout():
+            return Break.CUT
+        case _:
+            return None
 
 
 ACCEPTED = Outcome(OutcomeKind.ACCEPTED)

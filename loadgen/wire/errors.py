@@ -20,11 +20,12 @@ class RemoteProtocolError(ProtocolError):
     """The server broke it so far that the machine cannot go on.
 
     `octets` is the evidence as received, `section` the sentence it breaks ("RFC 5321 §4.2"). The message is
-    safe to show to a person.
+    safe to show to a person. `cut`: the connection ended amid what it said, which a server that is killed cannot help.
     """
 
-    def __init__(self, why: str, *, octets: bytes, section: str) -> None:
+    def __init__(self, why: str, *, octets: bytes, section: str, cut: bool = False) -> None:
         super().__init__(why)
+        self.cut = cut
         self.why = why
         self.octets = octets
         self.section = section

@@ -188,7 +188,7 @@ class Pop3Client:
         self._close()
         if cut:
             raise RemoteProtocolError(
-                "the connection closed amid a response", octets=pending[:512], section="RFC 1939 §3"
+                "the connection closed amid a response", octets=pending[:512], section="RFC 1939 §3", cut=True
             )
 
     def tls_started(self) -> None:

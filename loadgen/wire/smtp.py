@@ -218,7 +218,7 @@ class SmtpClient:
         self._close()
         if pending:
             raise RemoteProtocolError(
-                "the connection closed amid a reply", octets=pending[:512], section="RFC 5321 §4.2"
+                "the connection closed amid a reply", octets=pending[:512], section="RFC 5321 §4.2", cut=True
             )
 
     def tls_started(self) -> None:

@@ -143,3 +143,36 @@ def test_it_ends_when_we_are_killed() -> None:
         ours.kill()
     while not is_gone(server):      # the test's own time limit ends this if it is an orphan for good
         os.sched_yield()
+
+
+ITS_PORT = 'import sys; port = next(each for each in sys.argv if each.startswith("--smtp=")).partition("=")[2]\n'
+SERVES_THERE = """print('{"smtp": "smtp://127.0.0.1:%s"}' % (port if port != "0" else 2599), flush=True)\n"""
+
+
+async def test_killed_and_started_again_it_is_where_it_was() -> None:
+    async with embedded_server(*given(), command=python(f"{ITS_PORT}{SERVES_THERE}sys.stdin.read()")) as server:
+        before, ready = server.process, server.ready
+        assert await server.restart() is None
+        assert before.returncode == -9
+        assert server.process.pid != before.pid
+        assert server.ready == ready
+        assert isinstance(server.process.args, list)
+        assert "--smtp=2599" in server.process.args
+        assert server.complaint() is None
+    assert server.process.returncode == 0
+
+
+async def test_one_that_does_not_come_back_says_why() -> None:
+    dies = f"{ITS_PORT}if port != '0': sys.exit('its port is taken')\n{SERVES_THERE}sys.stdin.read()"
+    async with embedded_server(*given(), command=python(dies)) as server:
+        assert await server.restart() == "the embedded server did not start: its port is taken"
+
+
+async def test_maildrops_that_are_to_outlive_it_are_in_a_directory_of_the_run() -> None:
+    scenario, book = given()
+    kept = structs.replace(scenario, target=structs.replace(scenario.target, store="maildir"))
+    async with embedded_server(kept, book, command=python(READY + "sys.stdin.read()")) as server:
+        [option] = [each for each in server.arguments if each.startswith("--maildir=")]
+        directory = trio.Path(option.partition("=")[2])
+        assert await directory.is_dir()
+    assert not await directory.exists()

@@ -309,3 +309,35 @@ def test_with_pages_missing_nobody_is_accused() -> None:
     ledger = parts(YES, read(found("ours.2", B)))
     ledger.miss_pages()
     assert counted(ledger.result([A, B])) == {"accepted": 1, "pending": 1}
+
+
+OTHER = found("ours.1", unique_id=b"u2")
+THIRD = found("ours.1", unique_id=b"u3")
+
+
+@pytest.mark.parametrize(
+    ("crashes_ns", "copies", "expected"),
+    [
+        ((), [OTHER], TWICE),
+        ((50,), [], ONCE),
+        ((50,), [OTHER], {"accepted": 1, "duplicate_lawful": 1}),
+        ((50,), [OTHER, THIRD], TWICE),
+        ((50, 60), [OTHER, THIRD], {"accepted": 1, "duplicate_lawful": 1}),
+        ((5,), [OTHER], TWICE),
+        ((5, 50), [OTHER, THIRD], TWICE),
+    ],
+)
+def test_one_more_copy_for_each_crash_that_was_over_after_it_was_sent_is_lawful(
+    crashes_ns: tuple[int, ...], copies: list[Retrieved], expected: dict[str, int]
+) -> None:
+    """A server that is killed between delivering and noting it must deliver it again."""
+    trace = sent("ours.1", yes=(A,))
+    trace.dots[0] = 10
+    ledger = parts(trace, read(found("ours.1"), *copies))
+    assert counted(ledger.result([A, B], crashes_ns=crashes_ns)) == expected
+
+
+def test_a_crash_excuses_no_loss() -> None:
+    trace = sent("ours.1", yes=(A,))
+    trace.dots[0] = 10
+    assert counted(parts(trace).result([A, B], crashes_ns=(50,))) == {"accepted": 1, "lost": 1}

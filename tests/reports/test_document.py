@@ -29,6 +29,7 @@ def test_the_names_are_those_of_the_published_example(good: Document) -> None:
         "timed_out",
         "dropped",
         "interrupted",
+        "outage",
     }
     assert set(data["load"]["messages"]) == {"offered", "accepted", "refused", "retrieved"}
     assert set(data["ledger"]) == {*COUNTS, "end_to_end", "backlog", "drain_s", "irregularities"}
