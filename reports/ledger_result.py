@@ -10,6 +10,8 @@ from reports.times import Count, Hdr, Quantiles
 CLASSES: Final = (
     "delivered_once", "duplicate", "duplicate_lawful", "lost", "corrupt", "pending", "ambiguous", "rejected",
 )   # fmt: skip
+# What is never as it should be, and is told by name.
+IRREGULAR: Final = ("lost", "duplicate", "corrupt", "misdelivered")
 # All that is counted, in the order in which it is shown.
 COUNTS: Final = (
     "sent", "accepted", "delivered_once", "lost", "duplicate", "duplicate_lawful", "corrupt", "misdelivered",

@@ -6,7 +6,7 @@ from typing import Final
 from rich.text import Text
 
 from reports import units
-from reports.ledger_result import COUNTS, EndToEnd, LedgerResult
+from reports.ledger_result import COUNTS, IRREGULAR, EndToEnd, LedgerResult
 from reports.safe import inert
 
 SHOWN: Final = 5           # irregularities; all of them stand in ledger.jsonl
@@ -30,8 +30,9 @@ def _lines(ledger: LedgerResult) -> Iterator[str]:
         yield f"the last was seen {units.duration(ledger.drain_s * 1e9)} after the last acceptance"
     for one in ledger.irregularities[:SHOWN]:
         yield inert(f"{one.kind}: {one.message_id} for {one.recipient}: {one.sentence}")
-    if len(ledger.irregularities) > SHOWN:
-        yield "and more: ledger.jsonl names each"
+    more = sum(getattr(ledger, kind) for kind in IRREGULAR) - SHOWN
+    if ledger.irregularities and more > 0:
+        yield f"and {units.count(more)} more: ledger.jsonl names each"
 
 
 def times_in_brief(times: EndToEnd) -> str:
