@@ -40,7 +40,7 @@ def test_the_rate_that_a_response_time_allows_is_found_within_five_per_cent(work
     limit_s = 6 * work.service_s
     target, wanted = Target(work, seed=seed), rate_within(limit_s, 0.95, work)
     search = searched(
-        Search(bounds(180, 600)), lambda asked: target.run(asked.level, asked.seconds, asked.number),
+        Search(bounds(180, 360)), lambda asked: target.run(asked.level, asked.seconds, asked.number),
         gates_spelt(f"p95(response)<{limit_s * 1000:.3f}ms", protocols=["smtp"]),
     )   # fmt: skip
     assert search.ended == "found", told(search.stages)
