@@ -7,7 +7,6 @@ from operator import itemgetter
 from loadgen.ledger.delivery import Attempt, Copy, Delivery, Looked, deliveries_of
 
 _session = itemgetter(0)
-_message = itemgetter(1)
 
 
 def joined(
