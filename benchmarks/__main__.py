@@ -9,6 +9,7 @@ import typer
 
 from benchmarks import ledger
 from benchmarks.alarm import alarm
+from benchmarks.capacity import capacity
 from benchmarks.comparison import Comparison, duration, measure
 from benchmarks.comparisons import all_comparisons
 from benchmarks.figures import Record, Spread
@@ -84,6 +85,21 @@ def alarm_command(
     raise typer.Exit(0 if record.holds else 1)
 
 
+@app.command("capacity")
+def capacity_command(
+    workers: Annotated[str, typer.Option(metavar="N,N…", help="Of the server, a search for each.")] = "1,2,4",
+    stage: Annotated[float, typer.Option(min=30, help="Seconds of a stage.")] = 60,
+    confirm: Annotated[float, typer.Option(min=30, help="Seconds of one that confirms.")] = 180,
+) -> None:
+    """Search for a capacity that is known: the reference server as M/M/c. A quarter of an hour for each."""
+    store, record = Store(FIGURES), None
+    for record in capacity([int(each) for each in workers.split(",")], stage, confirm, tell):
+        store.keep_capacity(record)
+        write_results(store)
+    tell(f"written: {RESULTS}")
+    raise typer.Exit(0 if record is not None and record.holds else 1)
+
+
 @app.command("ledger")
 def ledger_command(
     messages: Annotated[int, typer.Option(min=1_000, help="Messages to each sink.")] = 200_000,
@@ -124,7 +140,8 @@ def write_results(store: Store) -> None:
     write_curve(RESULTS.with_name("curve.svg"), curve_panels(comparisons, records))
     if soaked is not None and CSV.exists():
         write_soak(RESULTS.with_name("soak.svg"), read_samples(CSV), soaked.minutes * 60)
-    RESULTS.write_text(render(comparisons, records, store.machine(), soaked, store.alarm()), encoding="utf-8")
+    page = render(comparisons, records, store.machine(), soaked, store.alarm(), store.capacity())
+    RESULTS.write_text(page, encoding="utf-8")
 
 
 def curve_panels(

@@ -101,3 +101,9 @@ Two reference servers stand beside each other, in which a message takes a fixed 
 Sets of runs are made in turn against the first, against it again and against the second, every run in a process of its
 own, and `mailproof compare` holds the latter two against the first. That an alarm is false, or missed, is a matter of
 chance and of the noise: other work on the machine lengthens every session."""
+
+CAPACITY: Final = """\
+The embedded reference server works at so many messages side by side, each for an exponential time, as M/M/c: workers /
+mean is what it can do. `mailproof capacity` searches for that without any gate on time, so that only the backlog
+tells; sessions arrive by chance. Below the ceiling a queue wanders, above it it grows: short stages cannot tell the two
+apart within some per cent, and the long one decides."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks.alarm_record import FALSE_MAX, FOUND_MIN, AlarmRecord
+from benchmarks.capacity_record import CLOSE, CapacityRecord
 from benchmarks.comparison import Comparison
 from benchmarks.figures import OURS, Record, Spread
 from benchmarks.machine import Machine
-from benchmarks.prose import ALARM, GROUPS, HEAD, SOAK
+from benchmarks.prose import ALARM, CAPACITY, GROUPS, HEAD, SOAK
 from benchmarks.soak_record import SoakRecord
 from benchmarks.trend import S_PER_HOUR, Slope
 
@@ -17,15 +18,15 @@ Records = dict[str, Record]
 
 def render(
     comparisons: Sequence[Comparison], records: Records, machine: Machine | None, soak: SoakRecord | None,
-    alarm: AlarmRecord | None = None,
+    alarm: AlarmRecord | None = None, known: CapacityRecord | None = None,
 ) -> str:  # fmt: skip
     """Return the whole page. A comparison without a record, and a peer that did not run, are named with the reason."""
-    return "\n".join([*_page(comparisons, records, machine, soak, alarm)]) + "\n"
+    return "\n".join([*_page(comparisons, records, machine, soak, alarm, known)]) + "\n"
 
 
 def _page(
     comparisons: Sequence[Comparison], records: Records, machine: Machine | None, soak: SoakRecord | None,
-    alarm: AlarmRecord | None,
+    alarm: AlarmRecord | None, known: CapacityRecord | None,
 ) -> Iterator[str]:  # fmt: skip
     yield HEAD
     if machine is not None:
@@ -45,6 +46,7 @@ def _page(
         yield from _missing(measured, records)
     yield from _soak(soak)
     yield from _alarm(alarm)
+    yield from _capacity(known)
     yield from _commands(comparisons, records)
 
 
@@ -172,6 +174,29 @@ def _alarm(alarm: AlarmRecord | None) -> Iterator[str]:
         yield (
             f"| {truth} | `--worse-than {each.gate}` | {len(each.codes)} | {each.alarms} | {each.codes.count(3)} | "
             f"{wanted} |"
+        )
+    yield ""
+
+
+def _capacity(known: CapacityRecord | None) -> Iterator[str]:
+    yield f"## Is a known capacity found?\n\n{CAPACITY}\n"
+    if known is None:
+        yield "**Not measured yet.**\n"
+        return
+    workers = ",".join(str(each.workers) for each in known.searches)
+    yield (
+        f"`python -m benchmarks capacity --workers {workers} --stage {known.stage_s:g} --confirm {known.confirm_s:g}`; "
+        f"{known.taken}, commit {known.revision}: **{'as it should be' if known.holds else 'NOT as it should be'}** "
+        f"({CLOSE:.0%} off at most).\n"
+    )
+    yield "| workers | ms each | it can do | last good | first bad | off | stages (void) | minutes | load before | |"
+    yield "|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|"
+    for each in known.searches:
+        good, bad = ("–" if level is None else f"{level:g}/s" for level in (each.good, each.bad))
+        off = "–" if each.off is None else f"{100 * each.off:+.1f} %"
+        yield (
+            f"| {each.workers} | {each.service_ms:g} | {each.ceiling_per_s:g}/s | {good} | {bad} | {off} | "
+            f"{each.stages} ({each.void}) | {each.minutes:.0f} | {each.load_average:.1f} | {each.finding} |"
         )
     yield ""
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from benchmarks.alarm_record import AlarmRecord
+from benchmarks.capacity_record import CapacityRecord
 from benchmarks.figures import Record
 from benchmarks.machine import Machine
 from benchmarks.soak_record import SoakRecord
@@ -42,6 +43,14 @@ class Store:
     def alarm(self) -> AlarmRecord | None:
         """Return what became of them last."""
         return self._read("alarm", AlarmRecord)
+
+    def keep_capacity(self, capacity: CapacityRecord) -> None:
+        """Keep what searches for a known capacity came to."""
+        self._write("capacity", capacity)
+
+    def capacity(self) -> CapacityRecord | None:
+        """Return what they came to last."""
+        return self._read("capacity", CapacityRecord)
 
     def keep_machine(self, machine: Machine) -> None:
         """Keep what is known of the machine."""
