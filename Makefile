@@ -31,7 +31,7 @@ demo: $(STAMP)
 IN_VIRTUAL_TIME = $(addprefix tests/,architecture conformance matrix message proof refserver reports routing scenario schedule session \
     transport wire)
 WHOLE_SUITES = tests/interop/test_conform.py tests/interop/test_conform_pop3.py
-REAL_RUNS = tests/interop/test_run.py tests/interop/test_written_sessions.py
+REAL_RUNS = tests/interop/test_run.py tests/interop/test_written_sessions.py tests/interop/test_ledger_maildir.py
 
 test: lint typecheck
 ifdef ARGS
