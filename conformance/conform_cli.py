@@ -109,7 +109,7 @@ def conform_command(  # noqa: PLR0913, PLR0917  each is an option
         check_writable(directory)
     document = _judged(order)
     _tell(document, write_run(directory, document), junit_file, json_file)
-    annotate(document, annotations)
+    annotate(document, wanted=annotations)
     raise typer.Exit(document.exit_code)
 
 

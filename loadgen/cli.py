@@ -139,7 +139,7 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     document = _run_one(context, loaded, chosen, directory, run_id)
     if junit_file is not None:
         write_text(junit_file, junit(document))
-    annotate(document, annotations)
+    annotate(document, wanted=annotations)
     raise typer.Exit(document.exit_code)
 
 

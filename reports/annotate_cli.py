@@ -25,7 +25,7 @@ AnnotationsOption = Annotated[
 ]
 
 
-def annotate(document: Document, wanted: Annotations, environ: Mapping[str, str] = os.environ) -> None:
-    """Print the annotations of a result, if they are wanted."""
+def annotate(*documents: Document, wanted: Annotations, environ: Mapping[str, str] = os.environ) -> None:
+    """Print the annotations of results, if they are wanted."""
     if wanted is Annotations.GITHUB or (wanted is Annotations.AUTO and environ.get("GITHUB_ACTIONS") == "true"):
-        typer.echo(github(document), nl=False)
+        typer.echo(github(*documents), nl=False)

@@ -30,9 +30,9 @@ class Annotation:
         return f"::{self.kind} title={_property(self.title)}::{_data(self.message)}"
 
 
-def github(document: Document) -> str:
-    """Return the lines for one result, each with its end; "" when nothing is amiss."""
-    found = list(annotations(document))
+def github(*documents: Document) -> str:
+    """Return the lines for results, each with its end; "" when nothing is amiss."""
+    found = [each for document in documents for each in annotations(document)]
     shown = [each for kind in ("error", "warning") for each in _bounded([one for one in found if one.kind == kind])]
     return "".join(f"{each.command()}\n" for each in shown)
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from reports.ci_cli import ci_command
 from reports.compare_cli import TwoSets, compare_command
 from reports.document import Document, encode, read
+from reports.gate_cli import gate_command
 from reports.junit import junit
 from reports.markdown import markdown
 from reports.text import plain, summary
@@ -31,6 +32,7 @@ class Format(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to the one command line."""
     app.command("report")(report)
+    app.command("gate")(gate_command)
     app.command("compare", cls=TwoSets)(compare_command)
     app.command("trend")(trend_command)
     app.command("ci")(ci_command)

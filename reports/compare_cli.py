@@ -81,7 +81,7 @@ def compare_command(  # noqa: PLR0913, PLR0917  each is an option
         console.print(summary(document, report=report))
     else:
         typer.echo(plain(document, report=report), nl=False)
-    annotate(document, annotations)
+    annotate(document, wanted=annotations)
     raise typer.Exit(document.exit_code)
 
 

@@ -60,6 +60,49 @@ def conclude(
     )
 
 
+def judged_again(document: Document, gates: Sequence[Gate], *, preset: str | None = None) -> Document:
+    """Return a judged document with more gates held against it; what it came to before stands, and may become worse.
+
+    A gate that it has been held against already is not held twice. The gates must be free of problems, and the preset
+    be one. Its exit status is of the verdicts: to have been interrupted once is no interruption now.
+    """
+    of_preset = () if preset is None else gates_of_preset(preset)
+    held = {(gate.metric, gate.condition) for gate in document.gates}
+    more = [
+        result
+        for result in (
+            *(judge(gate, document, preset=preset) for gate in of_preset), *(judge(gate, document) for gate in gates)
+        )
+        if (result.metric, result.condition) not in held
+    ]   # fmt: skip
+    found: dict[Question, list[Finding]] = {
+        "correct": list(_gate_findings(more, "correct")),
+        "fast_enough": list(_gate_findings(more, "fast_enough")),
+        "valid": list(_doubts_of_gates(more)),
+    }
+    before = document.verdicts
+    verdicts = Verdicts(**{
+        question: worst_of((getattr(before, question), *(verdict for verdict, _ in findings)))
+        for question, findings in found.items()
+    })
+    return structs.replace(
+        document,
+        gates=(*document.gates, *more),
+        verdicts=verdicts,
+        reasons=tuple(_reasons({
+            question: [*_findings_before(document, question), *findings] for question, findings in found.items()
+        }, verdicts)),
+        exit_code=int(exit_code_for(verdicts, interrupted=False)),
+    )   # fmt: skip
+
+
+def _findings_before(document: Document, question: Question) -> Iterator[Finding]:
+    """Give the reasons of a judged document as findings again."""
+    for reason in document.reasons:
+        if reason.verdict == question:
+            yield getattr(document.verdicts, question), reason.sentence
+
+
 _NOTHING_ASKED: Final[dict[Question, str]] = {
     "correct": "deliveries were not verified and no case was run",
     "fast_enough": "there was no gate on it",

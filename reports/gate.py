@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from reports import units
 from reports.bound import COMPARISONS, Bound, Comparison, bound_value, holds, shown, shown_beside
 from reports.document import Document, GateResult
-from reports.measure import Metric
+from reports.measure import Metric, Section
 from reports.metric import known_metrics, metric_named
 from reports.named_metric import ANYTHING_NAMED, NOTHING_NAMED, REPLY_METRIC, Named, names_of_metrics
 from reports.verdict import Verdict
@@ -182,15 +182,17 @@ def _measured(most: float, least: float, allowed: float, metric: Metric) -> str:
     return high if low == high else f"between {low} and {high}"
 
 
-_OTHER_SECTIONS: Final = {
-    "load": "no load was run", "ledger": "no delivery was verified", "conformance": "no case was run",
-    "comparison": "no runs were compared",
-}   # fmt: skip
+# section -> the kind of result that has it, and what is missing in others
+_SECTIONS: Final[dict[Section, tuple[str, str]]] = {
+    "load": ("load", "no load was run"),
+    "ledger": ("load", "no delivery was verified"),
+    "conformance": ("conformance", "no case was run"),
+    "comparison": ("compare", "no runs were compared"),
+    "capacity": ("capacity", "no capacity was searched for"),
+}
 
 
 def _why_absent(metric: Metric, document: Document) -> str:
     """Return why there is no data: in another kind of result the reason is another one."""
-    at_home = {"load": ("load",), "ledger": ("load",), "conformance": ("conformance",), "comparison": ("compare",)}
-    if document.kind in at_home[metric.section]:
-        return metric.absent
-    return f"{_OTHER_SECTIONS[metric.section]}: this is a {document.kind} result"
+    kind, missing = _SECTIONS[metric.section]
+    return metric.absent if document.kind == kind else f"{missing}: this is a {document.kind} result"

@@ -3,7 +3,7 @@
 What could not be decided is an `error`, never a success; what was not asked is `skipped`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -41,10 +41,7 @@ class _TestCase:
 
 def junit(document: Document) -> bytes:
     """Return the document as JUnit XML, UTF-8."""
-    suites = {
-        "verdicts": [_of_verdict(document, question) for question in _QUESTIONS],
-        "gates": [_of_gate(gate) for gate in document.gates],
-    }
+    suites = _suites_of_gates(document)
     if document.capacity is not None:
         suites["capacity"] = [_of_search(document, document.capacity)]
     if document.load is not None and document.load.monitors is not None:
@@ -54,10 +51,29 @@ def junit(document: Document) -> bytes:
         suites["crash"] = [_TestCase(server, verdict.value, sentence) for server, verdict, sentence in judged]
     if document.conformance is not None:
         suites["cases"] = [_of_case(case) for case in document.conformance.cases]
-    root = ET.Element("testsuites", name=f"mailproof {inert(document.run_id)}", time=f"{document.duration_s:.3f}")
-    for name, cases in suites.items():
-        _add_suite(root, name, cases, document)
-    _count(root, [case for cases in suites.values() for case in cases])
+    return _xml(f"mailproof {document.run_id}", document.duration_s, [(document, "", suites)])
+
+
+def junit_of_gates(results: Sequence[tuple[str, Document]]) -> bytes:
+    """Return verdicts and gates of several results as JUnit XML, each with the name it was given by."""
+    return _xml("mailproof gate", 0.0, [
+        (document, f" of {name}" if len(results) > 1 else "", _suites_of_gates(document)) for name, document in results
+    ])   # fmt: skip
+
+
+def _suites_of_gates(document: Document) -> dict[str, list[_TestCase]]:
+    return {
+        "verdicts": [_of_verdict(document, question) for question in _QUESTIONS],
+        "gates": [_of_gate(gate) for gate in document.gates],
+    }
+
+
+def _xml(name: str, seconds: float, parts: Sequence[tuple[Document, str, dict[str, list[_TestCase]]]]) -> bytes:
+    root = ET.Element("testsuites", name=inert(name), time=f"{seconds:.3f}")
+    for document, whose, suites in parts:
+        for suite, cases in suites.items():
+            _add_suite(root, suite, whose, cases, document)
+    _count(root, [case for _, _, suites in parts for cases in suites.values() for case in cases])
     ET.indent(root)
     made: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return made + b"\n"
@@ -96,11 +112,12 @@ def _of_case(case: CaseResult) -> _TestCase:
     return _TestCase(case.id, verdict, message, "\n".join(inert(line) for line in case.transcript))
 
 
-def _add_suite(root: ET.Element, name: str, cases: list[_TestCase], document: Document) -> None:
-    suite = ET.SubElement(root, "testsuite", name=name, timestamp=inert(document.started), time="0")
+def _add_suite(root: ET.Element, name: str, whose: str, cases: list[_TestCase], document: Document) -> None:
+    suite = ET.SubElement(root, "testsuite", name=inert(name + whose), timestamp=inert(document.started), time="0")
     _count(suite, cases)
     for case in cases:
-        made = ET.SubElement(suite, "testcase", classname=f"mailproof.{name}", name=inert(case.name), time="0")
+        class_name = inert(f"mailproof.{name}{whose}")
+        made = ET.SubElement(suite, "testcase", classname=class_name, name=inert(case.name), time="0")
         if element := _ELEMENTS.get(case.verdict):
             outcome = ET.SubElement(made, element, message=inert(case.message), type=case.verdict)
             outcome.text = case.details or None

@@ -10,7 +10,7 @@ from reports.load_result import PhaseResult
 
 Unit = Literal["ns", "count", "share", "per_s"]
 Question = Literal["correct", "fast_enough", "valid"]
-Section = Literal["load", "ledger", "conformance", "comparison"]
+Section = Literal["load", "ledger", "conformance", "comparison", "capacity"]
 Read = Callable[[Document, float | None], float | None]
 
 # percentile -> its field of Quantiles

@@ -7,6 +7,7 @@ of the same metrics by the same names.
 from collections.abc import Iterator
 from typing import Final
 
+from reports.capacity_metric import capacity_metrics
 from reports.case_metric import case_metrics
 from reports.document import Document
 from reports.health_metric import health_metrics
@@ -135,7 +136,8 @@ def _message_reader(kind: str) -> Read:
 _FIXED: Final[dict[str, Metric]] = {
     metric.name: metric
     for family in (
-        _phase_metrics, _session_metrics, _message_metrics, retry_metrics, ledger_metrics, health_metrics, case_metrics
+        _phase_metrics, _session_metrics, _message_metrics, retry_metrics, ledger_metrics, health_metrics, case_metrics,
+        capacity_metrics,
     )
     for metric in family()
 }

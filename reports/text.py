@@ -69,11 +69,24 @@ def summary(document: Document, *, report: str | None = None) -> RenderableType:
     return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts[:-1]), parts[-1])
 
 
+def judgement(document: Document, name: str) -> RenderableType:
+    """Return what a result came to, and no more of it: its gates and its verdicts."""
+    parts = [_head(document), Text.assemble(("result  ", "dim"), inert(name))]
+    if document.gates:
+        parts += [Text(), _gates(document)]
+    return Group(*parts, Text(), _verdicts(document), Text())
+
+
 def plain(document: Document, *, report: str | None = None, width: int = PLAIN_WIDTH) -> str:
     """Return the summary as plain text, no line longer than `width`, ending with a newline."""
+    return as_plain(summary(document, report=report), width=width)
+
+
+def as_plain(shown: RenderableType, *, width: int = PLAIN_WIDTH) -> str:
+    """Return what rich would print as plain text, no line longer than `width`, ending with a newline."""
     stream = io.StringIO()
     console = Console(file=stream, width=width, color_system=None, force_terminal=False, legacy_windows=False)
-    console.print(summary(document, report=report))
+    console.print(shown)
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
 

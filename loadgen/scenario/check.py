@@ -158,7 +158,7 @@ def _gates_without_data(gate: Gate, spoken: set[Protocol] | None, draft: Draft) 
     metric = metric_named(gate.metric, ANYTHING_NAMED)
     if metric is not None and metric.section == "ledger" and draft.ledger is not None and not draft.ledger.verify:
         yield f"{gate.metric} can have no data without [ledger] verify = true"
-    if metric is not None and metric.section in ("conformance", "comparison"):
+    if metric is not None and metric.section not in ("load", "ledger"):
         yield f"{gate.metric} can have no data: a load run has none of it; hold it against a result (mailproof gate)"
     if family == "retry" and spoken is not None and not any(map(_tries_again, draft.sessions)):
         yield f"{gate.metric} can have no data: no session has retry"

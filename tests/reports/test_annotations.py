@@ -77,7 +77,7 @@ def test_what_a_server_says_begins_no_line_and_no_command_of_its_own() -> None:
 
 def printed(document: Document, wanted: Annotations, environ: dict[str, str]) -> str:
     app = typer.Typer()
-    app.command()(lambda: annotate(document, wanted, environ))
+    app.command()(lambda: annotate(document, wanted=wanted, environ=environ))
     return CliRunner().invoke(app, []).stdout
 
 
