@@ -64,7 +64,9 @@ def _session_metrics() -> Iterator[Metric]:
     what = "sessions that got no answer: failed, timed out, dropped"
     yield Metric("errors", "count", _errors, absent, what=what)
     yield Metric("errors.share", "share", _errors_share, absent, what="the same of the arrivals")
-    yield Metric("errors.per_s", "per_s", _errors_rate, _NO_STEADY, steady=True, what="the same")
+    yield Metric(
+        "errors.per_s", "per_s", _errors_rate, _NO_STEADY, steady=True, least=_errors_rate_least, what="the same"
+    )
     yield Metric("in_flight_peak", "count", _in_flight_peak, absent, under_way=False)
 
 
@@ -105,6 +107,14 @@ def _errors_rate(document: Document, _: float | None) -> float | None:
         return None
     of = load.throughput
     return of.sessions_failed_per_s + of.sessions_timed_out_per_s + of.sessions_dropped_per_s
+
+
+def _errors_rate_least(document: Document, _: float | None) -> float | None:
+    """Leave out an outage that was asked for: when its sessions ended, in the steady phase or not, is not kept."""
+    load, most = load_of(document), _errors_rate(document, None)
+    if load is None or most is None or not load.sessions.outage:
+        return most
+    return max(0.0, most - load.sessions.outage / load.steady_s)
 
 
 def _in_flight_peak(document: Document, _: float | None) -> float | None:
