@@ -25,9 +25,11 @@ COMMAND_LINE = {
     "conformance/pytest_run.py",
     "conformance/sink_cli.py",
     "conformance/trace_cli.py",
+    "reports/annotate_cli.py",
     "reports/ci_cli.py",
     "reports/cli.py",
     "reports/compare_cli.py",
+    "reports/gate_cli.py",
     "reports/trend_cli.py",
 }
 WORKERS_ENTRY = "loadgen/engine/worker.py"
