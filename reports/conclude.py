@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import structs
 
 from reports import units
-from reports.crash_findings import durability_findings, recovery_findings
+from reports.crash_findings import durability_findings, recovery_findings, was_crashed
 from reports.document import (
     Document,
     GateResult,
@@ -164,7 +164,8 @@ def _ledger_findings(document: Document) -> Iterator[Finding]:
     if ledger.accepted and clean:
         but = ""
         if number := ledger.duplicate_lawful:
-            but = f", but for {units.count(number)} sent again when a reply was lost, and so lawfully there twice"
+            why = "delivered again after a crash, or " if was_crashed(document) else ""
+            but = f", but for {units.count(number)} {why}sent again when a reply was lost, and so lawfully there twice"
         yield Verdict.PASS, f"all {_deliveries(ledger)} came out of the right maildrop once, unchanged{but}"
 
 

@@ -31,6 +31,11 @@ def durability_findings(document: Document) -> Iterator[Finding]:
             )
 
 
+def was_crashed(document: Document) -> bool:
+    """Say whether the server was crashed at all."""
+    return document.load is not None and document.load.crash is not None and bool(document.load.crash.moments)
+
+
 def recovery_findings(document: Document) -> Iterator[Finding]:
     """Give for each outage whether it ended in time."""
     if document.load is not None and document.load.crash is not None:

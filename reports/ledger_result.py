@@ -72,7 +72,7 @@ class LedgerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         Count,
         Meta(
             description="Found more than once after an attempt that was never answered and another that was sent: "
-            "nobody's fault (RFC 1047)."
+            "nobody's fault (RFC 1047); or once more for each crash of the server that was meant."
         ),
     ] = 0
     lost: Annotated[Count, Meta(description="Accepted, and not found when the settling time was over.")] = 0

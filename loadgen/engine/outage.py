@@ -33,8 +33,8 @@ class Outage:
         """Return when the server was seen to be away: the first refusal, or if nobody was refused the first cut."""
         return self.refused_from_ns if self.refused_from_ns < NEVER else self.cut_from_ns
 
-    def broken(self, sample: Sample, how: Break, *, first: bool) -> None:
-        """Note a session that the network ended, if that is of the outage."""
+    def broken(self, sample: Sample, how: Break, *, first: bool) -> bool:
+        """Note a session that the network ended, if that is of the outage, and say if it is."""
         name, began_ns = sample.session, sample.started_ns
         if how is Break.REFUSED:
             self.refused[name] += 1
@@ -45,8 +45,9 @@ class Outage:
             self.cut[name] += 1
             self.cut_from_ns = min(self.cut_from_ns, sample.finished_ns)
         else:
-            return
+            return False
         self.first_attempts[name] += first
+        return True
 
     def accepted(self, sample: Sample) -> None:
         """Note a session that was accepted: the server is back, if it was away when the session began."""
@@ -81,17 +82,18 @@ class Outages:
         self._instants_ns = instants_ns      # when the crashes are due
         self._seen: defaultdict[tuple[int, str], Outage] = defaultdict(Outage)    # (crash, protocol)
 
-    def ended(self, sample: Sample, *, first: bool) -> None:
-        """Note how a session ended; `first`: it is no arrival's that tries again."""
+    def ended(self, sample: Sample, *, first: bool) -> bool:
+        """Note how a session ended, and say if it was by an outage; `first`: it is no arrival's that tries again."""
         if not self._instants_ns:
-            return
+            return False
         crash = bisect_right(self._instants_ns, sample.finished_ns) - 1
         if crash < 0:
-            return
+            return False
         if sample.outcome.broken is not None:
-            self._seen[crash, sample.protocol].broken(sample, sample.outcome.broken, first=first)
-        elif sample.outcome.kind is OutcomeKind.ACCEPTED and (crash, sample.protocol) in self._seen:
+            return self._seen[crash, sample.protocol].broken(sample, sample.outcome.broken, first=first)
+        if sample.outcome.kind is OutcomeKind.ACCEPTED and (crash, sample.protocol) in self._seen:
             self._seen[crash, sample.protocol].accepted(sample)
+        return False
 
     def after(self, crash: int) -> dict[str, Outage]:
         """Return what was seen after the crash of this number, from 0, by protocol."""

@@ -45,6 +45,7 @@ def progress_of(recorder: Recorder, elapsed_s: float, watched: Watched | None = 
         stage = "warm-up"
     last = recorder.seconds.last_closed()
     kinds = {kind: sum(counts[kind] for counts in recorder.outcomes.values()) for kind in OutcomeKind}
+    meant = recorder.outages.first_attempts().total()       # of a crash that was asked for
     return Progress(
         stage=stage,
         elapsed_s=elapsed_s,
@@ -52,7 +53,7 @@ def progress_of(recorder: Recorder, elapsed_s: float, watched: Watched | None = 
         arrived=recorder.arrived,
         messages_accepted=recorder.messages["accepted"],
         messages_accepted_per_s=last.messages_accepted,
-        errors=kinds[OutcomeKind.FAILED] + kinds[OutcomeKind.TIMED_OUT] + kinds[OutcomeKind.DROPPED],
+        errors=kinds[OutcomeKind.FAILED] + kinds[OutcomeKind.TIMED_OUT] + kinds[OutcomeKind.DROPPED] - meant,
         refused=kinds[OutcomeKind.REFUSED],
         p50_ns=last.p50_ns,
         p99_ns=last.p99_ns,

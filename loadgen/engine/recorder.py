@@ -126,12 +126,12 @@ class Recorder:
         assert self.in_flight > 0, "a session ends once"
         kind = sample.outcome.kind
         self.outcomes[sample.session][kind] += 1
+        timed = not self.outages.ended(sample, first=True) and _is_timed(sample)
         self.seconds.started(sample.started_ns)
-        self.seconds.ended(sample.finished_ns, kind, sample.response_ns if _is_timed(sample) else None)
+        self.seconds.ended(sample.finished_ns, kind, sample.response_ns if timed else None)
         if self.window.holds(sample.intended_ns):
             self.lags.append(sample.lag_ns)
-        self.outages.ended(sample, first=True)
-        if self._ended(sample, trace, origin_ns):
+        if self._ended(sample, trace, origin_ns, timed=timed):
             self.steady.ended[kind] += 1
 
     def ended_again(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
@@ -139,8 +139,8 @@ class Recorder:
         assert self.retrying > 0, "a session ends once"
         self.retrying -= 1
         self.retries[sample.session].tried_again += 1
-        self.outages.ended(sample, first=False)
-        self._ended(sample, trace, origin_ns)
+        away = self.outages.ended(sample, first=False)
+        self._ended(sample, trace, origin_ns, timed=not away and _is_timed(sample))
 
     def tried(
         self, session: str, attempt: Attempt, upshot: Upshot, origin_ns: int, *, cut: bool, given_up: bool
@@ -225,7 +225,7 @@ class Recorder:
         if self.window.holds(intended_ns):
             self.steady.arrived += 1
 
-    def _ended(self, sample: Sample, trace: Trace, origin_ns: int) -> bool:
+    def _ended(self, sample: Sample, trace: Trace, origin_ns: int, *, timed: bool) -> bool:
         """Count what any session did, a first one or one that tried again; say if it ended in the steady phase."""
         self.in_flight -= 1
         self.steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
@@ -236,7 +236,7 @@ class Recorder:
             self._failure(sample.outcome.phase or sample.protocol, sample.outcome.cause, sample.outcome.evidence)
             if sample.outcome.exhausted:
                 self.exhausted[sample.outcome.cause] += 1
-        self._times(sample, trace)
+        self._times(sample, trace, whole=timed)
         self._messages(trace, origin_ns)
         self._replies(trace)
         return in_steady
@@ -248,11 +248,11 @@ class Recorder:
         steady.octets_sent += trace.octets_sent
         steady.octets_received += trace.octets_received
 
-    def _times(self, sample: Sample, trace: Trace) -> None:
-        """Keep the times of the phases and of the whole session, by the session's intended instant."""
+    def _times(self, sample: Sample, trace: Trace, *, whole: bool) -> None:
+        """Keep the times of the phases, and if they tell anything of the whole session, by its intended instant."""
         steady, lag_ns = self.window.holds(sample.intended_ns), sample.lag_ns
         self.phases.keep(trace.timings, lag_ns, steady=steady)
-        if _is_timed(sample):
+        if whole:
             self.phases[f"{sample.protocol}.session"].add(sample.service_ns, lag_ns, steady=steady)
             self.session_times[sample.session].add(sample.service_ns, lag_ns, steady=steady)
 
@@ -297,6 +297,6 @@ def _is_timed(sample: Sample) -> bool:
     """Say whether the whole of a session is a time the server took.
 
     That of one the run cut short is not, and neither is that of an idle-hold session, as long as the scenario
-    wished; their phases are.
+    wished; their phases are. Nor is one refused in an outage that was meant, as fast as it is.
     """
     return sample.outcome.kind is not OutcomeKind.INTERRUPTED and not sample.held

@@ -105,6 +105,8 @@ async def test_what_was_refused_and_cut_is_an_outage_and_no_error_and_recovery_i
         assert outage.recovery_ns is not None
         # Back with the first session that began when it lived again: nine answers of 50 ms.
         assert 2.8 < outage.recovery_ns / NS_PER_S < 3.8
+    timed = run.load.session_times["smtp-deliver"]
+    assert timed.count == run.load.sessions.accepted, "to be refused is fast, and tells nothing"
     assert "SMTP after the crash at 5.05 s was back after 3." in run.said("fast_enough")
     assert run.document.verdicts.fast_enough is Verdict.PASS
     nursery.cancel_scope.cancel()

@@ -68,7 +68,7 @@ proxymap              unix  -       -      n      -      -       proxymap
 showq                 unix  n       -      n      -      -       showq
 error                 unix  -       -      n      -      -       error
 retry                 unix  -       -      n      -      -       error
-lmtp                  unix  -       -      n      -      20      lmtp
+lmtp                  unix  -       -      n      -      {deliverers}      lmtp
 anvil                 unix  -       -      n      -      1       anvil
 scache                unix  -       -      n      -      1       scache
 postlog               unix-dgram n  -      n      -      1       postlogd
@@ -91,6 +91,9 @@ QUEUE = {
 class Postfix:
     system: MailSystem
     log: Path
+    pid: int                       # of its master, and of its process group
+    command: str                   # starts it again, as typed in a shell
+    queue: Path
 
 
 def find_postfix() -> Path:
@@ -103,8 +106,11 @@ def find_postfix() -> Path:
 
 
 @contextlib.contextmanager
-def running_postfix(certificate: Certificate, dovecot: Dovecot) -> Iterator[Postfix]:
-    """Run Postfix on loopback until the block ends; what it accepts goes to the given Dovecot's maildrops."""
+def running_postfix(certificate: Certificate, dovecot: Dovecot, *, deliverers: int = 20) -> Iterator[Postfix]:
+    """Run Postfix on loopback until the block ends; what it accepts goes to the given Dovecot's maildrops.
+
+    With few `deliverers` it takes mail faster than it delivers it, so that its queue is not empty.
+    """
     software = find_postfix()
     with home("postfix") as place:
         smtp, smtps = free_ports(2)
@@ -115,7 +121,7 @@ def running_postfix(certificate: Certificate, dovecot: Dovecot) -> Iterator[Post
                 software=software, home=place, domain=DOMAIN, certificate=certificate, dovecot=dovecot
             )
         )
-        (configuration / "master.cf").write_text(MASTER.format(smtp=smtp, smtps=smtps))
+        (configuration / "master.cf").write_text(MASTER.format(smtp=smtp, smtps=smtps, deliverers=deliverers))
         accounts = dovecot.system.accounts
         (place / "recipients").write_text("".join(f"{accounts.address(n)} -\n" for n in accounts.numbers()))
         make_queue(place)
@@ -130,7 +136,12 @@ def running_postfix(certificate: Certificate, dovecot: Dovecot) -> Iterator[Post
                 smtp=f"smtp://127.0.0.1:{smtp}",
                 smtps=f"smtps://127.0.0.1:{smtps}",
             )
-            yield Postfix(system, place / "log")
+            again = f"{_assignments(libraries)} {master} -c {configuration} -d >>{place / 'log'} 2>&1"
+            yield Postfix(system, place / "log", server.process.pid, again, place / "queue")
+
+
+def _assignments(environment: dict[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in environment.items())
 
 
 def make_queue(place: Path) -> None:
