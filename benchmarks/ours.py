@@ -12,8 +12,8 @@ from reports.document import Document, read
 from reports.errors import UserError
 from reports.load_result import LoadResult
 
-# As fast as it can go is a saturated generator: 3, and rightly so. The monitors find that smtp-sink answers QUIT without
-# the enhanced status code it offered: 1. What decides here is that every session was accepted (`checked`).
+# As fast as it can go is a saturated generator: 3, and rightly so. smtp-sink answers QUIT without the enhanced status
+# code it offered, and the monitors say so: 1. What decides here is that every session was accepted (`checked`).
 MEASURED = (0, 1, 3)
 
 

@@ -65,4 +65,7 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = None
     open_files_limit: Annotated[Count | None, Meta(description="How many the process may have open.")] = None
     in_flight: Annotated[InFlight | None, Meta(description="Null: there was no steady phase, or nobody looked.")] = None
+    lane: Annotated[
+        str, Meta(description="What led the plain course of deliveries: native, or python and why. Empty: not known.")
+    ] = ""
     rss_octets_max: Annotated[int, Meta(ge=0, description="Peak resident memory of the generator.")] = 0

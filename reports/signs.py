@@ -188,6 +188,9 @@ def _process_facts(health: Health) -> Iterator[Sign]:
         yield Sign("open files", f"{units.count(health.open_files_max)}{limit}", note=note)
     if health.rss_octets_max:
         yield Sign("memory", f"{units.octets(health.rss_octets_max)} at the peak")
+    if health.lane:
+        lane, _, why = health.lane.partition(": ")
+        yield Sign("lane", lane, note=why or "deliveries that go as hoped are led by compiled code")
 
 
 def _of_worst(processes: Sequence[Process], which: str) -> str:

@@ -14,7 +14,6 @@ import trio
 
 from loadgen.clock import clock_of_this_run
 from loadgen.endpoint import Protocol
-from loadgen.session.route import Route
 from loadgen.transport.overheard import Event, Overheard, Recording
 from loadgen.transport.stream import Transport
 from reports.monitors import MonitorsResult
@@ -74,16 +73,19 @@ class Overhearing:
     _there: trio.Event = field(default_factory=trio.Event)
     _under_way: Iterator[None] | None = None
 
-    def listening(self, route: Route) -> Route:
-        """Return a route whose connections are overheard."""
-        dial = route.dial
+    @property
+    def wants_more(self) -> bool:
+        """Say whether there is room for a recording of what goes as hoped."""
+        return len(self._usual) + self._listened_to < USUAL_KEPT
 
-        async def dial_overheard(route: Route, arrival: int, deadline: float) -> Transport:
-            transport = await dial(route, arrival, deadline)
-            self.heard.connections += 1
-            return Overheard.with_listener(transport, self.recording(route.endpoint.protocol))
+    def passed_over(self) -> None:
+        """Count a connection of which nothing was kept."""
+        self.heard.connections += 1
 
-        return route.with_dial(dial_overheard)
+    def listening_to(self, transport: Transport, protocol: Protocol) -> Transport:
+        """Return a transport that is overheard, in the place of a new one."""
+        self.heard.connections += 1
+        return Overheard.with_listener(transport, self.recording(protocol))
 
     def recording(self, protocol: Protocol) -> Recording:
         """Return the recording of a new connection.
@@ -91,7 +93,7 @@ class Overhearing:
         It is wanted whatever happens if there is room for it: nearly all sessions of a fast run are as hoped, and
         passed over. That they were noted first cost a seventh of their processor time.
         """
-        wanted = len(self._usual) + self._listened_to < USUAL_KEPT
+        wanted = self.wants_more
         self._listened_to += wanted
         return Recording(protocol, self._ended, wanted=wanted)
 

@@ -112,7 +112,7 @@ async def run_shard(
                 protocol: replace(route, readiness=readiness, verified=verify) for protocol, route in routes.items()
             }
             if overhearing is not None:
-                watched = {protocol: overhearing.listening(route) for protocol, route in watched.items()}
+                watched = {protocol: replace(route, listener=overhearing) for protocol, route in watched.items()}
                 serving.start_soon(overhearing.judge)
 
             def carry_out(plan: Plan, trace: Trace, arrival: int) -> Awaitable[Outcome]:

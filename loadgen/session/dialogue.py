@@ -71,6 +71,8 @@ async def connected(route: Route, trace: Trace, arrival: int) -> Transport:
     now = clock_of_this_run()
     started = now()
     transport = await route.dial(route, arrival, started + route.phase_limits_s["connect"])
+    if route.listener is not None:
+        transport = route.listener.listening_to(transport, route.endpoint.protocol)
     if route.segment_octets is not None:
         transport.send_in_segments(route.segment_octets)
     trace.timings.append((name, int(started * NS_PER_S), int(now() * NS_PER_S)))

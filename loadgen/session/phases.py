@@ -5,6 +5,7 @@ A session of one message asks sixteen times.
 
 from typing import Final
 
+from loadgen.transport.conversation import Counted, Stage
 from loadgen.transport.limits import PhaseLimits
 from loadgen.wire.reply import USUAL_OCTETS, ReplyClass, lawful_reply
 
@@ -38,8 +39,6 @@ class LimitsByPhase(dict[str, float]):
         return limit_s
 
 
-Counted = tuple[str, str, str | None]     # a phase, a reply code, an enhanced status code: what replies are counted by
-
 
 class HopedFor(dict[bytes, Counted]):
     """The replies of one phase that were as hoped, by their octets: a server says the same over and over."""
@@ -48,6 +47,13 @@ class HopedFor(dict[bytes, Counted]):
         super().__init__()
         self._phase = phase
         self._hoped = hoped
+
+    def goes_on(self, octets: bytes) -> bool:
+        """Say whether these octets may be the beginning of one reply: its last line has not come, or not ended."""
+        if not octets:
+            return False
+        last_line = octets[octets.rfind(b"\n", 0, -1) + 1 :]
+        return len(octets) < USUAL_OCTETS and (not octets.endswith(b"\n") or last_line[3:4] == b"-")
 
     def judge(self, octets: bytes) -> Counted | None:
         """Return what these octets count as if they are one lawful reply of the class that is hoped for."""
@@ -58,9 +64,6 @@ class HopedFor(dict[bytes, Counted]):
         if len(self) < KNOWN_REPLIES_MAX:        # "queued as 4F5E6D" is another one each time
             self[octets] = counted
         return counted
-
-
-Stage = tuple[str, float, HopedFor]     # a phase's name in documents, its limit in s, and what is hoped for
 
 
 class Stages:

@@ -1,6 +1,7 @@
 """The plain course of a session: led by the poller while all goes as hoped, else gone over by the ordinary code."""
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from loadgen.session.dialogue import close, connected
 from loadgen.session.outcome import ACCEPTED, Outcome
@@ -8,7 +9,11 @@ from loadgen.session.route import Route
 from loadgen.session.trace import Trace
 from loadgen.transport.conversation import Conversation
 from loadgen.transport.errors import TransportError
+from loadgen.transport.native_connection import connect_and_converse
 from loadgen.transport.stream import Transport
+
+if TYPE_CHECKING:
+    from loadgen.transport.native import Lanes
 
 
 class PlainSession(Conversation):
@@ -16,13 +21,45 @@ class PlainSession(Conversation):
 
     __slots__ = ("_route", "_trace")
 
-    def __init__(self, route: Route, trace: Trace) -> None:
-        super().__init__()
+    def __init__(self, route: Route, trace: Trace, log: Trace | None = None) -> None:
+        super().__init__(log)
         self._route = route
         self._trace = trace
 
-    async def run(self, arrival: int, otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:
+    def run(self, arrival: int, otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Awaitable[Outcome]:
         """Connect, run and close. Where it is not as hoped, `otherwise` goes over it, and closes the transport."""
+        route = self._route
+        lanes = route.native_lanes()
+        if lanes is None or self.log is None:
+            return self._run_in_turn(arrival, otherwise)
+        return self._run_natively(lanes, arrival, otherwise)
+
+    async def _run_natively(
+        self, lanes: "Lanes", arrival: int, otherwise: Callable[[Transport], Awaitable[Outcome]]
+    ) -> Outcome:
+        route, trace = self._route, self._trace
+        assert route.addresses is not None, "native"
+        trace.phase = name = route.phase_names["connect"]
+        transport = None
+        try:
+            transport = await connect_and_converse(
+                lanes, route.readiness, route.addresses[0], self,
+                phase=name, limit_s=route.phase_limits_s["connect"],
+                source=route.source(arrival), host=route.endpoint.host,
+            )
+        except TransportError as error:
+            return Outcome.of_error(error, trace.phase)
+        finally:
+            if transport is None and self.began_s and route.listener is not None:
+                route.listener.passed_over()
+        if transport is None:
+            return ACCEPTED
+        if route.listener is not None:
+            transport = route.listener.listening_to(transport, route.endpoint.protocol)
+        trace.forget_since(1)
+        return await otherwise(transport)
+
+    async def _run_in_turn(self, arrival: int, otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:
         trace = self._trace
         try:
             transport = await connected(self._route, trace, arrival)

@@ -5,7 +5,7 @@ otherwise ends it, and `deliver` goes over the session again by the ordinary cod
 means; the tests hold both against each other, for any server.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -13,22 +13,20 @@ from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.message.compose import Composer, Message
 from loadgen.schedule.plans import DeliveryPlan
 from loadgen.session.fates import note_taken
-from loadgen.session.phases import Stage
 from loadgen.session.plain import PlainSession
 from loadgen.session.refused import NotOffered
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
 from loadgen.session.trace import Offered, Settled, Trace
 from loadgen.session.transaction import mail_parameters
-from loadgen.transport.conversation import Heard, Pieces, Say, Steps
+from loadgen.transport.conversation import Round
 from loadgen.wire.commands import Data, Ehlo, Mail, Quit, Rcpt
 from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
-from loadgen.wire.reply import USUAL_OCTETS, lawful_reply
+from loadgen.wire.reply import lawful_reply
 
 MESSAGES_MAX: Final = 1_000      # of one session, which may have to be gone over again as a whole
 DATA: Final = Data().to_bytes()
 QUIT: Final = Quit().to_bytes()
-Question = tuple[Stage, bytes | Pieces]            # and what is said in it
 
 
 def is_plain(route: Route, plan: DeliveryPlan) -> bool:
@@ -46,42 +44,20 @@ def is_plain(route: Route, plan: DeliveryPlan) -> bool:
 class PlainDelivery(PlainSession):
     """One session from the greeting to the answer to QUIT."""
 
-    __slots__ = ("_composer", "_extensions", "_octets", "_plan")
+    __slots__ = ("_composer", "_extensions", "_plan")
 
     def __init__(self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace) -> None:
-        super().__init__(route, trace)
+        super().__init__(route, trace, log=trace)
         self._plan = plan
         self._composer = composer
-        self._octets = b""                               # of the last reply
         self._extensions: Extensions = NO_EXTENSIONS     # of the server, once it has answered EHLO
 
-    def steps(self) -> Steps:
-        """Say and hear, until something is not as hoped."""
-        trace, clock = self._trace, clock_of_this_run()
-        timed, replied = trace.timings.append, trace.replies.append
-        for group in self._groups():
-            now_s = clock()               # what we did since the last answer is no time of the server's
-            now_ns = int(now_s * NS_PER_S)
-            for (name, limit_s, hoped_for), question in group:
-                trace.phase, started_ns, deadline = name, now_ns, now_s + limit_s
-                octets, now_s = yield question, deadline
-                counted = hoped_for.get(octets)
-                if counted is None:
-                    octets, now_s = yield from _whole(octets, now_s, deadline)
-                    counted = hoped_for.judge(octets)
-                    if counted is None:
-                        return
-                now_ns = int(now_s * NS_PER_S)
-                timed((name, started_ns, now_ns))
-                replied(counted)
-            self._octets = octets
-
-    def _groups(self) -> Iterator[Sequence[Question]]:
-        """Give what to ask next, one after another, each time all answers to the last were as hoped."""
+    def rounds(self) -> Iterator[Round]:
+        """Give what to ask next, one round after another, each time all answers to the last were as hoped."""
         plan, trace, stages, clock = self._plan, self._trace, self._route.stages, clock_of_this_run()
         assert stages is not None, "of SMTP"
         yield (stages.greeting, b""), (stages.ehlo, _ehlo(self._route.hello_name))
-        said = lawful_reply(self._octets)
+        said = lawful_reply(self.said)
         assert said is not None, "the answer to EHLO was as hoped"
         self._extensions = parse_extensions(said.texts)
         for planned in plan.messages:
@@ -118,21 +94,6 @@ class PlainDelivery(PlainSession):
             )
         except NotOffered:
             return None
-
-
-def _whole(octets: bytes, now_s: float, deadline: float) -> Generator[Say, Heard, Heard]:
-    """Hear the rest of a reply if this is only the beginning of one; return all of it, and when the last of it came."""
-    more = octets
-    while more and _goes_on(octets):
-        more, now_s = yield b"", deadline
-        octets += more
-    return octets, now_s
-
-
-def _goes_on(octets: bytes) -> bool:
-    """Say whether these octets may be the beginning of one reply: its last line has not come, or not ended."""
-    last_line = octets[octets.rfind(b"\n", 0, -1) + 1 :]
-    return len(octets) < USUAL_OCTETS and (not octets.endswith(b"\n") or last_line[3:4] == b"-")
 
 
 @lru_cache(maxsize=16)

@@ -2,28 +2,47 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from typing import Protocol as Shape
 
 import trio
 
-from loadgen.endpoint import Endpoint
+from loadgen.endpoint import Endpoint, Protocol
 from loadgen.session.phases import LimitsByPhase, PhaseNames, Stages
 from loadgen.transport.addresses import Address
 from loadgen.transport.connect import connect_clear
 from loadgen.transport.limits import PhaseLimits
+from loadgen.transport.native_connection import can_be_native
 from loadgen.transport.readiness import TRIO_READINESS, Readiness
 from loadgen.transport.stream import Transport
 from loadgen.transport.tls import TlsContext
+
+if TYPE_CHECKING:
+    from loadgen.transport.native import Lanes
 
 HELLO_NAME = "mailproof.invalid"      # RFC 2606: no host has it, and no server can mistake it for its own
 
 
 def over_the_network(route: "Route", arrival: int, deadline: float) -> Awaitable[Transport]:
     """Connect in clear text, from the source address whose turn it is; TLS comes as a phase of its own."""
-    source = route.sources[arrival % len(route.sources)] if route.sources else None
     return connect_clear(
-        route.endpoint, deadline=deadline, source=source, addresses=route.addresses, readiness=route.readiness,
-        receive_buffer_octets=route.receive_buffer_octets,
+        route.endpoint, deadline=deadline, source=route.source(arrival), addresses=route.addresses,
+        readiness=route.readiness, receive_buffer_octets=route.receive_buffer_octets,
     )
+
+
+class Listener(Shape):
+    """Whoever hears what is said on a route's connections."""
+
+    @property
+    def wants_more(self) -> bool:
+        """Say whether a session is to be heard though all may go as hoped."""
+
+    def passed_over(self) -> None:
+        """Count a connection that went as hoped, and was not heard."""
+
+    def listening_to(self, transport: Transport, protocol: Protocol) -> Transport:
+        """Return a transport that is listened to, in the place of a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +61,38 @@ class Route:
     verified: bool = True                      # what comes out of the maildrops is held against what was sent
     receive_buffer_octets: int | None = None   # of each connection; None: the system's choice
     segment_octets: int | None = None          # the most that is written at once; None: as much as there is
+    listener: Listener | None = None           # hears what both sides say; None: nobody does
     dial: Callable[["Route", int, float], Awaitable[Transport]] = over_the_network    # tests: memory streams
     phase_names: PhaseNames = field(init=False, repr=False, compare=False)
     phase_limits_s: LimitsByPhase = field(init=False, repr=False, compare=False)
     stages: Stages | None = field(init=False, repr=False, compare=False)           # None: another protocol's
+    is_simple: bool = field(init=False, repr=False, compare=False)                 # one address, and nothing special
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phase_names", PhaseNames(self.endpoint.protocol))
         object.__setattr__(self, "phase_limits_s", LimitsByPhase(self.endpoint.protocol, self.limits))
         stages = Stages(self.phase_names, self.phase_limits_s) if self.endpoint.protocol == "smtp" else None
         object.__setattr__(self, "stages", stages)
+        simple = (
+            self.dial is over_the_network and self.tls is None
+            and self.receive_buffer_octets is None and self.segment_octets is None
+            and can_be_native(self.addresses or (), self.sources)
+        )
+        object.__setattr__(self, "is_simple", simple)
 
     def with_dial(self, dial: "Callable[[Route, int, float], Awaitable[Transport]]") -> "Route":
         """Return this route, with another way to connect."""
         return replace(self, dial=dial)
+
+    def source(self, arrival: int) -> str | None:
+        """Return the source address whose turn it is; None: the system's choice."""
+        return self.sources[arrival % len(self.sources)] if self.sources else None
+
+    def native_lanes(self) -> "Lanes | None":
+        """Return the native lanes, if the next session can go by them; None: it goes the ordinary way."""
+        if not self.is_simple or (self.listener is not None and self.listener.wants_more):
+            return None
+        return self.readiness.lanes
 
     @property
     def upgrades(self) -> bool:

@@ -10,8 +10,8 @@ import trio
 
 from loadgen.endpoint import Endpoint
 from loadgen.transport.addresses import Address, numeric_address, resolve
-from loadgen.transport.errors import LocalExhausted, TransportError, TransportTimeout
-from loadgen.transport.failures import connect_failure, source_failure
+from loadgen.transport.errors import LocalExhausted, TransportError
+from loadgen.transport.failures import connect_failure, late_connect, source_failure
 from loadgen.transport.readiness import TRIO_READINESS, Readiness, Watch
 from loadgen.transport.socket_channel import SocketChannel
 from loadgen.transport.stream import Transport
@@ -129,7 +129,7 @@ async def _connect_one(
         code = _begin(sock, address)
         if code == errno.EAGAIN and address.family == socket.AF_UNIX:
             code = await _begin_later(sock, address, deadline)
-        watch = _watch(sock, address, readiness)
+        watch = watched(sock, address, readiness)
         if code in _UNDER_WAY:
             code = await _complete(sock, address, deadline, watch)
         if code not in _CONNECTED:
@@ -143,7 +143,8 @@ async def _connect_one(
     return channel
 
 
-def _watch(sock: socket.socket, address: Address, readiness: Readiness) -> Watch:
+def watched(sock: socket.socket, address: Address, readiness: Readiness) -> Watch:
+    """Return the watch of a socket. Raises LocalExhausted."""
     try:
         return readiness.watch(sock)
     except OSError as exc:
@@ -174,7 +175,7 @@ async def _begin_later(sock: socket.socket, address: Address, deadline: float) -
     code = errno.EAGAIN
     while code == errno.EAGAIN:
         if trio.current_time() + _UNIX_RETRY_S > deadline:
-            raise TransportTimeout(f"{address.text} did not accept the connection before the deadline")
+            raise late_connect(address.text)
         await trio.sleep(_UNIX_RETRY_S)
         code = sock.connect_ex(address.sockaddr)
     return code
@@ -183,5 +184,5 @@ async def _begin_later(sock: socket.socket, address: Address, deadline: float) -
 async def _complete(sock: socket.socket, address: Address, deadline: float, watch: Watch) -> int:
     """Wait until a connection is made or has failed, and return the error number of that."""
     if not await watch.writable(deadline):
-        raise TransportTimeout(f"{address.text} did not accept the connection before the deadline")
+        raise late_connect(address.text)
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

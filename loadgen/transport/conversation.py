@@ -5,9 +5,9 @@ is a generator, and is resumed right where the octets are read. It knows nothing
 thing that is otherwise it ends, and the session goes over it again by its ordinary code (`Transport.rehearse`).
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from operator import itemgetter
-from typing import Final
+from typing import Final, Protocol
 
 import trio
 
@@ -18,18 +18,50 @@ Pieces = tuple[bytes | memoryview, ...]      # octets to be sent together, not c
 Heard = tuple[bytes, float]       # what one read gave (b"": the end), and when: seconds of trio's clock
 Say = tuple[bytes | Pieces, float]           # what to say (b"": nothing), and by when an answer must have begun
 Steps = Generator[Say, Heard, None]
+Counted = tuple[str, str, str | None]     # a phase, a reply code, an enhanced status code: what replies are counted by
+_NS_PER_S: Final = 1_000_000_000
 _OCTETS: Final[Callable[[Heard], bytes]] = itemgetter(0)
+
+
+class Hopes(Protocol):
+    """The answers to one question that are as hoped."""
+
+    def get(self, octets: bytes, /) -> Counted | None:
+        """Return what these octets count as if they are one that was heard before."""
+
+    def goes_on(self, octets: bytes) -> bool:
+        """Say whether these octets may be only the beginning of an answer."""
+
+    def judge(self, octets: bytes) -> Counted | None:
+        """Return what an answer counts as if it is as hoped."""
+
+
+Stage = tuple[str, float, Hopes]            # a phase's name in documents, its limit in s, and what is hoped for
+Question = tuple[Stage, bytes | Pieces]     # and what is said in it
+Round = Sequence[Question]
+
+
+class Log(Protocol):
+    """Where a conversation in rounds notes what happened, as it happens."""
+
+    phase: str                               # the one under way
+    timings: list[tuple[str, int, int]]      # (phase, started_ns, finished_ns)
+    replies: list[Counted]
 
 
 class Conversation:
     """The steps of a conversation, and all that came of them.
 
     A subclass is the one protocol's. Whatever leads it counts and keeps here, so nothing is lost if it is cancelled.
+    One that is made of rounds, questions each of which is put when the one before was answered as hoped, has a `log`
+    and `rounds` instead of `steps`: the native lane leads it through a round without asking.
     """
 
-    __slots__ = ("began_s", "done", "failure", "heard", "octets_sent")
+    __slots__ = ("began_s", "done", "failure", "heard", "log", "octets_sent", "said")
 
-    def __init__(self) -> None:
+    def __init__(self, log: Log | None = None) -> None:
+        self.log = log                                 # None: it is not made of rounds
+        self.said = b""                                # the last answer of the last round
         self.began_s = 0.0                             # set by whoever leads it
         self.done = False                              # it came to its end as hoped
         self.heard: list[Heard] = []
@@ -43,6 +75,35 @@ class Conversation:
 
     def steps(self) -> Steps:
         """Say and hear. Ends early wherever what was heard is not what was hoped for; sets `done` otherwise."""
+        log = self.log
+        assert log is not None, "made of rounds"
+        clock = trio.lowlevel.current_clock().current_time
+        timed, replied = log.timings.append, log.replies.append
+        for questions in self.rounds():
+            now_s = clock()               # what we did since the last answer is no time of the server's
+            now_ns = int(now_s * _NS_PER_S)
+            for (name, limit_s, hoped_for), said in questions:
+                log.phase, started_ns, deadline = name, now_ns, now_s + limit_s
+                octets, now_s = yield said, deadline
+                counted = hoped_for.get(octets)
+                if counted is None:
+                    more = octets
+                    while more and hoped_for.goes_on(octets):
+                        more, now_s = yield b"", deadline
+                        octets += more
+                    counted = hoped_for.judge(octets)
+                    if counted is None:
+                        return
+                now_ns = int(now_s * _NS_PER_S)
+                timed((name, started_ns, now_ns))
+                replied(counted)
+            self.said = octets
+
+    def rounds(self) -> Iterator[Round]:
+        """Give what to ask next, one round after another, each time all answers to the last were as hoped.
+
+        Sets `done` at the end, if it comes there.
+        """
         raise NotImplementedError
 
 

@@ -5,7 +5,7 @@ import select
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import trio
 from outcome import Error, Outcome
@@ -13,6 +13,10 @@ from outcome import Error, Outcome
 from loadgen.transport.conversation import Conversation
 from loadgen.transport.deadlines import DeadlineWheel
 from loadgen.transport.lane import Lane
+from loadgen.transport.native_lane import native_lanes
+
+if TYPE_CHECKING:
+    from loadgen.transport.native import NativeLane
 
 EVENTS_MAX: Final = 64    # handled before other tasks, and timers, have their turn: two milliseconds at most
 
@@ -190,9 +194,10 @@ class EpollReadiness:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._watches: dict[int, EpollWatch | Lane] = {}     # by descriptor, for as long as it is registered
-        self._wheel: DeadlineWheel[EpollWatch | Lane] = DeadlineWheel()
+        self._wheel: DeadlineWheel[EpollWatch | Lane | NativeLane] = DeadlineWheel()
         self._alarm = trio.CancelScope()
         self._now: Callable[[], float] = trio.lowlevel.current_clock().current_time
+        self.lanes = native_lanes(self._epoll.fileno(), self.look, self._wheel.discard)
 
     def __len__(self) -> int:
         return len(self._watches)
@@ -226,25 +231,32 @@ class EpollReadiness:
         if fd in self._watches:
             self._watches[fd] = watch
 
-    def look(self, item: EpollWatch | Lane, deadline: float) -> None:
+    def look(self, item: "EpollWatch | Lane | NativeLane", deadline: float) -> None:
         """Look at a watch, or a lane, at its deadline."""
         if self._wheel.add(item, deadline, self._now()):
             self._alarm.deadline = self._wheel.next_s
 
     async def poll(self) -> None:
         """Wake tasks as their sockets become ready, for ever. At most EVENTS_MAX at a time, the longest ready first."""
-        fd, poll, watch_of = self._epoll.fileno(), self._epoll.poll, self._watches.get
+        fd, watch_of = self._epoll.fileno(), self._watches.get
+        poll = self._poll if self.lanes is None else self.lanes.poll
         while True:
             await trio.lowlevel.wait_readable(fd)
             left = EVENTS_MAX
             # What came while these were handled is handled too: to ask once more costs a tenth of trio's turn.
             # Between poll and the last event there is no checkpoint: no descriptor can be closed and used again.
-            while left and (happened := poll(0, left)):
-                left -= len(happened)
+            count = 1
+            while left and count:
+                count, happened = poll(left)
+                left -= count
                 for ready, events in happened:
                     watch = watch_of(ready)
                     if watch is not None:
                         watch.notice(events)
+
+    def _poll(self, most: int) -> tuple[int, list[tuple[int, int]]]:
+        happened = self._epoll.poll(0, most)
+        return len(happened), happened
 
     async def sweep(self) -> None:
         """Wake tasks as their deadlines pass, for ever."""
@@ -262,6 +274,8 @@ class EpollReadiness:
         try:
             yield
         finally:
+            if self.lanes is not None:
+                self.lanes.close(_closed())
             self._epoll.close()
             for watch in list(self._watches.values()):
                 watch.close()

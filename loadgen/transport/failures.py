@@ -44,6 +44,11 @@ def connect_failure(error: OSError, peer: str) -> TransportError:
     return _local_failure(error, peer) or TransportError(f"Connecting to {peer} failed ({_words(error)})")
 
 
+def late_connect(peer: str) -> TransportTimeout:
+    """Say that `peer` did not accept a connection in time."""
+    return TransportTimeout(f"{peer} did not accept the connection before the deadline")
+
+
 def io_failure(error: OSError, peer: str) -> TransportError:
     """Say what ended an established connection; raise `trio.ClosedResourceError` if we closed it."""
     code = error.errno

@@ -3,11 +3,14 @@
 import select
 import socket
 from collections.abc import Awaitable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
 
 from loadgen.transport.conversation import Conversation
+
+if TYPE_CHECKING:
+    from loadgen.transport.native import Lanes
 
 
 class Watch(Protocol):
@@ -40,6 +43,10 @@ class Watch(Protocol):
 
 class Readiness(Protocol):
     """Watches sockets. Passed as a value to `connect`; nobody has to know which kind it is."""
+
+    @property
+    def lanes(self) -> "Lanes | None":
+        """The native lanes that it polls; None: it has none."""
 
     def watch(self, sock: socket.socket) -> Watch:
         """Return a new watch over a non-blocking socket that is connected, or connecting.
@@ -82,6 +89,8 @@ class TrioWatch:
 
 class TrioReadiness:
     """trio's own poller: needs nothing to be started, and is there on every system."""
+
+    lanes: Final = None
 
     def watch(self, sock: socket.socket) -> TrioWatch:
         """Return a watch; trio registers the socket anew for every wait."""

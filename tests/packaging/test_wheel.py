@@ -1,6 +1,7 @@
 """What `pip install .` gives a stranger: everything a run needs, and nothing that is only ours. Needs no network."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -11,6 +12,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = {"loadgen", "conformance", "reports", "scenarios", "mailproof.py"}
+COMPILER = shutil.which("cc") and Path(sysconfig.get_path("include"), "Python.h").exists()
 SMALL = """
 [scenario]
 name = "small"
@@ -26,13 +28,21 @@ verify = true
 pytestmark = pytest.mark.timeout(120)  # the first test builds the wheel
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("wheel")
+def build_wheel(directory: Path, **environment: str) -> Path:
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(directory)]
-    subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
+    subprocess.run(build, cwd=CHECKOUT, env={**os.environ, **environment}, check=True, capture_output=True)
     (built,) = directory.glob("*.whl")
     return built
+
+
+def native_in(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return [name for name in archive.namelist() if name.endswith(".so")]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +88,32 @@ def test_the_wheel_holds_every_file_of_the_packages(names: set[str], pattern: st
 
 def test_the_wheel_holds_no_tests_and_no_benchmarks(names: set[str]) -> None:
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == SHIPPED
+
+
+@pytest.mark.skipif(not COMPILER, reason="there is no C compiler, or it finds no headers of Python")
+def test_the_wheel_holds_the_native_lane_and_the_installed_command_has_it(installed: Path, wheel: Path) -> None:
+    assert len(native_in(wheel)) == 1
+    assert "-none-any" not in wheel.name
+    ask = "from loadgen.transport.native_lane import lane_in_words; print(lane_in_words())"
+    assert run(installed / "python", "-I", "-c", ask, cwd=installed).stdout == "native\n"
+
+
+def test_without_a_compiler_the_wheel_is_whole_and_says_which_lane_it_has(names: set[str], tmp_path: Path) -> None:
+    pure = build_wheel(tmp_path, CC="false", MAILPROOF_NATIVE="")
+    with zipfile.ZipFile(pure) as archive:
+        there = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert there == {name for name in names if ".dist-info/" not in name and not name.endswith(".so")}
+    assert pure.name.endswith("-py3-none-any.whl")
+    ask = "from loadgen.transport.native_lane import lane_in_words; print(lane_in_words())"
+    environment = {"PYTHONPATH": f"{pure}:{sysconfig.get_path('purelib')}"}
+    asked = [sys.executable, "-S", "-c", ask]
+    said = subprocess.run(asked, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("python: it was not built")
+
+
+def test_a_build_that_must_have_the_native_lane_fails_without_it(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        build_wheel(tmp_path, CC="false", MAILPROOF_NATIVE="required")
 
 
 def test_the_installed_command_runs_anywhere(installed: Path, tmp_path: Path) -> None:

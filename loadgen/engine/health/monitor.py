@@ -10,6 +10,7 @@ from loadgen.engine.health.heartbeat import Heartbeat
 from loadgen.engine.health.in_flight import Looks, Presence
 from loadgen.engine.health.process import open_files, open_files_limit, peak_memory_octets
 from loadgen.engine.recorder import Recorder
+from loadgen.transport.native_lane import lane_in_words
 from reports.health import Health
 
 OPEN_FILES_EVERY_S = 1.0
@@ -70,5 +71,6 @@ class HealthMonitor:
             open_files_max=self._open_files_max,
             open_files_limit=open_files_limit(),
             in_flight=self._looks.result(self._recorder.steady.session_ns),
+            lane=lane_in_words(),
             rss_octets_max=peak_memory_octets(),
         )

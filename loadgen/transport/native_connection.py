@@ -1,0 +1,90 @@
+"""A connection that a native lane makes, talks on and closes; or gives back, where something is not as hoped."""
+
+import socket
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from loadgen.transport.addresses import Address, numeric_address
+from loadgen.transport.connect import watched
+from loadgen.transport.conversation import Conversation
+from loadgen.transport.errors import TransportError
+from loadgen.transport.failures import connect_failure, io_failure, late_connect, source_failure
+from loadgen.transport.readiness import Readiness
+from loadgen.transport.socket_channel import SocketChannel
+from loadgen.transport.stream import Transport
+
+if TYPE_CHECKING:
+    from loadgen.transport.native import Lanes, NativeLane
+
+
+def can_be_native(addresses: Sequence[Address], sources: Sequence[str]) -> bool:
+    """Say whether native lanes can connect: to one IPv4 or IPv6 address, from sources of its family."""
+    if len(addresses) != 1 or addresses[0].family not in {socket.AF_INET, socket.AF_INET6}:
+        return False
+    here = [numeric_address(source, 0) for source in sources]
+    return all(each is not None and each.family == addresses[0].family for each in here)
+
+
+async def connect_and_converse(
+    lanes: "Lanes", readiness: Readiness, address: Address, conversation: Conversation, *,
+    phase: str, limit_s: float, source: str | None, host: str | None,
+) -> Transport | None:  # fmt: skip
+    """Connect, lead a conversation in rounds to its end, and close, all by a native lane.
+
+    Returns None if it came to its end as hoped, else the transport on which it is to be gone over. `phase` is what
+    connecting is called in the conversation's log. Raises as `connect_clear` does. Cancelled, the connection is closed.
+    """
+    here = None if source is None else numeric_address(source, 0)
+    lane = lanes.lane(conversation)
+    try:
+        lane.begin(
+            address.family, socket_address(address), None if here is None else socket_address(here), phase, limit_s
+        )
+        await lane.ended()
+        if conversation.done:
+            return None
+        if lane.connect_error:
+            raise _failure_to_connect(lane, address, source)
+        if lane.failure:
+            conversation.failure = io_failure(OSError(lane.failure, ""), address.text)
+        return _given_back(lane.take(), address, conversation, readiness, host)
+    finally:
+        lane.close()
+
+
+@lru_cache(maxsize=1024)
+def socket_address(address: Address) -> bytes:
+    """Return the `struct sockaddr` of an IPv4 or IPv6 address, as Linux has it."""
+    match address.sockaddr:
+        case (str(host), int(port)):
+            there = socket.inet_pton(socket.AF_INET, host)
+            return struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, there)
+        case (str(host), int(port), int(flow), int(scope)):
+            there = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
+            ports = struct.pack("!HI16s", port, flow, there)
+            return struct.pack("=H", socket.AF_INET6) + ports + struct.pack("=I", scope)
+        case _:
+            raise ValueError(f"{address.text} is no IPv4 or IPv6 address")
+
+
+def _given_back(
+    descriptor: int, address: Address, conversation: Conversation, readiness: Readiness, host: str | None
+) -> Transport:
+    sock = socket.socket(fileno=descriptor)
+    try:
+        channel = SocketChannel(sock, address.text, watched(sock, address, readiness))
+    except TransportError:
+        sock.close()
+        raise
+    transport = Transport(channel, address.text, host)
+    transport.octets_sent, transport.octets_received = conversation.octets_sent, conversation.octets_received
+    return transport
+
+
+def _failure_to_connect(lane: "NativeLane", address: Address, source: str | None) -> TransportError:
+    if lane.connect_error < 0:
+        return late_connect(address.text)
+    error = OSError(lane.connect_error, "")
+    return connect_failure(error, address.text) if lane.bound or source is None else source_failure(error, source)
