@@ -91,7 +91,7 @@ def capacity_command(
     stage: Annotated[float, typer.Option(min=30, help="Seconds of a stage.")] = 60,
     confirm: Annotated[float, typer.Option(min=30, help="Seconds of one that confirms.")] = 180,
 ) -> None:
-    """Search for a capacity that is known: the reference server as M/M/c. A quarter of an hour for each."""
+    """Search for a capacity that is known: the reference server as M/M/c. A quarter of an hour."""
     store, record = Store(FIGURES), None
     for record in capacity([int(each) for each in workers.split(",")], stage, confirm, tell):
         store.keep_capacity(record)

@@ -104,6 +104,6 @@ chance and of the noise: other work on the machine lengthens every session."""
 
 CAPACITY: Final = """\
 The embedded reference server works at so many messages side by side, each for an exponential time, as M/M/c: workers /
-mean is what it can do. `mailproof capacity` searches for that without any gate on time, so that only the backlog
-tells; sessions arrive by chance. Below the ceiling a queue wanders, above it it grows: short stages cannot tell the two
-apart within some per cent, and the long one decides."""
+mean is what it can do. `mailproof capacity` searches for that without any gate on time, so that only the backlog tells;
+sessions arrive by chance; the searches go on beside each other. Below the ceiling a queue wanders, above it it grows:
+short stages cannot tell the two apart within some per cent, and the long one decides."""

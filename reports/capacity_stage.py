@@ -65,7 +65,7 @@ def judged_stage(
         from_s = detected_s
         document = without_start(document, intervals, from_s)
     assert document.load is not None
-    backlog = _backlog(course.backlog[from_s:]) if opened else None
+    backlog = _backlog(course.backlog, round(document.load.warm_up_s), from_s) if opened else None
     results = [judge(gate, document) for gate in gates]
     doubts = [Broke("generator", sentence) for sentence in doubts_of(document)]
     hard = [*_broke(document, results, backlog)]
@@ -126,9 +126,15 @@ def _course(load: LoadResult) -> _Course:
     return _Course(list(backlog)[:seconds], t.accepted[:seconds], messages[:seconds])
 
 
-def _backlog(in_flight: Sequence[int]) -> Backlog | None:
-    drift = drift_of(in_flight)
-    return None if drift is None else Backlog(per_s=drift.per_s, p=drift.p, grows=drift.grows)
+def _backlog(in_flight: Sequence[int], from_s: int, steady_from_s: int) -> Backlog | None:
+    """Judge a backlog behind the configured warm-up: the found one would hide the beginning of its growth.
+
+    What only filled up, and behind the found warm-up goes no further, does not grow.
+    """
+    drift, later = drift_of(in_flight[from_s:]), drift_of(in_flight[steady_from_s:])
+    if drift is None:
+        return None
+    return Backlog(per_s=drift.per_s, p=drift.p, grows=drift.grows and (later is None or later.per_s > 0))
 
 
 def doubts_of(document: Document) -> list[str]:

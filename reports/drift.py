@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 OBSERVATIONS_MIN: Final = 5     # with fewer nothing is said
-ALPHA: Final = 0.05             # of calling a walk without drift a growth
+ALPHA: Final = 0.10             # of calling a walk without drift a growth; what keeps within bounds, next to never
 
 
 @dataclass(frozen=True, slots=True)
