@@ -16,6 +16,7 @@ from typing import Final
 from benchmarks.procfs import usage
 from loadgen.ledger.journal import Journal
 from loadgen.ledger.ledger import Ledger
+from loadgen.ledger.steps import finished
 from loadgen.message.stamp import Stamp
 from loadgen.session.trace import Offered, Retrieved, Trace
 from reports.ledger_result import COUNTS
@@ -85,7 +86,7 @@ def main(messages: int, directory: Path) -> dict[str, object]:
     }   # fmt: skip
     _note_memory(told)
     ledger = Ledger(TOKEN, directory / "ledger.sqlite")
-    ledger.read(journal)
+    finished(ledger.read(journal))
     journal.remove()
     told["rows_s"] = time.process_time() - started
     _note_memory(told)

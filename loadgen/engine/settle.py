@@ -1,7 +1,7 @@
 """After the load: the journals become the ledger, the receiver's view is read, and both are joined."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from loadgen.engine.workers import Shared
 from loadgen.ledger.ledger import BodyAsSent, Ledger
 from loadgen.ledger.maildir import Maildirs
 from loadgen.ledger.sink_file import SinkFile
+from loadgen.ledger.steps import slowly
 from loadgen.message.compose import Composer
 from loadgen.scenario.accounts import Account
 from loadgen.scenario.model import Pop3Retrieve
@@ -29,6 +30,9 @@ AUDIT_EVERY_ACCOUNT_UP_TO = 10_000     # past it only the maildrops that were wr
 LOOK_PAUSE_S = 0.25
 NO_UIDL = "the POP3 server has no UIDL, so a duplicate cannot be told from a message that was read twice"
 NOT_WRITTEN = "not all of the ledger could be written ({}), so deliveries are undecided"
+
+
+Look = Generator[None, None, frozenset[str] | None]      # in steps: what was read to its end, None for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +59,16 @@ async def settle(
     """
     await wait_until_back(crash, route, shard, stop)
     journals = shared.whole.journals
-    ledger = ledger_of(shard, shared, None if directory is None else directory / LEDGER_DATABASE, _origin_ns(shared))
+    path = None if directory is None else directory / LEDGER_DATABASE
+    ledger = await slowly(ledger_of(shard, shared, path, _origin_ns(shared)))
     doubts = [NOT_WRITTEN.format(journal.failure) for journal in journals if journal.failure is not None]
     first = next(iter(journals), None)
     read = await _look(shard, ledger, route, 0 if first is None else first.origin_monotonic_ns, stop)
-    result = ledger.result(
-        read, body_as_sent=_bodies(shard), record=None if directory is None else directory / LEDGER_LINES,
-        crashes_ns=[] if crash is None else [moment.over_ns for moment in crash.moments],
+    result = await slowly(
+        ledger.judged(
+            read, body_as_sent=_bodies(shard), record=None if directory is None else directory / LEDGER_LINES,
+            crashes_ns=[] if crash is None else [moment.over_ns for moment in crash.moments],
+        )
     )   # fmt: skip
     if ledger.copies_untold:
         doubts.append(NO_UIDL)
@@ -69,14 +76,16 @@ async def settle(
     return Settled(result, tuple(doubts))
 
 
-def ledger_of(shard: Shard, shared: Shared, path: Path | None = None, origin_ns: int = 0) -> Ledger:
-    """Return the ledger of a load, in a file or in memory: all that its processes have entered. UserError.
+def ledger_of(
+    shard: Shard, shared: Shared, path: Path | None = None, origin_ns: int = 0
+) -> Generator[None, None, Ledger]:
+    """Return the ledger of a load, in a file or in memory: all that its processes have entered; in steps. UserError.
 
     `origin_ns` is the run's start on this process's clock, for what is entered from here on.
     """
     ledger = Ledger(shard.run_token, path, origin_ns)
     for journal in shared.whole.journals:
-        ledger.read(journal)
+        yield from ledger.read(journal)
         journal.remove()
     if not shared.whole.journals or any(worker.lost is not None for worker in shared.workers):
         ledger.miss_pages()
@@ -116,12 +125,12 @@ async def _look(
 
 
 async def _again(
-    ledger: Ledger, look: Callable[[], frozenset[str] | None], settle_s: float, stop: trio.Event
+    ledger: Ledger, look: Callable[[], Look], settle_s: float, stop: trio.Event
 ) -> set[str] | None:
     """Look until nothing is owed, `settle_s` is over, or `stop`; return what the last look read to its end."""
     until = trio.current_time() + settle_s
     while True:
-        seen = look()
+        seen = await slowly(look())
         owing = ledger.maildrops_owing()
         if not owing or stop.is_set() or trio.current_time() >= until:
             break

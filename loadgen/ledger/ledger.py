@@ -7,7 +7,7 @@ of our own: never Message-ID.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from loadgen.ledger.join import joined, reordered_in
 from loadgen.ledger.journal import Journal
 from loadgen.ledger.page import Page, page_of
 from loadgen.ledger.record import Record
+from loadgen.ledger.steps import AT_ONCE, finished
 from loadgen.ledger.store import Store
 from loadgen.ledger.timing import Timing
 from loadgen.session.trace import Offered, Trace, Word
@@ -52,13 +53,15 @@ class Ledger:
         if page is not None:
             self._enter(page, self._origin_ns)
 
-    def read(self, journal: Journal) -> None:
-        """Enter all pages of a process. UserError if they cannot be read."""
+    def read(self, journal: Journal) -> Generator[None, None, None]:
+        """Enter all pages of a process, in steps. UserError if they cannot be read."""
         if journal.failure is not None:
             self.miss_pages()
         try:
-            for page in journal.pages():
+            for number, page in enumerate(journal.pages(), start=1):
                 self._enter(page, journal.origin_ns)
+                if number % AT_ONCE == 0:
+                    yield
         except OSError as error:
             if journal.failure is None:
                 raise UserError(f"what was written for the ledger cannot be read: {error}") from None
@@ -100,7 +103,20 @@ class Ledger:
         record: Path | None = None,
         crashes_ns: Sequence[int] = (),
     ) -> LedgerResult:
-        """Return what became of everything; mail owed by a maildrop outside `maildrops_read` is pending, not lost.
+        """Return what became of everything, at once; else as `judged`."""
+        return finished(
+            self.judged(maildrops_read, body_as_sent=body_as_sent, record=record, crashes_ns=crashes_ns)
+        )
+
+    def judged(
+        self,
+        maildrops_read: Iterable[str] | None,
+        *,
+        body_as_sent: BodyAsSent = _not_known,
+        record: Path | None = None,
+        crashes_ns: Sequence[int] = (),
+    ) -> Generator[None, None, LedgerResult]:
+        """Return what became of everything, in steps; mail owed by a maildrop outside `maildrops_read` is pending.
 
         None: all of them were. What was not delivered once is written to the file `record`, a line each. UserError if
         that cannot be. `crashes_ns` is when each crash of the server was over, from the run's start.
@@ -111,10 +127,11 @@ class Ledger:
         shown: list[Irregularity] = []
         self._store.forget_irregulars()
         with Record(record, self._prefix) as lines:
-            for session in joined(
+            sessions = joined(
                 self._store.attempts(), self._store.copies(), looked_through=looked_through,
                 pages_missing=self._pages_missing, crashes_ns=crashes_ns,
-            ):  # fmt: skip
+            )   # fmt: skip
+            for number, session in enumerate(sessions, start=1):
                 for delivery in session:
                     counts[delivery.kind] += 1
                     if delivery.attempts:
@@ -129,6 +146,8 @@ class Ledger:
                         shown.append(irregular)
                 if len(session) > 1:
                     counts["reordered"] += reordered_in(session)
+                if number % AT_ONCE == 0:
+                    yield
         return LedgerResult(
             sent=sum(counts[name] for name in CLASSES),
             accepted=counts["accepted"],

@@ -1,11 +1,13 @@
 """What a sink has received, by the file that it writes (`mailproof sink --keep FILE`): a line of JSON for each copy."""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import msgspec
 
 from loadgen.ledger.delivery import Copy
 from loadgen.ledger.ledger import Ledger
+from loadgen.ledger.steps import AT_ONCE
 from reports.errors import UserError
 
 
@@ -31,8 +33,11 @@ class SinkFile:
         self._offset = 0
         self._lines = 0
 
-    def read(self, ledger: Ledger) -> None:
-        """Enter what has been added since the last time. UserError if it cannot be read or is none of a sink's."""
+    def read(self, ledger: Ledger) -> Generator[None, None, None]:
+        """Enter what has been added since the last time, in steps.
+
+        UserError if it cannot be read or is none of a sink's.
+        """
         try:
             with self._path.open("rb") as stream:
                 stream.seek(self._offset)
@@ -42,6 +47,8 @@ class SinkFile:
                     self._offset += len(line)
                     self._lines += 1
                     self._enter(ledger, line)
+                    if self._lines % AT_ONCE == 0:
+                        yield
         except OSError as error:
             raise UserError(f"ledger.sink: {self._path} cannot be read: {error.strerror}") from None
 

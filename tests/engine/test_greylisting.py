@@ -15,6 +15,7 @@ from loadgen.endpoint import Protocol
 from loadgen.engine.audit import audit
 from loadgen.engine.settle import ledger_of
 from loadgen.engine.workers import Shared
+from loadgen.ledger.steps import finished
 from loadgen.session.route import Route
 from loadgen.transport.stream import Transport
 from reports.document import LedgerResult
@@ -44,7 +45,7 @@ async def settled(
     """Play a load to its end, and look for its mail."""
     shard = shard_of(text)
     result = await play(shard, routes or house.routes())
-    ledger = ledger_of(shard, Shared(result.books, ()))
+    ledger = finished(ledger_of(shard, Shared(result.books, ())))
     accounts = [shard.book.account(number) for number in range(1, 11)]
     read = await audit(ledger, house.route("pop3"), accounts, auth="user", settle_s=1, stop=trio.Event())
     return result, ledger.result(read)

@@ -15,6 +15,7 @@ from loadgen.engine.result import load_result
 from loadgen.engine.settle import ledger_of
 from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.engine.workers import Shared
+from loadgen.ledger.steps import finished
 from loadgen.scenario.accounts import open_accounts
 from loadgen.session.route import Route
 from loadgen.transport.readiness import Readiness, best_readiness
@@ -91,7 +92,7 @@ async def test_a_mix_of_everything_ends_well_and_balances(autojump_clock: MockCl
     async with trio.open_nursery() as nursery:
         target = House(nursery)
         result = await play(shard, target.routes())
-        ledger = ledger_of(shard, Shared(result.books, ()))
+        ledger = finished(ledger_of(shard, Shared(result.books, ())))
         accounts = [shard.book.account(number) for number in range(1, 11)]
         read = await audit(ledger, target.route("pop3"), accounts, auth="user", settle_s=1, stop=trio.Event())
     load = result.load

@@ -20,6 +20,7 @@ from loadgen.engine.settle import ledger_of
 from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.engine.worker import Work
 from loadgen.engine.workers import Shared, run_workers
+from loadgen.ledger.steps import finished
 from reports.health import Health
 from reports.histogram import Histogram
 from reports.ledger_result import COUNTS
@@ -121,7 +122,7 @@ def test_the_ledgers_of_all_workers_are_one() -> None:
     shard = shard_of(SETTLED)
     result, _ = trio.run(played, shard, clock=MockClock(autojump_threshold=0))
     shared, _ = trio.run(shared_out, shard, 3)
-    one, many = ledger_of(shard, Shared(result.books, ())), ledger_of(shard, shared)
+    one, many = finished(ledger_of(shard, Shared(result.books, ()))), finished(ledger_of(shard, shared))
     assert one.maildrops_owing() == many.maildrops_owing()
     alone, together = one.result(set()), many.result(set())
     assert [getattr(together, name) for name in COUNTS] == [getattr(alone, name) for name in COUNTS]
@@ -141,7 +142,7 @@ def test_a_worker_that_dies_is_named_and_what_the_others_measured_is_kept() -> N
     assert [each.lost is not None for each in load.workers] == [False, True, False]
     assert "before it was ready" in (load.workers[1].lost or "")
     assert load.sessions.arrived == one.sessions.arrived - len(range(1, one.sessions.arrived, 3))
-    settled = ledger_of(shard, shared).result({f"user{n}@example.test" for n in range(1, 11)})
+    settled = finished(ledger_of(shard, shared)).result({f"user{n}@example.test" for n in range(1, 11)})
     assert settled.lost == 0, "the worker that died may have taken it away"
     assert settled.pending == settled.accepted > 0
 

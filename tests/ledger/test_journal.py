@@ -10,6 +10,7 @@ from trio.testing import MockClock
 from loadgen.ledger.journal import AT_ONCE, EVIDENCE_MAX, Journal, journals_in
 from loadgen.ledger.ledger import Ledger
 from loadgen.ledger.page import encoded, page_of, pages_in
+from loadgen.ledger.steps import finished
 from loadgen.ledger.writer import Writer
 from loadgen.message.stamp import Stamp
 from loadgen.session.trace import Offered, Retrieved, Trace
@@ -72,7 +73,7 @@ def test_a_disk_that_takes_no_more_is_told_and_nobody_is_accused(tmp_path: Path)
     assert journal.failure is not None
     assert journal.failure.endswith("No such file or directory")
     ledger = Ledger("run")
-    ledger.read(journal)
+    finished(ledger.read(journal))
     ledger.add(sent(2))
     assert (ledger.result([A]).pending, ledger.result([A]).lost) == (1, 0)
 
@@ -83,7 +84,7 @@ def test_a_journal_that_is_gone_is_the_operators_to_know(tmp_path: Path) -> None
     journal.close()
     journal.remove()
     with pytest.raises(UserError, match=r"cannot be read: .*No such file"):
-        Ledger("run").read(journal)
+        finished(Ledger("run").read(journal))
 
 
 def test_the_writer_writes_on_after_no_failure(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ async def test_instants_count_from_the_start_of_the_run_whatever_the_clock_of_th
     journal.add(sent(4_100), intended_ns=50)
     journal.close()
     ledger = Ledger("run")
-    ledger.read(journal)
+    finished(ledger.read(journal))
     [attempt] = ledger.attempts()
     assert (attempt.intended_ns, attempt.dot_ns, attempt.reply_ns, attempt.code) == (50, 100, 101, 250)
     assert (attempt.reverse_path, attempt.word) == ("from@example.test", "accepted")

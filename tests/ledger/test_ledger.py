@@ -11,6 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from loadgen.ledger.journal import Journal
 from loadgen.ledger.ledger import Ledger
+from loadgen.ledger.steps import finished
 from loadgen.message.stamp import Stamp
 from loadgen.session.trace import Offered, Retrieved, Trace
 from reports.ledger_result import CLASSES, COUNTS, LedgerResult
@@ -293,7 +294,7 @@ def parts(*entered: Trace) -> Ledger:
         journal = Journal()
         journal.add(trace)
         journal.close()
-        whole.read(pickle.loads(pickle.dumps(journal)))
+        finished(whole.read(pickle.loads(pickle.dumps(journal))))
     return whole
 
 

@@ -1,6 +1,7 @@
 """The receiver's view otherwise than by POP3: Maildirs, and what a sink has written."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from conformance.sink import Transferred
 from loadgen.ledger.ledger import Ledger
 from loadgen.ledger.maildir import Maildirs
 from loadgen.ledger.sink_file import SinkFile
+from loadgen.ledger.steps import finished
 from loadgen.message.stamp import Stamp, digest_of
 from loadgen.scenario.accounts import Account
 from loadgen.session.trace import Offered, Trace
@@ -59,7 +61,7 @@ def test_a_message_in_its_maildir_is_delivered_whatever_its_line_ends(tmp_path: 
     ledger, box = ledger_with(A, B), Mailbox(tmp_path, "user1")
     box.deliver("1.a", (HEADER + BODY).replace(b"\r\n", b"\n"))
     Mailbox(tmp_path, "user2").deliver("1.b:2,S", HEADER + BODY, "cur")
-    read = maildirs(tmp_path).read(ledger)
+    read = finished(maildirs(tmp_path).read(ledger))
     assert counted(ledger, read) == {"delivered_once": 2}
 
 
@@ -67,17 +69,44 @@ def test_the_same_file_moved_and_read_again_is_one_copy_and_another_is_two(tmp_p
     ledger, box = ledger_with(A), Mailbox(tmp_path, "user1")
     box.deliver("1.a", HEADER + BODY)
     reader = maildirs(tmp_path)
-    reader.read(ledger)
+    finished(reader.read(ledger))
     (box.path / "new" / "1.a").rename(box.path / "cur" / "1.a:2,S")
-    assert counted(ledger, reader.read(ledger)) == {"delivered_once": 1}
+    assert counted(ledger, finished(reader.read(ledger))) == {"delivered_once": 1}
     box.deliver("2.a", HEADER + BODY)
-    assert counted(ledger, reader.read(ledger)) == {"duplicate": 1}
+    assert counted(ledger, finished(reader.read(ledger))) == {"duplicate": 1}
+
+
+def test_a_maildir_that_has_long_been_as_it_is_is_not_read_again_and_one_that_was_changed_is(tmp_path: Path) -> None:
+    ledger, box = ledger_with(A), Mailbox(tmp_path, "user1")
+    reader = maildirs(tmp_path)
+    box.deliver("1.a", b"no mail of ours")
+    for folder in ("new", "cur"):
+        os.utime(box.path / folder, (1_000_000, 1_000_000))
+    assert finished(reader.read(ledger)) == {A}
+    box.deliver("2.a", HEADER + BODY)
+    os.utime(box.path / "new", (1_000_000, 1_000_000))
+    assert finished(reader.read(ledger)) == {A}, "as far as its times tell, nothing has come"
+    assert ledger.maildrops_owing() == {A}
+    os.utime(box.path / "new", (1_000_001, 1_000_001))
+    assert finished(reader.read(ledger)) == {A}
+    assert ledger.maildrops_owing() == set()
+
+
+def test_a_maildir_that_was_changed_just_now_is_read_again_though_its_time_is_the_same(tmp_path: Path) -> None:
+    ledger, box = ledger_with(A), Mailbox(tmp_path, "user1")
+    reader, now_ns = maildirs(tmp_path), time.time_ns()
+    os.utime(box.path / "new", ns=(now_ns, now_ns))
+    finished(reader.read(ledger))
+    box.deliver("1.a", HEADER + BODY)
+    os.utime(box.path / "new", ns=(now_ns, now_ns))
+    finished(reader.read(ledger))
+    assert ledger.maildrops_owing() == set()
 
 
 def test_a_maildir_that_is_not_there_was_not_read_so_nothing_is_lost(tmp_path: Path) -> None:
     ledger = ledger_with(A, B)
     Mailbox(tmp_path, "user1")
-    read = maildirs(tmp_path).read(ledger)
+    read = finished(maildirs(tmp_path).read(ledger))
     assert read == {A}
     assert counted(ledger, read) == {"lost": 1, "pending": 1}
 
@@ -86,7 +115,7 @@ def test_the_octets_that_were_changed_are_named_and_the_neighbours_mail_too(tmp_
     ledger = ledger_with(A)
     Mailbox(tmp_path, "user1").deliver("1.a", HEADER + BODY.replace(b"w", b"W"))
     Mailbox(tmp_path, "user2").deliver("1.b", HEADER + BODY)
-    read = maildirs(tmp_path).read(ledger)
+    read = finished(maildirs(tmp_path).read(ledger))
     assert counted(ledger, read) == {"corrupt": 1, "misdelivered": 1}
     sentences = [one.sentence for one in ledger.result(read, body_as_sent=lambda *_: BODY).irregularities]
     assert sentences == [
@@ -101,7 +130,7 @@ def test_other_mail_in_a_maildir_is_no_affair_of_ours(tmp_path: Path) -> None:
     box.deliver("2.a", b"no mail at all")
     box.deliver("3.a", HEADER.replace(b"run.0.0", b"another.0.0") + BODY)
     box.deliver(".hidden", HEADER + BODY)
-    assert counted(ledger, maildirs(tmp_path).read(ledger)) == {"delivered_once": 1}
+    assert counted(ledger, finished(maildirs(tmp_path).read(ledger))) == {"delivered_once": 1}
 
 
 def kept(recipient: str, content: bytes) -> bytes:
@@ -114,10 +143,10 @@ def test_what_a_sink_writes_is_read_as_it_grows(tmp_path: Path) -> None:
     file = SinkFile(path, 0)
     first, second = kept(A, HEADER + BODY), kept(B, HEADER + BODY)
     path.write_bytes(first + second[:20])
-    file.read(ledger)
+    finished(file.read(ledger))
     assert ledger.maildrops_owing() == {B}
     path.write_bytes(first + second)
-    file.read(ledger)
+    finished(file.read(ledger))
     assert ledger.maildrops_owing() == set()
     assert counted(ledger, None) == {"delivered_once": 2}
 
@@ -125,7 +154,7 @@ def test_what_a_sink_writes_is_read_as_it_grows(tmp_path: Path) -> None:
 def test_a_changed_body_is_kept_by_the_sink_and_told_by_the_ledger(tmp_path: Path) -> None:
     ledger, path = ledger_with(A), tmp_path / "kept.jsonl"
     path.write_bytes(kept(A, HEADER + b">" + BODY))
-    SinkFile(path, 0).read(ledger)
+    finished(SinkFile(path, 0).read(ledger))
     result = ledger.result(None, body_as_sent=lambda *_: BODY)
     assert [one.sentence for one in result.irregularities] == ['1 octet (">") stands in its body at 0 that nobody sent']
 
@@ -142,7 +171,7 @@ def test_a_file_that_no_sink_wrote_is_the_operators_to_know(line: bytes, tmp_pat
     path = tmp_path / "kept.jsonl"
     path.write_bytes(line)
     with pytest.raises(UserError, match=r"line 1 of .* is none of a sink's"):
-        SinkFile(path, 0).read(ledger_with(A))
+        finished(SinkFile(path, 0).read(ledger_with(A)))
     path.unlink()
     with pytest.raises(UserError, match="cannot be read: No such file"):
-        SinkFile(path, 0).read(ledger_with(A))
+        finished(SinkFile(path, 0).read(ledger_with(A)))

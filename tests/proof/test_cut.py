@@ -21,6 +21,7 @@ from loadgen.engine.result import load_result
 from loadgen.engine.settle import ledger_of
 from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.engine.workers import Shared, put_together
+from loadgen.ledger.steps import finished
 from loadgen.message.compose import Composer
 from loadgen.scenario.quantities import Duration
 from reports.document import LedgerResult
@@ -109,7 +110,7 @@ async def driven(shard: Shard, house: House, cut: Cut) -> ShardResult:
 
 async def looked_for(shared: Shared, shard: Shard, house: House) -> LedgerResult:
     """Read every maildrop, as a run does when its load is over."""
-    ledger = ledger_of(shard, shared)
+    ledger = finished(ledger_of(shard, shared))
     accounts = [shard.book.account(number) for number in range(1, shard.book.count + 1)]
     read = await audit(ledger, house.route("pop3"), accounts, auth="user", settle_s=5, stop=trio.Event())
     assert len(read) == len(accounts)
