@@ -24,6 +24,7 @@ from reports.child import Child
 from reports.document import encode
 from reports.errors import UserError
 from reports.gate import Gate
+from reports.gate_spelt import text_of
 from reports.junit import junit
 from reports.metric import metric_named
 from reports.named_metric import ANYTHING_NAMED
@@ -102,7 +103,8 @@ def capacity_command(  # noqa: PLR0913, PLR0917  each is an option
     run_id = f"{started:%Y%m%dT%H%M%SZ}-capacity"
     arguments = (
         *(f"--{protocol}={url}" for protocol, url in urls.items()), *settings_of(overrides or []),
-        f"--workers={workers}", *(["--authorized"] if authorized else []), "--no-monitors",
+        f"--workers={workers}", *(["--authorized"] if authorized else []), "--no-monitors", "--annotations=none",
+        *(f"--gate={text_of(gate)}" for gate in gates if gate not in loaded.gates),
     )   # fmt: skip
     stages = Stages(loaded, scenario, arguments, out if out is not None else OUT / run_id, hold=hold)
     if plan:

@@ -1,5 +1,6 @@
 """What a stage is: which run measures a level of a scenario, and what must hold in it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from loadgen.scenario.resolve import plain
 from reports.capacity_result import Level
 from reports.errors import UserError
 from reports.gate import Gate
-from reports.gate_spelt import gates_spelt
+from reports.gate_spelt import gates_spelt, text_of
 from reports.metric import metric_named
 from reports.named_metric import ANYTHING_NAMED
 from reports.phases import PROTOCOLS
@@ -21,6 +22,8 @@ from reports.toml import to_toml
 WARM_UP_S: Final = 10.0             # where the scenario says nothing
 OVERHEAD_S: Final = 5.0             # to start a run, look at the target, and write its report
 STAGES: Final = "stages"
+_STAGE: Final = ", a stage"
+_NAME_MAX: Final = 90               # of a hundred that a name may have
 _OPENED_PER_S: Final = 200.0        # sessions to be held
 _NOOP_EVERY: Final = "30s"          # well within what servers wait for (RFC 5321 §4.5.3.2.7: five minutes)
 
@@ -59,6 +62,8 @@ class Stages:
             settings = self._at_rate(self.scenario.load, level, seconds)
         else:
             settings = self._with_users(round(level), seconds)
+        # Under a name of its own: the scenario's runs over time are not to be mixed with these.
+        settings.append(f"scenario.name={json.dumps(self.scenario.about.name[:_NAME_MAX] + _STAGE)}")
         return [
             self.source, *self.arguments, *(f"--set={each}" for each in settings),
             f"--seed={self.scenario.about.seed + number - 1}", f"--out={self.directory_of(number)}", "--until-eof",
@@ -108,7 +113,8 @@ def gates_of(scenario: Scenario, slo: Sequence[str]) -> tuple[Gate, ...]:
     sessions = [session for session in scenario.sessions if session.weight and not isinstance(session, IdleHold)]
     spoken = [protocol for protocol in PROTOCOLS if protocol in map(protocol_of, sessions)]
     asked = (gate for text in slo for gate in gates_spelt(text, protocols=spoken))
-    return (*(gate for gate in scenario.gates if not _asks_for_work(gate)), *asked)
+    gates = (*(gate for gate in scenario.gates if not _asks_for_work(gate)), *asked)
+    return tuple({text_of(gate): gate for gate in gates}.values())
 
 
 def held_session(scenario: Scenario) -> dict[str, object]:

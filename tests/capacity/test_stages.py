@@ -58,6 +58,12 @@ def test_an_open_load_offers_one_rate_spaced_as_at_its_height(tmp_path: Path) ->
     assert (load.warm_up.s, shape.duration.s) == (10, 70)
 
 
+def test_a_stage_goes_by_another_name_than_the_scenarios_own_runs(tmp_path: Path) -> None:
+    long = OPEN.replace('"staged"', f'"{"x" * 100}"')
+    assert measured(OPEN, 10, 60, tmp_path).about.name == "staged, a stage"
+    assert measured(long, 10, 60, tmp_path).about.name == "x" * 90 + ", a stage"
+
+
 def test_a_closed_load_keeps_its_think_time_and_has_other_users_for_a_time(tmp_path: Path) -> None:
     load = measured(CLOSED, 35, 60, tmp_path).load
     assert isinstance(load, ClosedLoad)
@@ -91,11 +97,12 @@ def test_the_scenarios_own_idle_session_is_the_one_that_is_held() -> None:
 
 def test_the_gates_are_the_scenarios_and_the_command_lines_but_none_that_asks_for_work() -> None:
     gated = OPEN + (
+        '[[gate]]\nmetric = "pop3.session.response"\npercentile = 99\nbelow = "2s"\n'
         '[[gate]]\nmetric = "smtp.body.response"\npercentile = 95\nbelow = "1s"\n'
         '[[gate]]\nmetric = "messages.accepted.per_s"\nat_least = 50\n'
     )
     assert [text_of(gate) for gate in gates_of(scenario(gated), ["p99(response)<2s"])] == [
-        "smtp.body.response:p95 < 1s", "smtp.session.response:p99 < 2s", "pop3.session.response:p99 < 2s",
+        "pop3.session.response:p99 < 2s", "smtp.body.response:p95 < 1s", "smtp.session.response:p99 < 2s",
     ]   # fmt: skip
 
 
