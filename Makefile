@@ -17,6 +17,7 @@ help:
 	@echo 'make typecheck        mypy --strict'
 	@echo 'make interop-servers  on Debian, as root: provide Postfix, Dovecot and Exim for tests/interop'
 	@echo 'make servers-matrix   judge Postfix, Exim, aiosmtpd, Dovecot and our own server, and write docs/servers.md and .html'
+	@echo 'make crash-proof      kill Postfix and our own server ten times amid a load, and count every 250; ARGS="--crashes 30"'
 	@echo 'make bench            measure against the peers, some 25 minutes, and write benchmarks/RESULTS.md'
 	@echo '                      make bench ARGS=--quick: a sketch in four; ARGS="--only NAME"; ARGS="--rounds 9"'
 	@echo 'make bench-peers      on Debian, as root: provide the peers'
@@ -31,7 +32,8 @@ demo: $(STAMP)
 IN_VIRTUAL_TIME = $(addprefix tests/,architecture conformance matrix message proof refserver reports routing scenario schedule session \
     transport wire)
 WHOLE_SUITES = tests/interop/test_conform.py tests/interop/test_conform_pop3.py
-REAL_RUNS = tests/interop/test_run.py tests/interop/test_written_sessions.py tests/interop/test_ledger_maildir.py
+REAL_RUNS = tests/interop/test_run.py tests/interop/test_written_sessions.py tests/interop/test_ledger_maildir.py \
+    tests/interop/test_crash.py
 
 test: lint typecheck
 ifdef ARGS
@@ -56,6 +58,9 @@ typecheck: $(STAMP)
 interop-servers:
 	.ci/interop-servers
 
+crash-proof: $(STAMP)
+	$(BIN)/python -m tests.interop.crash_proof $(ARGS)
+
 servers-matrix: $(STAMP)
 	$(BIN)/python -m tests.interop.servers_matrix $(ARGS)
 
@@ -76,4 +81,4 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py loadgen/transport/native
 	PYTHON='$(PYTHON)' .ci/set-up
 	@touch $@
 
-.PHONY: help demo test matrix lint typecheck interop-servers servers-matrix bench bench-peers soak clean
+.PHONY: help demo test matrix lint typecheck interop-servers servers-matrix crash-proof bench bench-peers soak clean

@@ -9,6 +9,7 @@ from typing import Final
 
 from reports.capacity_metric import capacity_metrics
 from reports.case_metric import case_metrics
+from reports.crash_metric import crash_metrics
 from reports.document import Document
 from reports.health_metric import health_metrics
 from reports.ledger_metric import ledger_metrics
@@ -147,7 +148,7 @@ _FIXED: Final[dict[str, Metric]] = {
     metric.name: metric
     for family in (
         _phase_metrics, _session_metrics, _message_metrics, retry_metrics, ledger_metrics, health_metrics, case_metrics,
-        capacity_metrics,
+        capacity_metrics, crash_metrics,
     )
     for metric in family()
 }

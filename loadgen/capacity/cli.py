@@ -94,6 +94,8 @@ def capacity_command(  # noqa: PLR0913, PLR0917  each is an option
     given: dict[Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
     urls = {protocol: url for protocol, url in given.items() if url is not None}
     loaded = load_scenario(scenario, overrides=overrides or [], urls=urls, seed=seed, authorized=authorized)
+    if loaded.crash is not None:
+        raise UserError("a search crashes nothing: take [crash] out of the scenario, and crash it with mailproof run")
     gates = _gates(loaded, slo or [], hold=hold)
     bounds = _bounds(
         loaded, start, most, Lengths(_seconds(stage, "--stage", hold=hold), _seconds(confirm, "--confirm", hold=hold)),

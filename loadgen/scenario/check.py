@@ -160,6 +160,8 @@ def _gates_without_data(gate: Gate, spoken: set[Protocol] | None, draft: Draft) 
         yield f"{gate.metric} can have no data without [ledger] verify = true"
     if metric is not None and metric.section not in ("load", "ledger"):
         yield f"{gate.metric} can have no data: a load run has none of it; hold it against a result (mailproof gate)"
+    if family == "crash" and draft.crash is None:
+        yield f"{gate.metric} can have no data without [crash], or --crash COMMAND"
     if family == "retry" and spoken is not None and not any(map(_tries_again, draft.sessions)):
         yield f"{gate.metric} can have no data: no session has retry"
 

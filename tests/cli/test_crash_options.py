@@ -25,3 +25,9 @@ def test_what_cannot_be_crashed_is_the_operators_to_mend(arguments: tuple[str, .
     told = CliRunner().invoke(build_app(), ["run", *arguments]).exception
     assert isinstance(told, UserError)
     assert sentence in str(told)
+
+
+def test_a_capacity_search_crashes_nothing() -> None:
+    told = CliRunner().invoke(build_app(), ["capacity", "crash-durability"]).exception
+    assert isinstance(told, UserError)
+    assert str(told).startswith("a search crashes nothing")

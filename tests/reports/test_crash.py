@@ -134,3 +134,21 @@ def test_the_longest_outage_is_the_recovery_and_one_without_an_end_has_none() ->
     assert crash(moment(AWAY, longer)).recovery_ns == 5 * S
     assert crash(moment(AWAY, structs.replace(AWAY, back_ns=None))).recovery_ns is None
     assert crash(moment()).recovery_ns is None
+
+
+@pytest.mark.parametrize(("within", "verdict"), [("5s", Verdict.PASS), ("1s", Verdict.FAIL)])
+def test_recovery_can_be_gated(good: Document, within: str, verdict: Verdict) -> None:
+    document = with_crash(good, crash(moment(AWAY)))
+    gate = Gate(metric="crash.recovery", at_most=within)
+    assert conclude(document, [gate]).gates[0].verdict is verdict
+    never = with_crash(good, crash(moment(structs.replace(AWAY, back_ns=None))))
+    assert conclude(never, [gate]).gates[0].verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_copy_too_many_after_a_crash_is_told_as_lawful(good: Document) -> None:
+    assert good.ledger is not None
+    ledger = structs.replace(good.ledger, sent=0, delivered_once=good.ledger.delivered_once - 1, duplicate_lawful=1)
+    document = with_crash(structs.replace(good, ledger=ledger), crash(moment(AWAY)))
+    assert document.verdicts.correct is Verdict.PASS
+    why = "but for 1 delivered again after a crash, or sent again when a reply was lost"
+    assert why in said(document, "correct")[0]

@@ -101,3 +101,11 @@ def test_where_the_embedded_server_keeps_mail_is_no_affair_of_another() -> None:
     urls = {"smtp": "smtp://127.0.0.1:2525", "pop3": "pop3://127.0.0.1:2110"}
     assert load_scenario("crash-durability").target.store == "maildir"
     assert load_scenario("crash-durability", urls=urls).target.store == "memory"     # type: ignore[arg-type]
+
+
+def test_a_gate_on_recovery_needs_a_crash() -> None:
+    gate = '[[gate]]\nmetric = "crash.recovery"\nbelow = "10s"'
+    assert written(f"[crash]\n{gate}").gates
+    assert written(gate, crashed=True).gates
+    with pytest.raises(ScenarioError, match=r"can have no data without \[crash\]"):
+        written(gate)
