@@ -9,6 +9,7 @@ from reports.document import Document, LedgerResult
 from reports.histogram import Histogram
 from reports.ledger_result import COUNTS, EndToEnd
 from reports.measure import Metric, Read, load_of, number
+from reports.units import NS_PER_S
 
 _ABSENT: Final = "no delivery was verified"
 # What was never accepted is a share of all that was sent; the rest of what was accepted.
@@ -93,16 +94,18 @@ def _backlog(document: Document, _: float | None) -> float | None:
 
 def _drain(document: Document, _: float | None) -> float | None:
     drained = document.ledger.drain_s if document.ledger is not None else None
-    return None if drained is None else drained * 1e9
+    return None if drained is None else drained * NS_PER_S
 
 
 def _end_to_end(document: Document, percentile: float | None) -> float | None:
     timed = _timed(document.ledger)
     if timed is None or percentile is None:
         return None
-    # Those not timed may have been the slowest: where the percentile falls among them, nobody knows an upper bound.
+    # Those not timed may have been the slowest. They were found before the run was over: that bounds them.
     rank = _rank(timed, percentile)
-    return math.inf if rank > timed.count else _at(rank, timed.count, timed.latency_hdr, timed.latency_ns.max)
+    if rank > timed.count:
+        return max(timed.latency_ns.max, document.duration_s * NS_PER_S)
+    return _at(rank, timed.count, timed.latency_hdr, timed.latency_ns.max)
 
 
 def _end_to_end_least(document: Document, percentile: float | None) -> float | None:
