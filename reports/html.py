@@ -9,6 +9,7 @@ from reports.capacity_html import capacity_headline, capacity_values
 from reports.cases import MEANINGS, by_area, lines_on_load, number_of, told, without_load
 from reports.compare_html import comparison_title, comparison_values
 from reports.document import Document, EndpointFacts, ReplyCount, Verdict
+from reports.gate_words import goodput_in_words, part_of, windows
 from reports.overheard import in_brief, times
 from reports.page import CASE_MARKS, environment, style_of
 from reports.phases import in_order, order_of
@@ -68,6 +69,9 @@ def html(document: Document) -> str:
         without_load=without_load,
         told=told(document.conformance) if document.conformance else [],
         areas=by_area(document.conformance) if document.conformance else {},
+        windows=windows(document.gates, load),
+        part_of=part_of,
+        goodput=goodput_in_words(document),
         **comparison_values(document),
         **capacity_values(document),
         scenario=to_toml(document.scenario) if document.scenario else "",

@@ -20,6 +20,7 @@ from reports.compare_text import summary_of_comparison
 from reports.crash_text import crash_in_text
 from reports.document import Document, Health, LoadResult, SessionCounts, Verdict
 from reports.exit_codes import ExitCode
+from reports.gate_words import windows
 from reports.ledger_text import summary_of_ledger
 from reports.load_result import PhaseResult
 from reports.overheard import summary_of_monitors
@@ -263,14 +264,15 @@ def _workers(load: LoadResult) -> Iterator[RenderableType]:
         yield Text("\n".join(f"worker {worker.worker} lost: {inert(worker.lost or '')}" for worker in lost))
 
 
-def _gates(document: Document) -> Table:
+def _gates(document: Document) -> Group:
     table = _table("gate", "allowed", "measured", "", left=4)
     for gate in document.gates:
         word, style = _WORDS[gate.verdict]
         table.add_row(
             _said(gate.metric), _said(gate.condition), _said(gate.measured or "no data"), Text(word, style=style)
         )
-    return table
+    looked = windows(document.gates, document.load)
+    return Group(table, Text(looked, style="dim")) if looked else Group(table)
 
 
 def _unverified(document: Document) -> Iterator[Text]:
