@@ -14,6 +14,7 @@ import trio
 
 from loadgen.clock import clock_of_this_run
 from loadgen.endpoint import Protocol
+from loadgen.transport.conversation import Noted
 from loadgen.transport.overheard import Event, Overheard, Recording
 from loadgen.transport.stream import Transport
 from reports.monitors import MonitorsResult
@@ -78,14 +79,19 @@ class Overhearing:
         """Say whether there is room for a recording of what goes as hoped."""
         return len(self._usual) + self._listened_to < USUAL_KEPT
 
-    def passed_over(self) -> None:
-        """Count a connection of which nothing was kept."""
+    def listening_to(
+        self, transport: Transport, protocol: Protocol, recording: Recording | None = None
+    ) -> Transport:
+        """Return a transport that is overheard, in the place of a new one. `recording` has begun before it."""
         self.heard.connections += 1
+        return Overheard.with_listener(transport, recording or self.recording(protocol))
 
-    def listening_to(self, transport: Transport, protocol: Protocol) -> Transport:
-        """Return a transport that is overheard, in the place of a new one."""
-        self.heard.connections += 1
-        return Overheard.with_listener(transport, self.recording(protocol))
+    def was_noted(self, noted: Sequence[Noted] | None, recording: Recording | None, *, connected: bool) -> None:
+        """Take what was noted of a connection that is over, if it was made; None: nobody wanted it."""
+        self.heard.connections += connected
+        if recording is not None:
+            recording.take(noted or ())
+            recording.end()
 
     def recording(self, protocol: Protocol) -> Recording:
         """Return the recording of a new connection.
@@ -119,7 +125,7 @@ class Overhearing:
         if recording.odd and len(self._odd) < ODD_KEPT:
             self._odd.append(recording)
             self._there.set()
-        elif recording.wanted and not recording.odd:
+        elif recording.wanted and not recording.odd and recording.events:
             self._usual.append(recording)
             self._there.set()
 

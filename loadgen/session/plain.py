@@ -40,7 +40,9 @@ class PlainSession(Conversation):
         route, trace = self._route, self._trace
         assert route.addresses is not None, "native"
         trace.phase = name = route.phase_names["connect"]
-        transport = None
+        transport, listener, recording = None, route.listener, None
+        if listener is not None and listener.wants_more:
+            recording, self.noted = listener.recording(route.endpoint.protocol), []
         try:
             transport = await connect_and_converse(
                 lanes, route.readiness, route.addresses[0], self,
@@ -50,12 +52,12 @@ class PlainSession(Conversation):
         except TransportError as error:
             return Outcome.of_error(error, trace.phase)
         finally:
-            if transport is None and self.began_s and route.listener is not None:
-                route.listener.passed_over()
+            if transport is None and listener is not None:
+                listener.was_noted(self.noted, recording, connected=self.began_s > 0)
         if transport is None:
             return ACCEPTED
-        if route.listener is not None:
-            transport = route.listener.listening_to(transport, route.endpoint.protocol)
+        if listener is not None:
+            transport = listener.listening_to(transport, route.endpoint.protocol, recording)
         trace.forget_since(1)
         return await otherwise(transport)
 

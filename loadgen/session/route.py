@@ -1,6 +1,6 @@
 """How sessions reach one protocol of the server under test: made once, before the run."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from typing import Protocol as Shape
@@ -11,8 +11,10 @@ from loadgen.endpoint import Endpoint, Protocol
 from loadgen.session.phases import LimitsByPhase, PhaseNames, Stages
 from loadgen.transport.addresses import Address
 from loadgen.transport.connect import connect_clear
+from loadgen.transport.conversation import Noted
 from loadgen.transport.limits import PhaseLimits
 from loadgen.transport.native_connection import can_be_native
+from loadgen.transport.overheard import Recording
 from loadgen.transport.readiness import TRIO_READINESS, Readiness
 from loadgen.transport.stream import Transport
 from loadgen.transport.tls import TlsContext
@@ -38,11 +40,16 @@ class Listener(Shape):
     def wants_more(self) -> bool:
         """Say whether a session is to be heard though all may go as hoped."""
 
-    def passed_over(self) -> None:
-        """Count a connection that went as hoped, and was not heard."""
+    def recording(self, protocol: Protocol) -> Recording:
+        """Return the recording of a new connection."""
 
-    def listening_to(self, transport: Transport, protocol: Protocol) -> Transport:
-        """Return a transport that is listened to, in the place of a new one."""
+    def listening_to(
+        self, transport: Transport, protocol: Protocol, recording: Recording | None = None
+    ) -> Transport:
+        """Return a transport that is listened to, in the place of a new one. `recording` has begun before it."""
+
+    def was_noted(self, noted: Sequence[Noted] | None, recording: Recording | None, *, connected: bool) -> None:
+        """Take what was noted of a connection that is over, if it was made; None: nobody wanted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +96,8 @@ class Route:
         return self.sources[arrival % len(self.sources)] if self.sources else None
 
     def native_lanes(self) -> "Lanes | None":
-        """Return the native lanes, if the next session can go by them; None: it goes the ordinary way."""
-        if not self.is_simple or (self.listener is not None and self.listener.wants_more):
-            return None
-        return self.readiness.lanes
+        """Return the native lanes, if sessions can go by them; None: they go the ordinary way."""
+        return self.readiness.lanes if self.is_simple else None
 
     @property
     def upgrades(self) -> bool:

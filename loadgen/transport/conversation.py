@@ -39,6 +39,7 @@ class Hopes(Protocol):
 Stage = tuple[str, float, Hopes]            # a phase's name in documents, its limit in s, and what is hoped for
 Question = tuple[Stage, bytes | Pieces]     # and what is said in it
 Round = Sequence[Question]
+Noted = tuple[bool, bytes | Pieces]         # whether we said it, and what
 
 
 class Log(Protocol):
@@ -57,10 +58,11 @@ class Conversation:
     and `rounds` instead of `steps`: the native lane leads it through a round without asking.
     """
 
-    __slots__ = ("began_s", "done", "failure", "heard", "log", "octets_sent", "said")
+    __slots__ = ("began_s", "done", "failure", "heard", "log", "noted", "octets_sent", "said")
 
     def __init__(self, log: Log | None = None) -> None:
         self.log = log                                 # None: it is not made of rounds
+        self.noted: list[Noted] | None = None          # by a native lane, for whoever listens; None: nobody does
         self.said = b""                                # the last answer of the last round
         self.began_s = 0.0                             # set by whoever leads it
         self.done = False                              # it came to its end as hoped

@@ -58,6 +58,7 @@ cdef extern from "<netinet/tcp.h>" nogil:
 
 cdef enum:
     EVENTS_AT_ONCE = 64
+    NOTED_MAX = 1024
     PIECES_MAX = 64
     RECEIVE_OCTETS = 65536
     OVER = EPOLLRDHUP | EPOLLHUP | EPOLLERR
@@ -141,7 +142,7 @@ cdef class NativeLane:
 
     cdef Lanes lanes
     cdef object conversation, log, rounds, task, end, name, hoped_for
-    cdef list heard, timings, replies
+    cdef list heard, timings, replies, noted
     cdef object round
     cdef Py_ssize_t at                # in the round
     cdef object saying                # what has not been sent, or not all of it; None: all has
@@ -164,6 +165,7 @@ cdef class NativeLane:
         self.timings = self.log.timings
         self.replies = self.log.replies
         self.heard = conversation.heard
+        self.noted = conversation.noted
         self.look_at = self.deadline = INFINITY
         self.bound = True
         self.fd = -1
@@ -284,6 +286,8 @@ cdef class NativeLane:
         now = self.now()
         octets = PyBytes_FromStringAndSize(received, count)
         self.heard.append((octets, now))
+        if self.noted is not None:
+            self.note(octets, False)
         self.heard_octets += count
         if count == 0 or self.saying is not None:      # the end, or words before we were done
             self.finish(None)
@@ -334,7 +338,16 @@ cdef class NativeLane:
         if said:
             self.saying = said
             self.said = 0
+            if self.noted is not None:
+                self.note(said, True)
             self.say()
+        return 0
+
+    cdef int note(self, octets, bint ours) except -1:
+        """Note what was said for whoever listens, up to a bound."""
+        self.noted.append((ours, octets))
+        if len(self.noted) == NOTED_MAX:
+            self.noted = None
         return 0
 
     cdef int be_done_by(self, double deadline) except -1:

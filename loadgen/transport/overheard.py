@@ -3,12 +3,12 @@
 For those who judge a load's replies. A transport without a listener knows nothing of this.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from enum import StrEnum, auto
 from typing import Any, Final, Self
 
 from loadgen.endpoint import Protocol
-from loadgen.transport.conversation import Conversation, Pieces, Rehearsal, Steps
+from loadgen.transport.conversation import Conversation, Noted, Pieces, Rehearsal, Steps
 from loadgen.transport.errors import PeerClosed
 from loadgen.transport.stream import Transport
 from loadgen.transport.tls import TlsContext, TlsFacts
@@ -71,6 +71,11 @@ class Recording:
         del self.events[events:]
         self._left, self._whole, self.odd = left, True, True
 
+    def take(self, noted: Iterable[Noted]) -> None:
+        """Note what a native lane has noted on the way."""
+        self.events += [(_SENT, _kept(octets)) if ours else (_RECEIVED, _kept(octets)) for ours, octets in noted]
+        self.settle()
+
     def settle(self) -> None:
         """Count what was noted without counting, and leave out what is beyond the limit."""
         lengths = [len(octets) for _, octets in self.events]
@@ -113,8 +118,9 @@ class Overheard(Transport):
 
     @classmethod
     def with_listener(cls, transport: Transport, recording: Recording) -> Self:
-        """Return the transport of a new connection, in the place of the one given."""
+        """Return the transport of a new connection, or of one about to be gone over, in the place of the one given."""
         made = cls(transport._channel, transport.peer, transport._host)
+        made.octets_sent, made.octets_received = transport.octets_sent, transport.octets_received
         made._recording = recording
         made._mark = recording.mark
         return made
@@ -212,7 +218,7 @@ class _ListenedTo(Conversation):
             while True:
                 octets = said[0]
                 if octets:
-                    note((_SENT, octets if type(octets) is bytes and len(octets) <= MAIL_DATA_KEPT else _short(octets)))
+                    note((_SENT, _kept(octets)))
                 heard = yield said
                 note((_RECEIVED, heard[0]))
                 said = go_on(heard)
@@ -225,6 +231,10 @@ class _ListenedTo(Conversation):
         conversation.began_s, conversation.octets_sent = self.began_s, self.octets_sent
         conversation.failure = self.failure
         self._recording.settle()
+
+
+def _kept(octets: bytes | Pieces) -> bytes:
+    return octets if type(octets) is bytes and len(octets) <= MAIL_DATA_KEPT else _short(octets)
 
 
 def _short(octets: bytes | Pieces) -> bytes:

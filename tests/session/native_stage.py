@@ -4,19 +4,23 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 
 import pytest
 import trio
 from msgspec import structs
 
-from loadgen.endpoint import Endpoint
+from loadgen.endpoint import Endpoint, Protocol
 from loadgen.session.outcome import Outcome
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
 from loadgen.transport.addresses import numeric_address
+from loadgen.transport.conversation import Noted
 from loadgen.transport.epoll import EpollReadiness, serve_epoll
 from loadgen.transport.limits import PhaseLimits
 from loadgen.transport.native_lane import why_not_native
+from loadgen.transport.overheard import Event, Overheard, Recording
+from loadgen.transport.stream import Transport
 from tests.session.plain_stage import Play
 from tests.session.theatre import LIMITS
 
@@ -32,6 +36,7 @@ class Met:
     outcome: Outcome | None
     trace: Trace
     said: bytes
+    heard: list[Event]        # by somebody who listens
     led_natively: bool
 
 
@@ -67,17 +72,40 @@ class Server:
             pass
 
 
+@dataclass(frozen=True)
+class Listening:
+    """Listens to the session."""
+
+    met: Met
+    wants_more = True
+
+    def recording(self, protocol: Protocol) -> Recording:
+        """Return the recording of a new connection."""
+        return Recording(protocol, lambda recording: self.met.heard.extend(recording.events))
+
+    def listening_to(self, transport: Transport, protocol: Protocol, recording: Recording | None = None) -> Transport:
+        """Return a transport that is listened to."""
+        return Overheard.with_listener(transport, recording or self.recording(protocol))
+
+    def was_noted(self, noted: Sequence[Noted] | None, recording: Recording | None, *, connected: bool) -> None:
+        """Take what was noted."""
+        assert noted is not None
+        assert recording is not None
+        recording.take(noted)
+        recording.end()
+
+
 async def meet(play: Play, server: Server, limits: PhaseLimits, listening: socket.socket, *, natively: bool) -> Met:
     """Have the session meet the server over TCP."""
     trace = Trace(fates={} if play.noting else None)
-    met = Met(None, trace, b"", led_natively=False)
+    met = Met(None, trace, b"", [], led_natively=False)
     address = numeric_address(*listening.getsockname())
     assert address is not None
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(listening.dup()))
     async with listener, trio.open_nursery() as serving:
         readiness: EpollReadiness = await serving.start(serve_epoll)
         endpoint = Endpoint(play.protocol, HOST, listening.getsockname()[1], None, implicit_tls=False)
-        route = Route(endpoint, limits, readiness=readiness, addresses=(address,))
+        route = Route(endpoint, limits, readiness=readiness, addresses=(address,), listener=Listening(met))
         session = trio.CancelScope()
 
         async def accept() -> None:
@@ -122,4 +150,8 @@ def timeless(met: Met) -> Met:
         settled={index: structs.replace(word, at_ns=0) for index, word in trace.settled.items()},
         words=[(*word[:-1], 0) for word in trace.words], dots=dict.fromkeys(trace.dots, 0), fates=fates,
     )  # fmt: skip
-    return replace(met, trace=without, led_natively=False)
+    together = [
+        (happening, b"".join(octets for _, octets in events))
+        for happening, events in groupby(met.heard, key=lambda event: event[0])
+    ]      # how TCP cuts it may be another way each time
+    return replace(met, trace=without, heard=together, led_natively=False)

@@ -21,6 +21,7 @@ from loadgen.session.trace import Trace
 from loadgen.transport.addresses import numeric_address
 from loadgen.transport.epoll import EpollReadiness, serve_epoll
 from loadgen.transport.limits import PhaseLimits
+from loadgen.transport.overheard import Happening
 from loadgen.transport.stream import Transport
 from tests.session.native_stage import HOST, Server, both_ways, needs_native
 from tests.session.test_plain_delivery import HOPED_FOR, OTHERWISE, play_of
@@ -101,6 +102,13 @@ def servers(draw: st.DrawFn) -> Server:
 @given(servers(), st.integers(1, 3))
 def test_whatever_a_server_says(server: Server, messages: int) -> None:
     both_ways(play_of(messages), server)
+
+
+@pytest.mark.parametrize("size", [300, 30_000])
+@pytest.mark.parametrize("answers", [AS_HOPED, AS_HOPED[:4]], ids=["as-hoped", "cut-off"])
+def test_who_listens_hears_the_same_of_both(size: int, answers: list[list[bytes]]) -> None:
+    met = both_ways(play_of(1, size=size), Server(answers))
+    assert [happening for happening, _ in met.heard][:3] == [Happening.RECEIVED, Happening.SENT, Happening.RECEIVED]
 
 
 async def outcomes(port: int, sources: tuple[str, ...] = ()) -> list[object]:
