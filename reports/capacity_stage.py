@@ -24,6 +24,7 @@ ERRORS_MAX: Final = "1%"
 ALWAYS: Final = (
     Gate(metric="errors.share", at_most=ERRORS_MAX), Gate(metric="sessions.refused.share", at_most=ERRORS_MAX),
 )   # fmt: skip
+_MISSING: Final = "ledger.lost"
 _ALWAYS_METRICS: Final = frozenset(gate.metric for gate in ALWAYS)
 
 
@@ -78,7 +79,7 @@ def judged_stage(
     stage = CapacityStage(
         number=measured.number, purpose=measured.purpose, level=measured.level, seconds=measured.seconds,
         outcome=outcome, broke=tuple(doubts or hard or soft), result=measured.result, run_id=document.run_id,
-        correct=document.verdicts.correct,
+        correct=_correct(document, results),
         warm_up_configured_s=document.load.warm_up_s, warm_up_detected_s=detected_s, backlog=backlog,
         gates=tuple(StageGate(
             metric=gate.metric, condition=gate.condition, measured=gate.measured, verdict=gate.verdict
@@ -160,8 +161,20 @@ def _broke(document: Document, results: Iterable[GateResult], backlog: Backlog |
         )   # fmt: skip
 
 
+def _correct(document: Document, results: Iterable[GateResult]) -> Verdict:
+    """Return what a stage says of the mail: that some is missing is no fact where it may still be on its way."""
+    ledger, verdict = document.ledger, document.verdicts.correct
+    if ledger is None or verdict is not Verdict.FAIL or not ledger.lost:
+        return verdict
+    others = (gate for gate in results if gate.question == "correct" and gate.metric != _MISSING)
+    facts = ledger.duplicate or ledger.corrupt or ledger.misdelivered
+    return verdict if facts or any(gate.verdict is Verdict.FAIL for gate in others) else Verdict.INCONCLUSIVE
+
+
 def _of_the_mail(document: Document) -> list[Broke]:
-    return [Broke("mail", reason.sentence) for reason in document.reasons if reason.verdict == "correct"]
+    late = "; overloaded, a server delivers late, and late is not told from lost here"
+    said = [reason.sentence for reason in document.reasons if reason.verdict == "correct"]
+    return [Broke("mail", f"{sentence}{late if 'lost' in sentence else ''}") for sentence in said]
 
 
 def _never_steady(seconds: int) -> str:

@@ -21,7 +21,8 @@ _NOTHING: Final = "–"
 def summary_of_capacity(capacity: Capacity) -> Iterator[RenderableType]:
     """Yield the stages, what broke first, the law of the curve, and the answer."""
     yield _stages(capacity)
-    yield _why(capacity)
+    if any(stage.broke for stage in capacity.stages):
+        yield _why(capacity)
     facts = Table.grid(padding=(0, 2))
     facts.add_row("gates", Text("\n".join(map(inert, capacity.gates)) or "none"))
     for broke in capacity.broke_first:

@@ -44,7 +44,7 @@ def answer(capacity: Capacity) -> str:
             level = level_in_words(last.level, capacity.of) if last is not None else "the first level"
             return f"the generator was the limit at {level}, twice; of the target this much is known: {reached}"
         case "interrupted":
-            return f"the search was interrupted after {len(capacity.stages)} stages: {reached}"
+            return f"the search was interrupted, {len(capacity.stages)} stages long: {reached}"
         case "unconfirmed":
             but = "it was not confirmed by a long stage" if not capacity.confirmed else f"not {bad}, and none between"
             return f"{good} was sustained, but {but}: all {capacity.stages_max} stages allowed are used up"

@@ -69,7 +69,7 @@ def fit(points: Sequence[Point]) -> Law | str:
     """Return the law of some points, or why there is none: one sentence."""
     used = [point for point in points if point.in_flight > 0 and point.per_s > 0]
     if len(used) < POINTS_MIN:
-        return f"{len(used)} stages can be used, and the law needs {POINTS_MIN}: measure more levels"
+        return f"the law needs {POINTS_MIN} stages with a steady state, and there are {len(used)}: measure more levels"
     n, x = np.asarray([point.in_flight for point in used]), np.asarray([point.per_s for point in used])
     if n.max() < SPREAD_MIN * n.min():
         return (

@@ -63,10 +63,10 @@ def test_a_peak_beyond_what_was_measured_is_said_to_be_a_guess() -> None:
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        (points(0.05, 0.001, (1, 2, 4, 8, 16)), "5 stages can be used, and the law needs 6"),
+        (points(0.05, 0.001, (1, 2, 4, 8, 16)), "the law needs 6 stages with a steady state, and there are 5"),
         (points(0.05, 0.001, (10, 11, 12, 13, 14, 15)), "levels further apart"),
         ([Point(n, 100 if n % 2 else 10) for n in range(1, 9)], "the law does not describe these stages"),
-        ([*points(0.05, 0.001, (1, 2, 4, 8, 16)), Point(32, 0.0)], "5 stages can be used"),
+        ([*points(0.05, 0.001, (1, 2, 4, 8, 16)), Point(32, 0.0)], "and there are 5"),
     ],
 )
 def test_where_there_is_no_law_the_reason_is_said(given: list[Point], why: str) -> None:
