@@ -12,6 +12,7 @@ from reports.case_metric import case_metrics
 from reports.crash_metric import crash_metrics
 from reports.document import Document
 from reports.health_metric import health_metrics
+from reports.histogram import Histogram
 from reports.ledger_metric import ledger_metrics
 from reports.ledger_result import COUNTS
 from reports.measure import Metric, Question, Read, Unit, errors, errors_share, load_of, number
@@ -23,7 +24,7 @@ from reports.named_metric import (
     named_metric,
     phase_metric,
 )
-from reports.phases import PHASES
+from reports.phases import PHASES, PROTOCOLS
 from reports.retry_metric import retry_metrics
 
 __all__ = ["Metric", "Question", "Unit", "fixed_metrics", "known_metrics", "metric_named"]
@@ -62,6 +63,12 @@ def _session_metrics() -> Iterator[Metric]:
     for kind in SESSION_KINDS[:-1]:
         yield _rate(f"sessions.{kind}.per_s", f"sessions_{kind}_per_s")
     yield _rate("sessions.per_s", "sessions_per_s", what="ended, however they did; dropped arrivals apart")
+    for which in ("response", "service"):
+        yield Metric(
+            f"sessions.{which}", "ns", _whole_sessions(response=which == "response"),
+            "no whole session was timed in the steady phase", takes_percentile=True, steady=True,
+            what="whole sessions of all protocols together",
+        )   # fmt: skip
     what = "sessions that got no answer: failed, timed out, dropped"
     yield Metric("errors", "count", _errors, absent, what=what)
     yield Metric("errors.share", "share", _errors_share, absent, what="the same of the arrivals")
@@ -88,6 +95,26 @@ def _session_reader(kind: str, *, shared: bool = False) -> Read:
         if load is None:
             return None
         return number(load.sessions, kind) / (load.sessions.arrived if shared else 1)
+
+    return read
+
+
+def _whole_sessions(*, response: bool) -> Read:
+    """Read a percentile over the merged histograms of every protocol."""
+    def read(document: Document, percentile: float | None) -> float | None:
+        load, whole = load_of(document), Histogram()
+        if load is None or percentile is None:
+            return None
+        for protocol in PROTOCOLS:
+            if (part := load.phases.get(f"{protocol}.session")) is not None:
+                hdr, brief = (
+                    (part.response_hdr, part.response_ns) if response else (part.service_hdr, part.service_ns)
+                )
+                try:
+                    whole.merge_encoded(hdr, brief.max)
+                except ValueError:  # damaged: a gate that could not look has not looked
+                    return None
+        return whole.value_at(percentile)
 
     return read
 

@@ -42,6 +42,10 @@ class Watched:
         metrics = tuple(gate.metric for gate in gates if gate.abort_on_breach is not None)
         return cls(metrics) if metrics else None
 
+    def times_of(self, phase: str) -> bool:
+        """Say whether any metric is of a phase's times; `sessions.response` is of all whole sessions'."""
+        return self.family(phase) or (phase.endswith(".session") and self.family("sessions"))
+
     def family(self, name: str) -> bool:
         """Say whether any metric is of a family."""
         return any(metric.startswith(f"{name}.") for metric in self.metrics)
@@ -60,7 +64,7 @@ def standing(recorder: Recorder, watched: Watched, elapsed_s: float) -> LoadResu
         messages=MessageCounts(**{name: recorder.messages[name] for name in MessageCounts.__struct_fields__}),
         throughput=throughput(recorder.steady, steady_s),
         kinds={name: session_counts(counts, away[name]) for name, counts in recorder.outcomes.items()},
-        phases=_times(recorder.phases, [phase for phase in recorder.phases if watched.family(phase)]),
+        phases=_times(recorder.phases, [phase for phase in recorder.phases if watched.times_of(phase)]),
         session_times=_times(
             recorder.session_times, [name for name in recorder.session_times if watched.family(f"session.{name}")]
         ),

@@ -111,6 +111,7 @@ async def test_a_gate_without_data_ends_nothing(autojump_clock: MockClock) -> No
 METRICS = (
     "smtp.session.response:p50", "smtp.mail.service:p99", "session.smtp-deliver.response:max", "errors.share",
     "sessions.accepted.share", "messages.accepted.per_s", "replies.smtp.mail.2yz.share", "failures.smtp.mail",
+    "sessions.response:p50",
     "health.schedule_lag:max", "goodput", "session.smtp-deliver.errors.share", "errors.per_s", "replies.250",
 )   # fmt: skip
 def so_far(load: LoadResult | None) -> list[float | None]:

@@ -157,7 +157,7 @@ def test_no_data_is_inconclusive_for_every_metric_there_is() -> None:
         for nothing in (EMPTY, NO_LOAD):
             result = judge(gate, nothing)
             assert (result.verdict, result.measured, result.value) == (Verdict.INCONCLUSIVE, None, None), name
-            assert "could not be judged: no " in result.sentence or "could not be judged: the run" in result.sentence
+            assert result.sentence.partition(" could not be judged: ")[2] != "", name
 
 
 def test_a_phase_that_never_happened_is_inconclusive_though_the_run_was_busy() -> None:

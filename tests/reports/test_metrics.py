@@ -38,6 +38,15 @@ def document(
     )   # fmt: skip
 
 
+def phase(*milliseconds: int) -> PhaseResult:
+    histogram = Histogram()
+    histogram.record_many([ms * MS for ms in milliseconds])
+    return PhaseResult(
+        count=histogram.count, response_ns=histogram.quantiles(), response_hdr=histogram.encode(),
+        service_ns=histogram.quantiles(), service_hdr=histogram.encode(),
+    )   # fmt: skip
+
+
 LOAD = LoadResult(
     model="open",
     steady_s=10,
@@ -47,7 +56,10 @@ LOAD = LoadResult(
         sessions_failed_per_s=1.5, sessions_timed_out_per_s=0.25, sessions_dropped_per_s=0.25,
         messages_offered_per_s=60.0, messages_accepted_per_s=50.0,
     ),
-    phases={"smtp.body": PhaseResult(count=1)},
+    phases={
+        "smtp.body": PhaseResult(count=1), "smtp.session": phase(*range(10, 1001, 10)),
+        "pop3.session": phase(*range(5, 1000, 10)),
+    },
     replies=(
         ReplyCount("smtp.rcpt", "250", "2.1.5", 480),
         ReplyCount("smtp.rcpt", "451", "4.3.0", 15),
@@ -88,6 +100,8 @@ LOAD = LoadResult(
         (Gate(metric="failures.smtp.rcpt.share", at_most="5 %"), "5 %", "pass"),                # of 1000 arrivals
         (Gate(metric="failures.smtp.body", equals=0), "0", "pass"),                             # it was reached
         (Gate(metric="errors", equals=60), "60", "pass"),
+        (Gate(metric="sessions.response", percentile=100, at_most="1s"), "1 s", "pass"),        # of both protocols
+        (Gate(metric="sessions.response", percentile=50, below="510ms"), "500 ms", "pass"),     # the 100th of 200
         (Gate(metric="errors.per_s", at_most=1.9), "2/s", "fail"),                              # 1.5 + 0.25 + 0.25
         (Gate(metric="health.loop_lag", percentile=99, below="7ms"), "7 ms", "fail"),
         (Gate(metric="health.loop_lag", percentile=100, at_most="9ms"), "9 ms", "pass"),
