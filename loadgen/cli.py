@@ -135,7 +135,8 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     directory = out if out is not None else OUT / run_id
     if repeat is not None or against is not None or against_set:
         raise typer.Exit(_run_set(context, asked, loaded.about.seed, urls, directory))
-    check_writable(directory)
+    for kept_in in (directory, *([junit_file.parent] if junit_file is not None else [])):
+        check_writable(kept_in)
     document = _run_one(context, loaded, chosen, directory, run_id)
     if junit_file is not None:
         write_text(junit_file, junit(document))

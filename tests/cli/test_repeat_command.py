@@ -105,6 +105,9 @@ def test_signals_are_as_before_when_the_set_is_over(tmp_path: Path) -> None:
     [
         (["--against", "quickstart"], "six are the least"),
         (["--repeat", "6", "--until-eof"], "of one run"),
+        (["--repeat", "6", "--junit", "x.xml"], "mailproof gate makes one of all results"),
+        (["--repeat", "6", "--gate", "goodputt > 1"], "did you mean goodput"),
+        (["--repeat", "6", "--preset", "specmail2009"], "specmail2001"),
         (["--repeat", "6", "--against", "no-such-scenario"], "no-such-scenario"),
         (["--repeat", "6", "--against-set", "load.rat=5"], "load.rat"),
     ],
@@ -115,3 +118,22 @@ def test_a_set_that_cannot_be_is_refused_before_any_run(arguments: list[str], wo
     ran = CliRunner().invoke(app, ["run", "quickstart", *arguments])
     assert isinstance(ran.exception, UserError)
     assert words in str(ran.exception)
+
+
+def test_the_gates_of_the_command_line_are_passed_on_to_every_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered: list[Order] = []
+
+    def remember(order: Order, *_: object, two: bool) -> ExitCode:
+        ordered.append(order)
+        return ExitCode.HELD
+
+    monkeypatch.setattr(loadgen.cli, "repeat_command", remember)
+    app = typer.Typer()
+    loadgen.cli.register(app)
+    gates = ["--gate", "smtp.body.response:p99 < 1s", "--preset", "specmail2001"]
+    ran = CliRunner().invoke(app, ["run", "specmail-like", "--repeat", "6", "--out", str(tmp_path / "s"), *gates])
+    assert ran.exit_code == 0, ran.output
+    [order] = ordered
+    assert {"--gate=smtp.body.response:p99 < 1s", "--preset=specmail2001"} <= set(order.arguments)

@@ -100,8 +100,12 @@ def test_a_run_writes_its_report_and_says_where(scenario: Path, tmp_path: Path) 
 
 
 def test_two_workers_share_a_run_and_say_so(scenario: Path, tmp_path: Path) -> None:
-    done = mailproof("run", scenario, "--workers", 2, "--out", "x", cwd=tmp_path)
+    done = mailproof(
+        "run", scenario, "--workers", 2, "--out", "x", "--gate", "goodput > 1", "--junit", "x/gates.xml", cwd=tmp_path
+    )
     document = read(tmp_path / "x" / "result.json")
+    assert [gate.metric for gate in document.gates] == ["errors.share", "ledger.lost", "goodput"]
+    assert (tmp_path / "x" / "gates.xml").read_text().count('classname="mailproof.gates"') == 3
     assert document.load is not None
     assert [(each.worker, each.arrived, each.lost) for each in document.load.workers] == [(1, 20, None), (2, 20, None)]
     assert document.load.sessions.arrived == 40
