@@ -19,8 +19,9 @@ async def run_command(command: str) -> str | None:
     """Run the operator's command; return how it failed, None if it did not."""
     try:
         with trio.move_on_after(TAKES_S) as limit:
+            # No pipes: the server it starts would keep them open, and we would wait for their end.
             done = await trio.run_process(shlex.split(command), check=False, stdin=subprocess.DEVNULL,
-                                          capture_stdout=True, capture_stderr=True)
+                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     except (OSError, ValueError) as error:
         return str(error)
     if limit.cancelled_caught:

@@ -1,5 +1,9 @@
 """The command that restarts the server: how it fails is told, and a case goes on only when the server greets again."""
 
+import os
+import signal
+from pathlib import Path
+
 import pytest
 from msgspec import structs
 from trio.testing import MockClock
@@ -21,6 +25,13 @@ from tests.session.theatre import Tls
 ])  # fmt: skip
 async def test_how_a_command_failed_is_told(command: str, trouble: str | None) -> None:
     assert await run_command(command) == trouble
+
+
+async def test_a_server_that_it_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    """It may hold on for ever to whatever its starter wrote to."""
+    pid = tmp_path / "pid"
+    assert await run_command(f"sh -c 'sleep 60 & echo $! > {pid}'") is None
+    os.kill(int(pid.read_text()), signal.SIGKILL)
 
 
 async def test_a_restart_that_fails_accuses_nobody(tls: Tls, autojump_clock: MockClock) -> None:
