@@ -74,7 +74,7 @@ soak: $(STAMP)
 	$(BIN)/python -m benchmarks soak $(ARGS)
 
 clean:
-	rm -rf .venv .interop .bench/postal .bench/venv .bench/scratch build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .interop .bench/postal .bench/mpop .bench/venv .bench/scratch build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt hatch_build.py loadgen/transport/native.pyx

@@ -36,7 +36,8 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "mailproof", version("mailproof")
     yield "Postfix (smtp-source, smtp-sink)", _debian_version("postfix")
     yield "Dovecot", _said(["dovecot", "--version"]) or "not here"
-    yield "postal", _text(KEPT / "postal" / "version") or "not here"
+    for name in ("postal", "mpop"):
+        yield name, _text(KEPT / name / "version") or "not here"
     for package in ("aiosmtplib", "locust"):
         yield package, _peer_version(package)
 

@@ -25,11 +25,19 @@ def postfix_program(name: str) -> tuple[Path, dict[str, str]]:
     return program, {"LD_LIBRARY_PATH": str(root / "lib" / "postfix")}
 
 
-def postal_program() -> Path:
-    """Return postal. CannotRunError if it is missing."""
-    program = KEPT / "postal" / "usr" / "sbin" / "postal"
+def postal_program(name: str = "postal") -> Path:
+    """Return postal, or another program of its package. CannotRunError if it is missing."""
+    program = KEPT / "postal" / "usr" / "sbin" / name
     if not os.access(program, os.X_OK):
-        raise CannotRunError(f"postal is not here; {HOW_TO_GET_PEERS}")
+        raise CannotRunError(f"{name} is not here; {HOW_TO_GET_PEERS}")
+    return program
+
+
+def mpop_program() -> Path:
+    """Return mpop. CannotRunError if it is missing."""
+    program = KEPT / "mpop" / "usr" / "bin" / "mpop"
+    if not os.access(program, os.X_OK):
+        raise CannotRunError(f"mpop is not here; {HOW_TO_GET_PEERS}")
     return program
 
 

@@ -1,43 +1,25 @@
-"""POP3: `pop3-retrieve` beside `poplib` in threads, against the reference server and against Dovecot."""
+"""POP3: `pop3-retrieve` beside `poplib` in threads, mpop and rabid, against the reference server and Dovecot."""
 
-import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from benchmarks.comparison import Comparison, Contender, Taken
 from benchmarks.comparisons.clients import accounted, client_command, client_metrics
+from benchmarks.comparisons.filled import AT_ONCE, SERVERS, Filled, Server, Work, filled
+from benchmarks.comparisons.retrievers import FULL_ACCOUNTS, QUICK_ACCOUNTS, mpop_turn, rabid_turn
 from benchmarks.figures import OURS
-from benchmarks.maildir import fill
 from benchmarks.ours import load_metrics, run_mailproof
 from benchmarks.place import CHECKOUT, shown
 from benchmarks.scenario import Listings, Retrievals
-from benchmarks.servers import dovecot, reference_server, scratch
 from benchmarks.turn import TurnFailedError, expect_success, run
 
-AT_ONCE = 50
 LISTED, LISTED_OCTETS = 10_000, 100
 SESSIONS, LISTINGS = 5, 20
-Server = Literal["reference", "dovecot"]
-SERVERS: tuple[Server, ...] = ("reference", "dovecot")
-Turn = Callable[[int, "Work"], Taken]
+FEW_AT_ONCE = 20             # of rabid, which picks its maildrops blindly: more would meet in one too often
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What lies in the maildrops."""
-
-    accounts: int
-    messages: int              # in each
-    octets: int                # of each, header apart
-
-    @property
-    def in_all(self) -> int:
-        """Return how many messages there are."""
-        return self.accounts * self.messages
-
+Turn = Callable[[Filled, Work], Taken]
 
 WORKS = {
     "1k": ("RETR and DELE of 1 KiB", Work(100, 50, 1024), Work(50, 20, 1024)),
@@ -47,15 +29,23 @@ WORKS = {
 
 def comparisons() -> tuple[Comparison, ...]:
     """Return both servers' comparisons."""
-    return tuple(each for server in SERVERS for each in (*_retrievals(server), _listing(server)))
+    return tuple(each for server in SERVERS for each in (*_retrievals(server), _short(server), _listing(server)))
 
 
 def _retrievals(server: Server) -> Iterator[Comparison]:
     for name, (title, full, quick) in WORKS.items():
         yield _comparison(
             server, name, f"{title}, {AT_ONCE} sessions at once", full, quick,
-            (OURS, mailproof_turn), ("poplib in threads", poplib_turn),
+            (OURS, mailproof_turn), ("poplib in threads", poplib_turn), ("mpop", mpop_turn),
         )  # fmt: skip
+
+
+def _short(server: Server) -> Comparison:
+    full, quick = (Work(accounts, 10, 1024, FEW_AT_ONCE) for accounts in (FULL_ACCOUNTS, QUICK_ACCOUNTS))
+    return _comparison(
+        server, "short", f"RETR and DELE of 1 KiB, ten a session, {FEW_AT_ONCE} sessions at once", full, quick,
+        (OURS, mailproof_turn), ("poplib in threads", poplib_turn), ("rabid", rabid_turn),
+    )  # fmt: skip
 
 
 def _listing(server: Server) -> Comparison:
@@ -72,8 +62,8 @@ def _comparison(
     def turn(take: Turn) -> Callable[[bool], Taken]:
         def taken(is_quick: bool) -> Taken:
             work = quick if is_quick else full
-            with filled(server, work) as port:
-                return take(port, work)
+            with filled(server, work) as found:
+                return take(found, work)
 
         return taken
 
@@ -89,49 +79,34 @@ def _comparison(
     )
 
 
-@contextlib.contextmanager
-def filled(server: Server, work: Work) -> Iterator[int]:
-    """Run a server over maildrops filled afresh; return its port."""
-    numbers = range(1, work.accounts + 1)
-    if server == "dovecot":
-        with dovecot(work.accounts) as (port, maildrops):
-            fill(maildrops, [f"user{n}" for n in numbers], work.messages, work.octets, owner="mail")
-            yield port
-    else:
-        maildrops = scratch("maildrops")
-        fill(maildrops, [f"user{n}@example.test" for n in numbers], work.messages, work.octets)
-        with reference_server("pop3", ["--maildir", str(maildrops), "--account-count", str(work.accounts)]) as port:
-            yield port
-
-
-def mailproof_turn(port: int, work: Work) -> Taken:
+def mailproof_turn(found: Filled, work: Work) -> Taken:
     """Let mailproof retrieve everything."""
-    load, finished, command = run_mailproof(Retrievals(port, AT_ONCE, work.accounts).toml())
+    load, finished, command = run_mailproof(Retrievals(found.port, work.at_once, work.accounts).toml())
     retrieved = load.messages.retrieved
     _all_of_them(retrieved, work.in_all)
     return Taken(load_metrics(load, finished, rate=retrieved / load.steady_s, count=retrieved), command)
 
 
-def poplib_turn(port: int, work: Work) -> Taken:
+def poplib_turn(found: Filled, work: Work) -> Taken:
     """Let poplib retrieve everything."""
-    command = client_command("poplib_threads", Path(sys.executable), (port, AT_ONCE, work.accounts))
+    command = client_command("poplib_threads", Path(sys.executable), (found.port, work.at_once, work.accounts))
     finished = expect_success(run(command, directory=CHECKOUT))
     figures = accounted(finished)
     _all_of_them(figures["messages"], work.in_all)
     return Taken(client_metrics(finished, figures), shown(command))
 
 
-def mailproof_listing(port: int, _: Work) -> Taken:
+def mailproof_listing(found: Filled, _: Work) -> Taken:
     """Let mailproof ask for every unique-id, again and again."""
-    load, finished, command = run_mailproof(Listings(port, SESSIONS, LISTINGS).toml())
+    load, finished, command = run_mailproof(Listings(found.port, SESSIONS, LISTINGS).toml())
     asked = sum(reply.count for reply in load.replies if reply.phase == "pop3.uidl" and reply.code == "+OK")
     _all_of_them(asked, SESSIONS * LISTINGS)
     return Taken(load_metrics(load, finished, rate=asked / load.steady_s, count=asked, unit="UIDL"), command)
 
 
-def poplib_listing(port: int, _: Work) -> Taken:
+def poplib_listing(found: Filled, _: Work) -> Taken:
     """Let poplib ask as often."""
-    command = client_command("poplib_uidl", Path(sys.executable), (port, SESSIONS, LISTINGS))
+    command = client_command("poplib_uidl", Path(sys.executable), (found.port, SESSIONS, LISTINGS))
     finished = expect_success(run(command, directory=CHECKOUT))
     figures = accounted(finished)
     _all_of_them(figures["messages"], SESSIONS * LISTINGS)

@@ -8,7 +8,10 @@ import pytest
 from benchmarks import place
 from benchmarks.clients.mail import mail_of
 from benchmarks.comparisons.clients import client_command, locust_command, postal_command
-from benchmarks.comparisons.maildrops import SERVERS, WORKS
+from benchmarks.comparisons.filled import SERVERS, Filled
+from benchmarks.comparisons.filled import Work as Maildrops
+from benchmarks.comparisons.maildrops import WORKS
+from benchmarks.comparisons.retrievers import mpop_command, mpop_configuration, rabid_command
 from benchmarks.comparisons.source import Mode, Work, work_for
 from benchmarks.scenario import SOURCE_HEADER_OCTETS, Deliveries, Held, Listings, Retrievals, Soak
 from benchmarks.turn import CLIENT_CORE, CannotRunError, pinned
@@ -118,6 +121,27 @@ def test_postal_sends_as_fast_as_it_can_and_one_message_a_session() -> None:
     assert words.endswith("postal -t 100 -c 1 -m 1 -M 1 -r 24000 [127.0.0.1]2525 users")
 
 
+def test_rabid_fetches_and_deletes_all_that_it_finds() -> None:
+    words = " ".join(rabid_command(Path("rabid"), 2110, 20, Path("users")))
+    assert words.endswith("rabid -p 20 -d 100:100 -r 24000 [127.0.0.1]2110 users")
+
+
+def test_mpops_share_out_the_accounts_and_each_finds_its_own(tmp_path: Path) -> None:
+    work = Maildrops(120, 50, 1024)
+    words = " ".join(mpop_command(Path("mpop"), Path("rc"), Path("names"), work))
+    assert words.endswith("xargs -a names -P 50 -n 3 mpop --quiet --file=rc")
+    text = mpop_configuration(2110, 120, tmp_path)
+    assert text.count("\naccount ") == 120
+    assert f"account 120\nuser user120@example.test\npassword secret120\ndelivery mbox {tmp_path}/120.mbox\n" in text
+
+
+def test_what_is_left_in_the_maildrops_is_counted(tmp_path: Path) -> None:
+    for folder in ("new", "cur", "tmp"):
+        (tmp_path / "user1" / folder).mkdir(parents=True)
+        (tmp_path / "user1" / folder / "a").touch()
+    assert Filled(2110, tmp_path).left() == 2
+
+
 def test_retrievals_give_every_session_a_maildrop_of_its_own() -> None:
     assert SERVERS == ("reference", "dovecot")
     for _, full, quick in WORKS.values():
@@ -131,7 +155,8 @@ def test_a_peer_that_is_not_here_is_named_with_what_provides_it(
     monkeypatch.setattr(place, "KEPT", tmp_path)
     monkeypatch.setenv("MAILPROOF_INTEROP_ROOT", str(tmp_path))
     for look in (
-        place.postal_program, lambda: place.peers_python("locust"), lambda: place.postfix_program("smtp-source")
+        place.postal_program, place.mpop_program, lambda: place.peers_python("locust"),
+        lambda: place.postfix_program("smtp-source")
     ):  # fmt: skip
         with pytest.raises(CannotRunError, match="is not here; `make bench-peers` provides it"):
             look()
