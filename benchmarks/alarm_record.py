@@ -14,6 +14,7 @@ class Alarm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     slower: bool                        # was new slower, in truth?
     gate: str
     codes: tuple[int, ...]              # the exit status of each
+    judged: bool = True                 # False: only told, for nothing is promised of it
 
     @property
     def alarms(self) -> int:
@@ -23,6 +24,8 @@ class Alarm(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def holds(self) -> bool:
         """Say whether there were few alarms without cause, or many with one."""
+        if not self.judged:
+            return True
         if self.slower:
             return self.alarms >= FOUND_MIN * len(self.codes)
         return self.alarms <= FALSE_MAX * len(self.codes)

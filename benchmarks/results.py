@@ -169,7 +169,8 @@ def _alarm(alarm: AlarmRecord | None) -> Iterator[str]:
     yield "| new is, in truth | gate | comparisons | alarms | inconclusive | wanted |"
     yield "|---|---|--:|--:|--:|---|"
     for each in alarm.alarms:
-        wanted = f"{FOUND_MIN:.0%} at least" if each.slower else f"{FALSE_MAX:.0%} at most"
+        bound = f"{FOUND_MIN:.0%} at least" if each.slower else f"{FALSE_MAX:.0%} at most"
+        wanted = bound if each.judged else "told, not judged"
         truth = "slower by a tenth" if each.slower else "the same"
         yield (
             f"| {truth} | `--worse-than {each.gate}` | {len(each.codes)} | {each.alarms} | {each.codes.count(3)} | "
