@@ -196,6 +196,19 @@ def test_a_run_owns_its_own_stamps_only(stamp: str, ours: bool) -> None:
     assert ledger.result([A]).misdelivered == int(ours)
 
 
+@pytest.mark.parametrize(
+    "tail",
+    ["99999999999999999999.0", "1.99999999999999999999", "1.0.5", "01.0", "-1.0", "1", "1.", "1.0 ", "1.\ufffd", "\x00"],
+)
+def test_an_id_of_this_run_that_nobody_made_is_a_message_that_nobody_sent(tail: str) -> None:
+    ledger = Ledger("ours")
+    for trace in (YES, read(found("ours.1"), Retrieved(A, b"u2", Stamp(f"ours.{tail}", SENT), 100, 1))):
+        ledger.add(trace)
+    result = ledger.result([A])
+    assert (result.delivered_once, result.misdelivered, result.duplicate) == (1, 1, 0)
+    assert [one.message_id for one in result.irregularities] == [f"ours.{tail}"]
+
+
 @pytest.mark.parametrize("merged", [False, True])
 def test_what_was_refused_for_everybody_is_looked_for_all_the_same(merged: bool) -> None:
     refused = sent("ours.1", offered=(A, B, C), yes=(B,), no=(A, C))
