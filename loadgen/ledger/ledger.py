@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 from loadgen.clock import NS_PER_S
 from loadgen.ledger.delivery import ACCEPTED, REJECTED, UNANSWERED, Attempt, Copy, Delivery, Looked
@@ -229,7 +230,7 @@ class Ledger:
         arrival, _, number = rest.partition(".")
         if _is_number(arrival) and _is_number(number):
             return int(arrival), int(number), ""
-        return -1, 0, rest
+        return -1 - crc32(rest.encode("utf-8", "replace")), 0, rest      # not all in one session: they may be many
 
     def _irregularity(self, delivery: Delivery, body_as_sent: BodyAsSent) -> Irregularity | None:
         """Return what is wrong with a delivery, and keep it; None if nothing is."""

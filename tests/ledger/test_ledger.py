@@ -198,7 +198,7 @@ def test_a_run_owns_its_own_stamps_only(stamp: str, ours: bool) -> None:
 
 @pytest.mark.parametrize(
     "tail",
-    ["99999999999999999999.0", "1.99999999999999999999", "1.0.5", "01.0", "-1.0", "1", "1.", "1.0 ", "1.\ufffd", "\x00"],
+    ["99999999999999999999.0", "1.99999999999999999999", "1.0.5", "01.0", "-1.0", "1", "1.", "1.0 ", "1.\ufffd", "\0"],
 )
 def test_an_id_of_this_run_that_nobody_made_is_a_message_that_nobody_sent(tail: str) -> None:
     ledger = Ledger("ours")
