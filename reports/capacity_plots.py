@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from reports import units
 from reports.canvas import DASHES, FAIL, INK, MUTED, SERIES, SHADE, Picture, Size, dress, log_ms, new_figure, picture
@@ -14,6 +14,7 @@ from reports.capacity_result import Capacity, CapacityStage, ScalingLaw
 from reports.capacity_words import level_in_words
 
 _POINTS: Final = 200           # of a drawn law
+_LOG_FROM: Final = 20          # times the least in flight: from there on an even axis would crowd the foot
 _BEYOND: Final = 1.15          # times the most in flight: so far a law is drawn
 # outcome -> its marker, colour, and whether it is filled: told apart without colour too
 _MARKERS: Final = {
@@ -55,8 +56,11 @@ def _draw_curve(stages: Sequence[CapacityStage], law: ScalingLaw | None, size: S
     done, response = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     dress(done, "Done per second" if size.narrow else "Sessions done per second")
     dress(response, "Response time")
+    least, most = (end(each.in_flight or 0.0 for each in stages) for end in (min, max))
+    if most > _LOG_FROM * least:
+        done.set_xscale("log")
     if law is not None:
-        _draw_law(done, law)
+        _draw_law(done, law, least)
     _marks(done, stages, lambda stage: (stage.in_flight or 0.0, stage.throughput_per_s or 0.0))
     ordered = sorted(stages, key=lambda stage: stage.in_flight or 0.0)
     for name, colour, dash, times in (
@@ -69,19 +73,21 @@ def _draw_curve(stages: Sequence[CapacityStage], law: ScalingLaw | None, size: S
         )   # fmt: skip
     log_ms(response, "y")
     done.set_ylim(bottom=0)
-    done.set_xlim(left=0)
     done.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
-    response.xaxis.set_major_locator(MaxNLocator(5 if size.narrow else 10))
+    if most <= _LOG_FROM * least:
+        response.xaxis.set_major_locator(MaxNLocator(5 if size.narrow else 10))
+    response.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
+    response.xaxis.set_minor_formatter(NullFormatter())
     response.set_xlabel("sessions in flight, on the average", color=MUTED)
     for axes in (done, response):
         _legend(axes, size)
     return figure
 
 
-def _draw_law(axes: Axes, law: ScalingLaw) -> None:
+def _draw_law(axes: Axes, law: ScalingLaw, least: float) -> None:
     sigma, kappa = law.sigma.estimate or 0.0, law.kappa.estimate or 0.0
-    for start, end, dash in ((0.0, law.measured_to, "-"), (law.measured_to, _BEYOND * law.measured_to, DASHES[2])):
-        n = np.linspace(start, end, _POINTS)
+    for start, end, dash in ((least, law.measured_to, "-"), (law.measured_to, _BEYOND * law.measured_to, DASHES[2])):
+        n = np.geomspace(start, end, _POINTS)
         x = law.alone_per_s * n / (1 + sigma * (n - 1) + kappa * n * (n - 1))
         axes.plot(n, x, color=INK, linestyle=dash, linewidth=1.2, label="law" if dash == "-" else None)
     peak = law.peak

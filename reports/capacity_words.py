@@ -42,7 +42,7 @@ def answer(capacity: Capacity) -> str:
             return f"the target does not sustain {bad or 'anything'}, the least that was asked for"
         case "generator":
             level = level_in_words(last.level, capacity.of) if last is not None else "the first level"
-            return f"the generator was the limit at {level}, twice; of the target this much is known: {reached}"
+            return f"the generator was the limit at {level}; of the target this much is known: {reached}"
         case "interrupted":
             return f"the search was interrupted, {len(capacity.stages)} stages long: {reached}"
         case "unconfirmed":

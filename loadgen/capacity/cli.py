@@ -2,7 +2,7 @@
 
 import sys
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -68,6 +68,9 @@ def capacity_command(  # noqa: PLR0913, PLR0917  each is an option
     confirm: Annotated[str, typer.Option(metavar="DURATION", help="Steady phase of the last one.")] = "3m",
     resolution: Annotated[str, typer.Option(metavar="SHARE", help="How close good and bad come.")] = "5%",
     max_stages: Annotated[int, typer.Option(min=1, max=STAGES_MAX, help="Stages at most.")] = 20,
+    tries: Annotated[
+        int, typer.Option(min=1, max=20, help="Of a stage that cannot be believed; then the generator was the limit.")
+    ] = 2,
     hold: Annotated[
         bool, typer.Option("--hold", help="Find the most sessions held open at once instead.")
     ] = False,
@@ -101,6 +104,7 @@ def capacity_command(  # noqa: PLR0913, PLR0917  each is an option
         loaded, start, most, Lengths(_seconds(stage, "--stage", hold=hold), _seconds(confirm, "--confirm", hold=hold)),
         _share(resolution), max_stages, hold=hold,
     )   # fmt: skip
+    bounds = replace(bounds, tries=tries)
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-capacity"
     arguments = (

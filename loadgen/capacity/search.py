@@ -30,6 +30,7 @@ class Bounds:
     stages_max: int = 20
     top: float = math.inf                 # no level above it
     whole: bool = False                   # levels are whole numbers
+    tries: int = 2                        # of a stage that cannot be believed; then the generator was the limit
 
     def level(self, wished: float) -> float:
         """Return a level as it can be measured and read: whole, or of four digits."""
@@ -62,6 +63,7 @@ class Search:
     _long: bool = False                   # a long stage has said no to what a short one said yes to
     _confirmed: float | None = None
     _doubtful: CapacityStage | None = None      # the last stage said nothing, and is to be made again
+    _void: int = 0                        # stages in a row that could not be believed
 
     @property
     def good(self) -> float | None:
@@ -97,13 +99,14 @@ class Search:
     def tell(self, stage: CapacityStage) -> None:
         """Take what came of the stage that was asked for."""
         self.stages.append(stage)
-        again, self._doubtful = self._doubtful is not None, None
+        before, self._doubtful = self._doubtful, None
+        self._void = self._void + 1 if stage.outcome == "void" else 0
         match stage.outcome:
-            case "void" if again:
+            case "void" if self._void >= self.bounds.tries:
                 self.ended = "generator"
             case "void":
                 self._doubtful = stage
-            case "inconclusive" if not again:
+            case "inconclusive" if before is None or before.outcome == "void":
                 self._doubtful = stage
             case "sustained":
                 self._sustained(stage)

@@ -105,6 +105,14 @@ def test_a_void_stage_is_made_again_and_the_second_ends_the_search() -> None:
     assert (twice.ended, twice.good, twice.bad, len(twice.stages)) == ("generator", 80, None, 6)
 
 
+def test_on_a_busy_machine_a_void_stage_may_be_tried_more_often() -> None:
+    patient = Bounds(10, 60, 180, 0.05, 30, tries=4)
+    assert searched(patient, 100, but={5: "void", 6: "void", 7: "void"}).ended == "found"
+    assert searched(patient, 100, but=dict.fromkeys((5, 6, 7, 8), "void")).ended == "generator"
+    mixed = searched(patient, 100, but={5: "void", 6: "inconclusive", 7: "void"})
+    assert mixed.ended == "found", "what was only void before has its second look at steadiness still"
+
+
 def test_an_inconclusive_stage_is_made_again_for_longer_and_then_counts_as_not_sustained() -> None:
     once = searched(BOUNDS, 100, but={3: "inconclusive"})
     assert (once.stages[3].purpose, once.stages[3].level, once.stages[3].seconds) == ("again", 40, 120)
