@@ -10,8 +10,10 @@ from reports.compare_gate import NEITHER, NO_GATE, Allowance, Candidate, WorseTh
 from reports.compare_metrics import Measure, gated_measures, shown_measures
 from reports.compare_result import RUNS_MIN, Comparison, Effect, FindingName, MetricComparison
 from reports.compare_runs import Run, check_comparable, counted, notes_on, side_of
-from reports.document import Document, GateResult, Reason
+from reports.conclude import reasons_of
+from reports.document import Document, GateResult, Question
 from reports.rank_statistics import Shift, false_discovery, rank_test, ratio, shift
+from reports.validity import Finding
 from reports.verdict import Verdict, Verdicts, exit_code_for, worst_of
 
 
@@ -66,7 +68,7 @@ def compare(base: Sequence[Run], new: Sequence[Run], asked: Asked, made: Made) -
         gates=len(gates),
         metrics=tuple(metrics),
     )
-    findings = {
+    findings: dict[Question, list[Finding]] = {
         "correct": list(_correct(sides[0], sides[1])),
         "fast_enough": list(_fast_enough(gates)),
         "valid": list(_valid(comparison, gates)),
@@ -78,11 +80,7 @@ def compare(base: Sequence[Run], new: Sequence[Run], asked: Asked, made: Made) -
         run_id=made.run_id,
         started=made.started,
         verdicts=verdicts,
-        reasons=(
-            *(Reason("correct", sentence) for _, sentence in findings["correct"]),
-            *(Reason("fast_enough", sentence) for _, sentence in findings["fast_enough"]),
-            *(Reason("valid", sentence) for _, sentence in findings["valid"]),
-        ),
+        reasons=tuple(reasons_of(findings, verdicts)),
         exit_code=int(exit_code_for(verdicts, interrupted=False)),
         comparison=comparison,
         gates=tuple(gates),
@@ -144,10 +142,7 @@ def _gated(documents: Sequence[Document], asked: WorseThan) -> list[tuple[Measur
     return list({**gated, **{measure.subject: (measure, allowance) for measure, allowance in asked.named}}.values())
 
 
-_Finding = tuple[Verdict, str]
-
-
-def _correct(base: Sequence[Run], new: Sequence[Run]) -> Iterator[_Finding]:
+def _correct(base: Sequence[Run], new: Sequence[Run]) -> Iterator[Finding]:
     """Whether mail survived is a fact of each run, and no matter of ranks: one new run that failed is enough."""
     failed = [[run for run in side if run.document.verdicts.correct is Verdict.FAIL] for side in (base, new)]
     if failed[1]:
@@ -162,7 +157,7 @@ def _correct(base: Sequence[Run], new: Sequence[Run]) -> Iterator[_Finding]:
         yield Verdict.NOT_APPLICABLE, "the runs did not ask"
 
 
-def _fast_enough(gates: Sequence[GateResult]) -> Iterator[_Finding]:
+def _fast_enough(gates: Sequence[GateResult]) -> Iterator[Finding]:
     if not gates:
         yield Verdict.NOT_APPLICABLE, "there was no gate: --worse-than 5% makes some"
     else:
@@ -177,7 +172,7 @@ def _fast_enough(gates: Sequence[GateResult]) -> Iterator[_Finding]:
             yield gate.verdict, gate.sentence
 
 
-def _valid(comparison: Comparison, gates: Sequence[GateResult]) -> Iterator[_Finding]:
+def _valid(comparison: Comparison, gates: Sequence[GateResult]) -> Iterator[Finding]:
     few = min(comparison.base.used, comparison.new.used)
     if few < RUNS_MIN:
         yield Verdict.INCONCLUSIVE, (

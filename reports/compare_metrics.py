@@ -9,6 +9,7 @@ from typing import Final
 from reports.compare_result import Worse
 from reports.document import Document
 from reports.errors import UserError
+from reports.gate import subject_of
 from reports.gate_spelt import subject_spelt
 from reports.measure import IN_BRIEF, Metric
 from reports.metric import LEDGER_COUNTS, known_metrics, metric_named
@@ -44,9 +45,7 @@ class Measure:
     @property
     def subject(self) -> str:
         """Return its name as people read it."""
-        if self.percentile is None:
-            return self.metric.name
-        return f"{'max' if self.percentile == 100 else f'p{self.percentile:g}'} of {self.metric.name}"
+        return subject_of(self.metric.name, self.percentile)
 
     @property
     def worse(self) -> Worse | None:

@@ -55,7 +55,7 @@ def conclude(
         document,
         gates=judged,
         verdicts=verdicts,
-        reasons=tuple(_reasons(findings, verdicts)),
+        reasons=tuple(reasons_of(findings, verdicts)),
         exit_code=int(exit_code_for(verdicts, interrupted=document.interrupted is not None)),
     )
 
@@ -89,7 +89,7 @@ def judged_again(document: Document, gates: Sequence[Gate], *, preset: str | Non
         document,
         gates=(*document.gates, *more),
         verdicts=verdicts,
-        reasons=tuple(_reasons({
+        reasons=tuple(reasons_of({
             question: [*_findings_before(document, question), *findings] for question, findings in found.items()
         }, verdicts)),
         exit_code=int(exit_code_for(verdicts, interrupted=False)),
@@ -110,8 +110,8 @@ _NOTHING_ASKED: Final[dict[Question, str]] = {
 }
 
 
-def _reasons(findings: dict[Question, list[Finding]], verdicts: Verdicts) -> Iterator[Reason]:
-    """Give the findings that made each verdict; those that are better than it only where nothing is wrong."""
+def reasons_of(findings: dict[Question, list[Finding]], verdicts: Verdicts) -> Iterator[Reason]:
+    """Yield the findings that made each verdict; those that are better than it only where nothing is wrong."""
     for question, found in findings.items():
         verdict = getattr(verdicts, question)
         bad = [sentence for each, sentence in found if each in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
