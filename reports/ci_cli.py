@@ -12,7 +12,7 @@ import typer
 
 from reports.annotations import github
 from reports.child import Child
-from reports.ci import COMPARED_RUNS, JUNIT, SUMMARY, Order, Outcome, Step, StepName, carry_out, check
+from reports.ci import COMPARED_RUNS, JUNIT, SUMMARY, Order, Outcome, StepName, carry_out, check
 from reports.ci_markdown import ci_markdown
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
@@ -172,14 +172,10 @@ def _tell(directory: Path, outcome: Outcome, *, on_github: bool) -> None:
     if on_github:
         for note in outcome.notes:
             _say(f"::notice title=mailproof::{inert(note).replace('%', '%25')}")
-        for line in (line for step in outcome.steps for line in _annotations(step)):
-            _say(line)
-
-
-def _annotations(step: Step) -> list[str]:
-    if not step.documents and step.code != ExitCode.INTERRUPTED:
-        return [f"::error title=mailproof%3A {step.name}::it left no result (exit {step.code}): see the log"]
-    return [line for document in step.documents for line in github(document).splitlines()]
+        for step in outcome.steps:
+            if not step.documents and step.code != ExitCode.INTERRUPTED:
+                _say(f"::error title=mailproof%3A {step.name}::it left no result (exit {step.code}): see the log")
+        typer.echo(github(*(document for step in outcome.steps for document in step.documents)), nl=False)
 
 
 def _say(text: str) -> None:

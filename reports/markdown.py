@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from reports import units
+from reports.capacity_markdown import capacity_markdown
 from reports.cases import Told, in_words, number_of, told
 from reports.compare_markdown import comparison_markdown
 from reports.document import ConformanceResult, Document, LedgerResult, LoadResult
@@ -24,8 +25,7 @@ def markdown(document: Document) -> str:
 
 
 def _head(document: Document) -> Iterator[str]:
-    what = "Conformance" if document.conformance is not None else "Load"
-    yield heading(what, document)
+    yield heading(document.kind.capitalize(), document)
     yield ""
     servers = " ".join(escaped(endpoint.url) for endpoint in document.target)
     took = units.duration(document.duration_s * units.NS_PER_S)
@@ -42,6 +42,8 @@ def _head(document: Document) -> Iterator[str]:
 
 
 def _body(document: Document) -> Iterator[str]:
+    if document.capacity is not None:
+        yield from capacity_markdown(document.capacity)
     if document.load is not None:
         yield from _load(document.load)
     if document.conformance is not None:

@@ -223,12 +223,6 @@ def test_a_server_that_is_not_there_is_no_pass(job: Job) -> None:
     assert job.outputs()["exit-code"] == "3"
 
 
-def test_a_slip_is_the_operators_and_leaves_its_status(job: Job) -> None:
-    job.inputs = {"target": "smtp://127.0.0.1:9", "baseline": "base"}
-    assert job.judged() == 2
-    assert "mailproof: --baseline is about a load, and none is asked for: add --scenario" in job.said
-
-
 def test_a_verdict_that_was_never_come_to_is_no_pass(job: Job) -> None:
     assert job.run(step_called("Verdict")) == 4
 

@@ -5,8 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import typer
 from msgspec import structs
+from typer.testing import CliRunner
 
+import reports.cli
+from reports.child import Child
 from reports.ci import Order, Outcome, Step, StepName, carry_out, check
 from reports.ci_markdown import ci_markdown
 from reports.compare_files import compared, runs_at, write_comparison
@@ -166,3 +170,28 @@ def test_results_of_before_are_never_taken_for_new_ones(tmp_path: Path, left: st
     (tmp_path / left).mkdir()
     with pytest.raises(UserError, match="name a fresh directory"):
         check(order(tmp_path))
+
+
+def test_on_github_a_step_without_a_result_is_marked_and_the_job_is_told(
+    good: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, start = commands(good, {"conformance": 2})
+    monkeypatch.setattr(Child, "start", lambda _, arguments: start("conformance", arguments))
+    for name, value in {
+        "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "MAILPROOF_TARGET": f"{SMTP}\n{POP3}",
+        "MAILPROOF_OUT": str(tmp_path / "o"), "MAILPROOF_REPEAT": "", "MAILPROOF_ONLY": "smtp.*\n\n pop3.* \n",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    app = typer.Typer()
+    reports.cli.register(app)
+    ran = CliRunner().invoke(app, ["ci"])
+    assert ran.exit_code == ExitCode.OPERATOR_ERROR
+    [(_, arguments)] = given
+    assert arguments == [
+        "conform", "--annotations=none", SMTP, POP3, "--only=smtp.*", "--only=pop3.*",
+        f"--out={tmp_path}/o/conformance",
+    ]  # fmt: skip
+    assert "::error title=mailproof%3A conformance::it left no result (exit 2): see the log\n" in ran.output
+    assert "exit-code=2\ncorrect=inconclusive\n" in (tmp_path / "output").read_text()
+    assert (tmp_path / "summary").read_text() == (tmp_path / "o/summary.md").read_text()

@@ -3,6 +3,7 @@
 import pytest
 from msgspec import structs
 
+from reports.capacity_result import Broke, Capacity, CapacityStage
 from reports.document import CaseResult, CaseVerdict, ConformanceResult, Document, EndpointFacts, FailureCount
 from reports.markdown import CELL_MAX, ROWS_MAX, markdown
 from tests.reports.conftest import HOSTILE
@@ -78,3 +79,19 @@ def test_a_long_cell_is_cut(good: Document) -> None:
     failure = FailureCount(phase="smtp.mail", cause="x" * 2 * CELL_MAX, count=3)
     text = markdown(structs.replace(good, load=structs.replace(good.load, failures=(failure,))))
     assert f"| 3 | smtp.mail | {'x' * CELL_MAX} … |" in text
+
+
+def test_a_search_gives_its_answer_what_broke_first_and_every_stage(good: Document) -> None:
+    broke = Broke("gate", "p99 of smtp.session.response is 3 s, not below 2 s")
+    stages = (
+        CapacityStage(number=1, purpose="double", level=100.0, seconds=5, outcome="sustained", throughput_per_s=99.5),
+        CapacityStage(number=2, purpose="double", level=200.0, seconds=5, outcome="broke", broke=(broke,)),
+    )
+    found = Capacity(of="rate", finding="found", sentence="it sustains 100/s", broke_first=(broke,), stages=stages)
+    searched = structs.replace(good, kind="capacity", load=None, ledger=None, gates=(), capacity=found)
+    text = markdown(searched)
+    assert text.startswith("### Capacity: ✅")
+    assert "**it sustains 100/s**" in text
+    assert "- broke first: p99 of smtp.session.response is 3 s, not below 2 s" in text
+    assert "| 1 | double | 100/s | 99.5/s | – | – | – | – | sustained |  |" in text
+    assert "| 2 | double | 200/s | – |" in text
