@@ -18,6 +18,7 @@ help:
 	@echo 'make interop-servers  on Debian, as root: provide Postfix, Dovecot and Exim for tests/interop'
 	@echo 'make servers-matrix   judge Postfix, Exim, aiosmtpd, Dovecot and our own server, and write docs/servers.md and .html'
 	@echo 'make crash-proof      kill Postfix and our own server ten times amid a load, and count every 250; ARGS="--crashes 30"'
+	@echo 'make ledger-proof     the ledger against sinks that do wrong, and ten million messages; some fifteen minutes'
 	@echo 'make bench            measure against the peers, some 25 minutes, and write benchmarks/RESULTS.md'
 	@echo '                      make bench ARGS=--quick: a sketch in four; ARGS="--only NAME"; ARGS="--rounds 9"'
 	@echo 'make bench-peers      on Debian, as root: provide the peers'
@@ -61,6 +62,9 @@ interop-servers:
 crash-proof: $(STAMP)
 	$(BIN)/python -m tests.interop.crash_proof $(ARGS)
 
+ledger-proof: $(STAMP)
+	$(BIN)/python -m benchmarks ledger $(ARGS)
+
 servers-matrix: $(STAMP)
 	$(BIN)/python -m tests.interop.servers_matrix $(ARGS)
 
@@ -81,4 +85,4 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py loadgen/transport/native
 	PYTHON='$(PYTHON)' .ci/set-up
 	@touch $@
 
-.PHONY: help demo test matrix lint typecheck interop-servers servers-matrix crash-proof bench bench-peers soak clean
+.PHONY: help demo test matrix lint typecheck interop-servers servers-matrix crash-proof ledger-proof bench bench-peers soak clean
