@@ -5,7 +5,7 @@ import select
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import trio
 from outcome import Error, Outcome
@@ -15,9 +15,7 @@ from loadgen.transport.deadlines import DeadlineWheel
 from loadgen.transport.lane import Lane
 from loadgen.transport.native_lane import native_lanes
 
-if TYPE_CHECKING:
-    from loadgen.transport.native import NativeLane
-
+LANES_TICK_S: Final = 1 / 16
 EVENTS_MAX: Final = 64    # handled before other tasks, and timers, have their turn: two milliseconds at most
 
 _OVER: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
@@ -187,17 +185,17 @@ class EpollWatch:
 class EpollReadiness:
     """The watches of one trio run; made and served by `serve_epoll`.
 
-    A deadline is met up to a tick (15.6 ms) late and never early: thousands of waits share one timer instead of
-    having a cancel scope each.
+    A deadline is met up to a tick (15.6 ms, on a native lane LANES_TICK_S) late and never early: thousands of waits
+    share one timer instead of having a cancel scope each.
     """
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._watches: dict[int, EpollWatch | Lane] = {}     # by descriptor, for as long as it is registered
-        self._wheel: DeadlineWheel[EpollWatch | Lane | NativeLane] = DeadlineWheel()
+        self._wheel: DeadlineWheel[EpollWatch | Lane] = DeadlineWheel()
         self._alarm = trio.CancelScope()
         self._now: Callable[[], float] = trio.lowlevel.current_clock().current_time
-        self.lanes = native_lanes(self._epoll.fileno(), self.look, self._wheel.discard)
+        self.lanes = native_lanes(self._epoll.fileno())
 
     def __len__(self) -> int:
         return len(self._watches)
@@ -231,7 +229,7 @@ class EpollReadiness:
         if fd in self._watches:
             self._watches[fd] = watch
 
-    def look(self, item: "EpollWatch | Lane | NativeLane", deadline: float) -> None:
+    def look(self, item: EpollWatch | Lane, deadline: float) -> None:
         """Look at a watch, or a lane, at its deadline."""
         if self._wheel.add(item, deadline, self._now()):
             self._alarm.deadline = self._wheel.next_s
@@ -268,6 +266,13 @@ class EpollReadiness:
                 if number % EVENTS_MAX == 0:
                     await trio.lowlevel.checkpoint()
 
+    async def sweep_lanes(self) -> None:
+        """End the native lanes whose time is over, for ever."""
+        assert self.lanes is not None, "there are some"
+        while True:
+            await trio.sleep(LANES_TICK_S)
+            self.lanes.sweep(self._now())
+
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Close the epoll at the end, and wake who still waits: nobody would tell them any more."""
@@ -288,6 +293,8 @@ async def serve_epoll(*, task_status: trio.TaskStatus[EpollReadiness] = trio.TAS
         async with trio.open_nursery() as nursery:
             nursery.start_soon(readiness.poll)
             nursery.start_soon(readiness.sweep)
+            if readiness.lanes is not None:
+                nursery.start_soon(readiness.sweep_lanes)
             task_status.started(readiness)
 
 

@@ -6,7 +6,6 @@ Without it all goes the ordinary way, with the same results and at more cost.
 import os
 import time
 import zlib
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 if TYPE_CHECKING:
-    from loadgen.transport.native import Lanes, NativeLane
+    from loadgen.transport.native import Lanes
 
 SWITCH: Final = "MAILPROOF_LANE"      # "python": not the native lane, for comparing the two
 _CLOCK: Final = "clock_gettime(CLOCK_MONOTONIC)"
@@ -48,9 +47,7 @@ def lane_in_words() -> str:
     return "native" if why_not is None else f"python: {why_not}"
 
 
-def native_lanes(
-    epoll: int, look: "Callable[[NativeLane, float], None]", look_no_more: "Callable[[NativeLane], None]"
-) -> "Lanes | None":
+def native_lanes(epoll: int) -> "Lanes | None":
     """Return the native lanes of an epoll; None: there are none, or the run's clock is not the one that they read."""
     clock = trio.lowlevel.current_clock()
     offset = getattr(clock, "offset", None) if type(clock).__name__ == "SystemClock" else None
@@ -58,7 +55,7 @@ def native_lanes(
         return None
     module = _module()
     assert module is not None, "why_not_native has looked"
-    lanes: Lanes = module.Lanes(epoll, offset, look, look_no_more)
+    lanes: Lanes = module.Lanes(epoll, offset)
     return lanes
 
 

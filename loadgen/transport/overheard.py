@@ -73,7 +73,13 @@ class Recording:
 
     def take(self, noted: Iterable[Noted]) -> None:
         """Note what a native lane has noted on the way."""
-        self.events += [(_SENT, _kept(octets)) if ours else (_RECEIVED, _kept(octets)) for ours, octets in noted]
+        self.events += [
+            (
+                _SENT if ours else _RECEIVED,
+                octets if type(octets) is bytes and len(octets) <= MAIL_DATA_KEPT else _short(octets),
+            )
+            for ours, octets in noted
+        ]
         self.settle()
 
     def settle(self) -> None:
@@ -218,7 +224,7 @@ class _ListenedTo(Conversation):
             while True:
                 octets = said[0]
                 if octets:
-                    note((_SENT, _kept(octets)))
+                    note((_SENT, octets if type(octets) is bytes and len(octets) <= MAIL_DATA_KEPT else _short(octets)))
                 heard = yield said
                 note((_RECEIVED, heard[0]))
                 said = go_on(heard)
@@ -231,10 +237,6 @@ class _ListenedTo(Conversation):
         conversation.began_s, conversation.octets_sent = self.began_s, self.octets_sent
         conversation.failure = self.failure
         self._recording.settle()
-
-
-def _kept(octets: bytes | Pieces) -> bytes:
-    return octets if type(octets) is bytes and len(octets) <= MAIL_DATA_KEPT else _short(octets)
 
 
 def _short(octets: bytes | Pieces) -> bytes:
