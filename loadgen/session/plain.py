@@ -38,17 +38,16 @@ class PlainSession(Conversation):
         self, lanes: "Lanes", arrival: int, otherwise: Callable[[Transport], Awaitable[Outcome]]
     ) -> Outcome:
         route, trace = self._route, self._trace
-        assert route.addresses is not None, "native"
+        assert route.native_way is not None, "there are lanes"
         trace.phase = name = route.phase_names["connect"]
         transport, listener, recording = None, route.listener, None
         if listener is not None and listener.wants_more:
             recording, self.noted = listener.recording(route.endpoint.protocol), []
         try:
             transport = await connect_and_converse(
-                lanes, route.readiness, route.addresses[0], self,
-                phase=name, limit_s=route.phase_limits_s["connect"],
-                source=route.source(arrival), host=route.endpoint.host,
-            )
+                lanes, route.readiness, route.native_way, arrival, self, name, route.phase_limits_s["connect"],
+                route.endpoint.host,
+            )  # fmt: skip
         except TransportError as error:
             return Outcome.of_error(error, trace.phase)
         finally:

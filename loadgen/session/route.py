@@ -13,7 +13,7 @@ from loadgen.transport.addresses import Address
 from loadgen.transport.connect import connect_clear
 from loadgen.transport.conversation import Noted
 from loadgen.transport.limits import PhaseLimits
-from loadgen.transport.native_connection import can_be_native
+from loadgen.transport.native_connection import NativeWay, native_way
 from loadgen.transport.overheard import Recording
 from loadgen.transport.readiness import TRIO_READINESS, Readiness
 from loadgen.transport.stream import Transport
@@ -73,7 +73,7 @@ class Route:
     phase_names: PhaseNames = field(init=False, repr=False, compare=False)
     phase_limits_s: LimitsByPhase = field(init=False, repr=False, compare=False)
     stages: Stages | None = field(init=False, repr=False, compare=False)           # None: another protocol's
-    is_simple: bool = field(init=False, repr=False, compare=False)                 # one address, and nothing special
+    native_way: NativeWay | None = field(init=False, repr=False, compare=False)    # None: native lanes cannot
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phase_names", PhaseNames(self.endpoint.protocol))
@@ -83,9 +83,9 @@ class Route:
         simple = (
             self.dial is over_the_network and self.tls is None
             and self.receive_buffer_octets is None and self.segment_octets is None
-            and can_be_native(self.addresses or (), self.sources)
         )
-        object.__setattr__(self, "is_simple", simple)
+        way = native_way(self.addresses or (), self.sources) if simple else None
+        object.__setattr__(self, "native_way", way)
 
     def with_dial(self, dial: "Callable[[Route, int, float], Awaitable[Transport]]") -> "Route":
         """Return this route, with another way to connect."""
@@ -97,7 +97,7 @@ class Route:
 
     def native_lanes(self) -> "Lanes | None":
         """Return the native lanes, if sessions can go by them; None: they go the ordinary way."""
-        return self.readiness.lanes if self.is_simple else None
+        return None if self.native_way is None else self.readiness.lanes
 
     @property
     def upgrades(self) -> bool:

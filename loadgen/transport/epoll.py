@@ -235,18 +235,21 @@ class EpollReadiness:
             self._alarm.deadline = self._wheel.next_s
 
     async def poll(self) -> None:
-        """Wake tasks as their sockets become ready, for ever. At most EVENTS_MAX at a time, the longest ready first."""
+        """Wake tasks as their sockets become ready, for ever. At most EVENTS_MAX at a time, the longest ready first.
+
+        What a native lane handles alone counts for a quarter.
+        """
         fd, watch_of = self._epoll.fileno(), self._watches.get
         poll = self._poll if self.lanes is None else self.lanes.poll
         while True:
             await trio.lowlevel.wait_readable(fd)
-            left = EVENTS_MAX
+            left: float = EVENTS_MAX
             # What came while these were handled is handled too: to ask once more costs a tenth of trio's turn.
             # Between poll and the last event there is no checkpoint: no descriptor can be closed and used again.
             count = 1
-            while left and count:
-                count, happened = poll(left)
-                left -= count
+            while left > 0 and count:
+                count, happened = poll(math.ceil(left))
+                left -= (count + 3 * len(happened)) / 4
                 for ready, events in happened:
                     watch = watch_of(ready)
                     if watch is not None:

@@ -3,7 +3,7 @@
 import socket
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loadgen.transport.addresses import Address, numeric_address
@@ -19,42 +19,51 @@ if TYPE_CHECKING:
     from loadgen.transport.native import Lanes, NativeLane
 
 
-def can_be_native(addresses: Sequence[Address], sources: Sequence[str]) -> bool:
-    """Say whether native lanes can connect: to one IPv4 or IPv6 address, from sources of its family."""
+@dataclass(frozen=True, slots=True)
+class NativeWay:
+    """How native lanes connect to one address: what the system calls take, worked out once."""
+
+    to: Address
+    there: bytes                     # a `struct sockaddr`
+    sources: tuple[tuple[str, bytes], ...]     # in words, and likewise
+
+
+def native_way(addresses: Sequence[Address], sources: Sequence[str]) -> NativeWay | None:
+    """Return how native lanes connect: to one IPv4 or IPv6 address, from sources of its family; None: they cannot."""
     if len(addresses) != 1 or addresses[0].family not in {socket.AF_INET, socket.AF_INET6}:
-        return False
-    here = [numeric_address(source, 0) for source in sources]
-    return all(each is not None and each.family == addresses[0].family for each in here)
+        return None
+    [to] = addresses
+    here = [(source, numeric_address(source, 0)) for source in sources]
+    ours = tuple([(source, socket_address(one)) for source, one in here if one is not None and one.family == to.family])
+    return NativeWay(to, socket_address(to), ours) if len(ours) == len(here) else None
 
 
 async def connect_and_converse(
-    lanes: "Lanes", readiness: Readiness, address: Address, conversation: Conversation, *,
-    phase: str, limit_s: float, source: str | None, host: str | None,
+    lanes: "Lanes", readiness: Readiness, way: NativeWay, arrival: int, conversation: Conversation, phase: str,
+    limit_s: float, host: str | None,
 ) -> Transport | None:  # fmt: skip
     """Connect, lead a conversation in rounds to its end, and close, all by a native lane.
 
     Returns None if it came to its end as hoped, else the transport on which it is to be gone over. `phase` is what
-    connecting is called in the conversation's log. Raises as `connect_clear` does. Cancelled, the connection is closed.
+    connecting is called in the conversation's log; the source address is the one whose turn it is at this arrival.
+    Raises as `connect_clear` does. Cancelled, the connection is closed.
     """
-    here = None if source is None else numeric_address(source, 0)
+    source, here = way.sources[arrival % len(way.sources)] if way.sources else (None, None)
     lane = lanes.lane(conversation)
     try:
-        lane.begin(
-            address.family, socket_address(address), None if here is None else socket_address(here), phase, limit_s
-        )
+        lane.begin(way.to.family, way.there, here, phase, limit_s)
         await lane.ended()
         if conversation.done:
             return None
         if lane.connect_error:
-            raise _failure_to_connect(lane, address, source)
+            raise _failure_to_connect(lane, way.to, source)
         if lane.failure:
-            conversation.failure = io_failure(OSError(lane.failure, ""), address.text)
-        return _given_back(lane.take(), address, conversation, readiness, host)
+            conversation.failure = io_failure(OSError(lane.failure, ""), way.to.text)
+        return _given_back(lane.take(), way.to, conversation, readiness, host)
     finally:
         lane.close()
 
 
-@lru_cache(maxsize=1024)
 def socket_address(address: Address) -> bytes:
     """Return the `struct sockaddr` of an IPv4 or IPv6 address, as Linux has it."""
     match address.sockaddr:
