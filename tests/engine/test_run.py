@@ -157,3 +157,27 @@ abort_on_breach = {delay = "1s"}
     assert (document.verdicts.correct, document.verdicts.fast_enough) == (Verdict.PASS, Verdict.FAIL)
     assert document.exit_code in {1, 3}, "3 if this machine was too busy for the run to be believed"
     assert document.load.sessions.accepted + document.load.sessions.refused == document.load.sessions.arrived
+
+
+async def test_the_embedded_server_is_killed_and_started_again_where_it_was_and_maildirs_outlive_it() -> None:
+    load = SMALL.replace('for = "2s"', 'for = "3s"').replace("[ledger]", '[crash]\nat = "1s"\n[ledger]')
+    servers = "".join(f'{protocol} = "embedded"\n' for protocol in ("smtp", "lmtp", "pop3"))
+    scenario = scenario_of(load, head=f'[target]\n{servers}store = "maildir"')
+    said: list[str] = []
+    result = await run(
+        scenario, open_accounts(scenario.accounts, environ={}), run_id="small", version="0.0", stop=trio.Event(),
+        observe=lambda progress: None, note=said.append,
+    )
+    assert said == ["crash: 1.0 s after the start, the server is killed and started again"]
+    load_result, ledger = result.document.load, result.document.ledger
+    assert load_result is not None
+    assert load_result.crash is not None
+    assert load_result.sessions.arrived == 75, "the load goes on"
+    assert load_result.sessions.outage > 0
+    [moment] = load_result.crash.moments
+    assert moment.trouble is None
+    assert moment.outages, "somebody came while it was away"
+    assert ledger is not None
+    assert (ledger.lost, ledger.pending) == (0, 0)
+    assert ledger.accepted == ledger.delivered_once + ledger.duplicate_lawful
+    assert result.document.verdicts.correct is Verdict.PASS
