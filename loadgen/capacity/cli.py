@@ -35,6 +35,7 @@ OUT: Final = Path("out")
 STEADY_MIN_S: Final = 30.0          # in which a steady state can be told, and a p99 means something
 STAGES_MAX: Final = 100
 START_HELD: Final = 100.0
+HOLD_SETTINGS: Final = ("ledger.verify=false", "gate=[]")      # sessions that are only held bring no mail
 _START_SHARE: Final = 8             # of the scenario's own rate or users: low stages tell of the curve's foot
 
 
@@ -96,7 +97,8 @@ def capacity_command(  # noqa: PLR0913, PLR0917  each is an option
     """
     given: dict[Protocol, str | None] = {"smtp": smtp, "lmtp": lmtp, "pop3": pop3}
     urls = {protocol: url for protocol, url in given.items() if url is not None}
-    loaded = load_scenario(scenario, overrides=overrides or [], urls=urls, seed=seed, authorized=authorized)
+    settings = [*(overrides or []), *(HOLD_SETTINGS if hold else ())]
+    loaded = load_scenario(scenario, overrides=settings, urls=urls, seed=seed, authorized=authorized)
     if loaded.crash is not None:
         raise UserError("a search crashes nothing: take [crash] out of the scenario, and crash it with mailproof run")
     gates = _gates(loaded, slo or [], hold=hold)
@@ -108,7 +110,7 @@ def capacity_command(  # noqa: PLR0913, PLR0917  each is an option
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-capacity"
     arguments = (
-        *(f"--{protocol}={url}" for protocol, url in urls.items()), *settings_of(overrides or []),
+        *(f"--{protocol}={url}" for protocol, url in urls.items()), *settings_of(settings),
         f"--workers={workers}", *(["--authorized"] if authorized else []), "--no-monitors", "--annotations=none",
         *(f"--gate={text_of(gate)}" for gate in gates if gate not in loaded.gates),
     )   # fmt: skip

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from loadgen.capacity.search import Bounds, Search
+from loadgen.capacity.search import Asked, Bounds, Search
 from loadgen.capacity.stages import Stages
 from reports import units
 from reports.capacity_result import CapacityStage
@@ -21,27 +21,29 @@ def plan_of(bounds: Bounds, stages: Stages, gates: Sequence[Gate]) -> Iterator[s
     top = "" if math.isinf(bounds.top) else f", to {level_in_words(bounds.top, of)} at the most"
     close = units.share(bounds.resolution)
     yield f"levels   from {level_in_words(bounds.start, of)}, doubled{top}; then bisected to {close}"
-    yield f"stages   at most {bounds.stages_max}, of {bounds.stage_s:g} s behind a warm-up of {stages.warm_up_s:g} s"
+    behind = "in which all are held" if stages.hold else f"behind a warm-up of {stages.warm_up_s:g} s"
+    yield f"stages   at most {bounds.stages_max}, of {bounds.stage_s:g} s {behind}"
     yield f"confirm  the last, of {bounds.confirm_s:g} s; if it does not hold, all further stages are as long"
     for gate in gates:
         yield f"gate     {text_of(gate)}"
     if of == "rate":
         yield "backlog  must not grow"
-    longest_s = bounds.stages_max * stages.longest_s(bounds.confirm_s)
-    yield f"time     at most {units.duration(longest_s * units.NS_PER_S)}, if every stage allowed is a long one"
+    if not stages.hold or not math.isinf(bounds.top):
+        longest_s = bounds.stages_max * stages.longest_s(bounds.confirm_s, bounds.top)
+        yield f"time     at most {units.duration(longest_s * units.NS_PER_S)}, if every stage allowed is a long one"
     straight = list(_straight(bounds))
-    likely_s = sum(map(stages.longest_s, straight))
+    likely_s = sum(stages.longest_s(asked.seconds, asked.level) for asked in straight)
     yield (
-        f"         about {units.duration(likely_s * units.NS_PER_S)} in {len(straight)} stages, if the limit is at "
+        f"likely   about {units.duration(likely_s * units.NS_PER_S)} in {len(straight)} stages, if the limit is at "
         f"{level_in_words(bounds.level(bounds.start * LIMIT), of)} and nothing is made twice"
     )
 
 
-def _straight(bounds: Bounds) -> Iterator[float]:
-    """Yield the lengths of the stages of a search that goes as hoped."""
+def _straight(bounds: Bounds) -> Iterator[Asked]:
+    """Yield the stages of a search that goes as hoped."""
     search = Search(bounds)
     for asked in search:
-        yield asked.seconds
+        yield asked
         search.tell(CapacityStage(
             number=asked.number, purpose=asked.purpose, level=asked.level, seconds=asked.seconds,
             outcome="sustained" if asked.level <= bounds.start * LIMIT else "broke",

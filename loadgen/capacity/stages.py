@@ -69,8 +69,10 @@ class Stages:
             f"--seed={self.scenario.about.seed + number - 1}", f"--out={self.directory_of(number)}", "--until-eof",
         ]   # fmt: skip
 
-    def longest_s(self, seconds: float) -> float:
+    def longest_s(self, seconds: float, level: float) -> float:
         """Return how long a stage with such a steady phase may take at most, everything included."""
+        if self.hold:
+            return 2 * _opening_s(level) + seconds + self.scenario.load.drain.s + OVERHEAD_S
         settle_s = self.scenario.ledger.settle.s if self.scenario.ledger.verify else 0.0
         return self.warm_up_s + seconds + self.scenario.load.drain.s + settle_s + OVERHEAD_S
 
@@ -93,14 +95,14 @@ class Stages:
 
     def _holding(self, sessions: int, seconds: float) -> list[str]:
         """Set so many sessions, opened one by one and then held together for the stage's length."""
-        opening_s = max(1.0, sessions / _OPENED_PER_S)
+        opening_s = _opening_s(sessions)
         load = {
             "model": "closed", "virtual_users": sessions, "sessions": sessions, "ramp": _duration(opening_s),
             "drain": _duration(seconds + opening_s + self.scenario.load.drain.s),
         }   # fmt: skip
         session = held_session(self.scenario) | {"hold": _duration(seconds + opening_s), "weight": 1}
         return [
-            _setting("load", load), _setting("session", [session]), "ledger.verify=false", "gate=[]",
+            _setting("load", load), _setting("session", [session]), "gate=[]",
             f"limits.session={_duration(2 * (seconds + opening_s) + 60)}",
         ]   # fmt: skip
 
@@ -135,6 +137,10 @@ def _asks_for_work(gate: Gate) -> bool:
     metric = metric_named(gate.metric, ANYTHING_NAMED)
     wants_more = gate.above is not None or gate.at_least is not None
     return wants_more and metric is not None and metric.unit in ("per_s", "count") and metric.question != "correct"
+
+
+def _opening_s(sessions: float) -> float:
+    return max(1.0, sessions / _OPENED_PER_S)
 
 
 def _duration(seconds: float) -> str:

@@ -108,4 +108,6 @@ def test_the_gates_are_the_scenarios_and_the_command_lines_but_none_that_asks_fo
 
 def test_a_stage_lasts_no_longer_than_is_said() -> None:
     stages = Stages(scenario(OPEN), "x", (), Path())
-    assert stages.longest_s(60) == 10 + 60 + 30 + 5
+    assert stages.longest_s(60, 1000) == 10 + 60 + 30 + 5
+    held = Stages(scenario(OPEN), "x", (), Path(), hold=True)
+    assert held.longest_s(60, 1000) == 5 + 60 + 5 + 30 + 5, "a thousand are opened, and closed, in five seconds"

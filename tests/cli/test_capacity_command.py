@@ -69,6 +69,15 @@ def test_a_plan_of_held_sessions_begins_with_a_hundred(tmp_path: Path) -> None:
     assert "levels   from 100 sessions at once, doubled, to 20,000 sessions at once at the most" in said
 
 
+def test_whether_sessions_are_held_needs_no_second_server_for_their_mail(tmp_path: Path) -> None:
+    verified = OPEN.replace('[[session]]\nkind = "pop3-retrieve"\n', "") + (
+        '[ledger]\nverify = true\n[[gate]]\nmetric = "ledger.lost"\nequals = 0\n'
+    )
+    said = asked(tmp_path, "--plan", "--hold", "--smtp", "smtp://127.0.0.1:2525", text=verified)
+    assert "likely   about" in said
+    assert "time     at most" not in said, "how many there will be is what is asked"
+
+
 def test_a_search_leaves_its_document_page_and_junit_and_says_what_it_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
