@@ -37,8 +37,13 @@ class BreachWatch:
         return observe_both
 
     def look(self, progress: Progress) -> Aborted | None:
-        """Return which gate ends the load now, if one does; only in the steady phase, and once."""
+        """Return which gate ends the load now, if one does; only in the steady phase, and once.
+
+        While a worker is silent or lost its part is missing in what is looked at: that is no fault of the server's.
+        """
         if self.aborted is not None or progress.stage != "steady" or progress.load is None:
+            return None
+        if progress.workers_silent or progress.workers_lost:
             return None
         now_ns = round(progress.elapsed_s * NS_PER_S)
         for gate, abort in self._gates:

@@ -60,7 +60,7 @@ def progress_of(recorder: Recorder, elapsed_s: float, watched: Watched | None = 
         response_hdr=last.response_hdr,
         response_max_ns=last.response_max_ns,
         waiting=recorder.waiting,
-        load=standing(recorder, watched, elapsed_s) if watched is not None and stage == "steady" else None,
+        load=standing(recorder, watched, elapsed_s) if watched is not None and stage != "warm-up" else None,
     )
 
 
@@ -97,10 +97,16 @@ def together(parts: Sequence[Progress]) -> Progress:
         errors=sum(part.errors for part in parts),
         refused=sum(part.refused for part in parts),
         waiting=sum(part.waiting for part in parts),
-        load=standing_together(loads) if (loads := [part.load for part in parts if part.load is not None]) else None,
+        load=_standing(parts),
         p50_ns=p50_ns,
         p99_ns=p99_ns,
     )
+
+
+def _standing(parts: Sequence[Progress]) -> LoadResult | None:
+    going = [part.load for part in parts if part.load is not None and part.stage == "steady"]
+    ended = [part.load for part in parts if part.load is not None and part.stage != "steady"]
+    return standing_together(going, ended) if going or ended else None
 
 
 class Overview:

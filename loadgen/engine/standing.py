@@ -82,10 +82,16 @@ def _times(table: Mapping[str, PhaseTimes], names: Collection[str]) -> dict[str,
     return {name: phase_result(table[name]) for name in names if table[name].service_histogram.count}
 
 
-def standing_together(parts: Sequence[LoadResult]) -> LoadResult:
-    """Return how a load stands in several processes. Counts and rates add up and histograms merge; there is a part."""
+def standing_together(going: Sequence[LoadResult], ended: Sequence[LoadResult] = ()) -> LoadResult:
+    """Return how a load stands in several processes, some of which have ended their arrivals; there is one at least.
+
+    Counts and rates add up and histograms merge. What a process does no more counts by the time that it did it.
+    """
+    parts = [*going, *ended]
+    steady_s = max(part.steady_s for part in parts)
     kinds = {name for part in parts for name in part.kinds}
-    rates = [part.throughput for part in parts if part.throughput is not None]
+    rates = [each.throughput for each in going if each.throughput is not None]
+    rates += [_over(each.throughput, each.steady_s / steady_s) for each in ended if each.throughput is not None]
     replies: Counter[tuple[str, str, str | None]] = Counter()
     failures: Counter[str] = Counter()
     outside: Counter[str] = Counter()
@@ -97,7 +103,7 @@ def standing_together(parts: Sequence[LoadResult]) -> LoadResult:
     lag, lag_hdr = _merged((part.health.schedule_lag_hdr, part.health.schedule_lag_ns) for part in parts)
     return LoadResult(
         model="",
-        steady_s=max(part.steady_s for part in parts),
+        steady_s=steady_s,
         sessions=_added(SessionCounts, [part.sessions for part in parts]),
         messages=_added(MessageCounts, [part.messages for part in parts]),
         throughput=_added(Throughput, rates) if rates else None,
@@ -115,6 +121,11 @@ def standing_together(parts: Sequence[LoadResult]) -> LoadResult:
 
 def _added(kind: type[Sums], parts: Sequence[Sums]) -> Sums:
     return kind(**{name: sum(getattr(part, name) for part in parts) for name in kind.__struct_fields__})
+
+
+def _over(rates: Throughput, share: float) -> Throughput:
+    """Return rates that lasted only a share of the time, over the whole of it."""
+    return Throughput(**{name: getattr(rates, name) * share for name in Throughput.__struct_fields__})
 
 
 def _times_together(parts: Sequence[Mapping[str, PhaseResult]]) -> dict[str, PhaseResult]:

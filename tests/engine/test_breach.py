@@ -9,14 +9,14 @@ from msgspec import structs
 from trio.testing import MockClock
 
 from loadgen.engine.breach import BreachWatch
-from loadgen.engine.progress import Progress
+from loadgen.engine.progress import NOTHING_YET, Overview, Progress
 from loadgen.engine.result import load_result
 from loadgen.engine.shard import Shard, run_shard
 from loadgen.engine.standing import standing_together
 from reports.document import Document
 from reports.gate import judge
 from reports.gate_spelt import gate_of
-from reports.load_result import Aborted, LoadResult
+from reports.load_result import Aborted, LoadResult, SessionCounts, Throughput
 from reports.verdict import UNJUDGED
 from tests.engine.house import House
 from tests.engine.test_shard import shard_of
@@ -187,3 +187,42 @@ def test_the_gate_ends_the_load_in_all_workers() -> None:
     assert watch.aborted is not None
     assert watch.aborted.at_s >= 5
     assert int(watch.aborted.measured) > 50, "of all workers together: neither has sent so many by then"
+
+
+def test_a_worker_that_has_ended_its_arrivals_before_the_others_still_counts() -> None:
+    # Ten messages a second in each of two workers; one has ended after 4 of 8 s.
+    one = LoadResult(
+        model="", steady_s=8.0, sessions=SessionCounts(arrived=80, accepted=80),
+        throughput=Throughput(messages_accepted_per_s=10.0),
+    )   # fmt: skip
+    ended = structs.replace(one, steady_s=4.0, sessions=SessionCounts(arrived=40, accepted=40))
+    whole = standing_together([one], [ended])
+    assert whole.throughput is not None
+    assert (whole.steady_s, whole.throughput.messages_accepted_per_s) == (8.0, 15.0)     # 120 in 8 s
+    shown: list[Progress] = []
+    overview = Overview(2, shown.append)
+    overview.told(0, replace(NOTHING_YET, stage="steady", elapsed_s=2.0, load=one))
+    overview.told(1, replace(NOTHING_YET, stage="drain", elapsed_s=2.0, load=ended))
+    assert (shown[-1].stage, shown[-1].load) == ("steady", whole)
+
+
+async def test_what_has_ended_is_told_in_the_drain_too(autojump_clock: MockClock) -> None:
+    shown: list[Progress] = []
+    shard = steady(FEW.replace("50", "500"), "{}")
+    async with trio.open_nursery() as nursery:
+        await run_shard(
+            shard, House(nursery, stall=(19.5, 24.0)).routes(), stop=trio.Event(), observe=shown.append
+        )
+    assert {progress.load is None for progress in shown if progress.stage == "drain"} == {False}
+
+
+@pytest.mark.parametrize("missing", [{"workers_silent": 1}, {"workers_lost": 1}])
+def test_what_a_silent_or_lost_worker_leaves_out_is_no_breach(missing: dict[str, int]) -> None:
+    shard = steady('metric = "messages.accepted.per_s"\nat_least = 15', '{delay = "0s"}')
+    half = LoadResult(
+        model="", steady_s=8.0, sessions=SessionCounts(arrived=80, accepted=80),
+        throughput=Throughput(messages_accepted_per_s=10.0),
+    )   # fmt: skip
+    seen = replace(NOTHING_YET, stage="steady", elapsed_s=8.0, load=half)
+    assert BreachWatch(shard.scenario).look(replace(seen, **missing)) is None   # type: ignore[arg-type]
+    assert BreachWatch(shard.scenario).look(seen) is not None
