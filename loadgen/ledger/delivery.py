@@ -46,6 +46,16 @@ class Copy(NamedTuple):
     previous_ns: int | None     # when the look before that at the same maildrop began; None: there was none
 
 
+def seen_then(copy: Copy, at_ns: int, now_ns: int) -> Copy:
+    """Return a copy as somebody says it came, at an instant of the run; `now_ns` is the instant now.
+
+    What cannot be was told by another clock: of that only is known that it is there now, and it has no time.
+    """
+    if 0 <= at_ns <= now_ns:
+        return copy._replace(seen_ns=at_ns, look_ns=None)
+    return copy._replace(seen_ns=now_ns, look_ns=now_ns)
+
+
 class Delivery(NamedTuple):
     """What became of one message for one recipient. Either list may be empty, never both."""
 

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from loadgen.ledger.delivery import Copy
+from loadgen.ledger.delivery import Copy, seen_then
 from loadgen.ledger.ledger import Ledger
 from loadgen.ledger.steps import AT_ONCE
 from loadgen.message.stamp import body_of, read_stamp
@@ -67,8 +67,8 @@ class Maildirs:
             return
         evidence = None if stamp.whole or len(content) > EVIDENCE_OCTETS_MAX else bytes(body_of(content))
         unique = entry.name.partition(":")[0].encode("utf-8", "surrogateescape")
-        copy = Copy(0, 0, "", address, unique, stamp.digest, seen_ns, None, None, None)
-        ledger.found(stamp.message_id, copy, evidence)
+        copy = Copy(0, 0, "", address, unique, stamp.digest, 0, None, None, None)
+        ledger.found(stamp.message_id, seen_then(copy, seen_ns, time.time_ns() - self._origin_ns), evidence)
 
 
 def directory_of(template: str, address: str) -> Path:

@@ -1,11 +1,12 @@
 """What a sink has received, by the file that it writes (`mailproof sink --keep FILE`): a line of JSON for each copy."""
 
+import time
 from collections.abc import Generator
 from pathlib import Path
 
 import msgspec
 
-from loadgen.ledger.delivery import Copy
+from loadgen.ledger.delivery import Copy, seen_then
 from loadgen.ledger.ledger import Ledger
 from loadgen.ledger.steps import AT_ONCE
 from reports.errors import UserError
@@ -58,7 +59,6 @@ class SinkFile:
             digest = bytes.fromhex(kept.digest)
         except (msgspec.DecodeError, ValueError) as error:
             raise UserError(f"ledger.sink: line {self._lines} of {self._path} is none of a sink's: {error}") from None
-        copy = Copy(
-            0, 0, "", kept.recipient, b"%d" % self._lines, digest, kept.at_ns - self._origin_ns, None, self._lines, None
-        )
-        ledger.found(kept.message_id, copy, kept.body)
+        copy = Copy(0, 0, "", kept.recipient, b"%d" % self._lines, digest, 0, None, self._lines, None)
+        now_ns = time.monotonic_ns() - self._origin_ns
+        ledger.found(kept.message_id, seen_then(copy, kept.at_ns - self._origin_ns, now_ns), kept.body)

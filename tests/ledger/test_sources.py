@@ -159,6 +159,19 @@ def test_a_changed_body_is_kept_by_the_sink_and_told_by_the_ledger(tmp_path: Pat
     assert [one.sentence for one in result.irregularities] == ['1 octet (">") stands in its body at 0 that nobody sent']
 
 
+@pytest.mark.parametrize("at_ns", [-1, 1 << 62])
+def test_an_instant_of_another_clock_is_no_time(at_ns: int, tmp_path: Path) -> None:
+    ledger, path, origin_ns = ledger_with(A), tmp_path / "kept.jsonl", time.monotonic_ns()
+    one = Transferred(b"from@a.test", (), (HEADER + BODY)[:-2])
+    path.write_bytes(line_of(A.encode(), one, origin_ns + at_ns))
+    finished(SinkFile(path, origin_ns).read(ledger))
+    result = ledger.result(None)
+    assert result.delivered_once == 1
+    assert result.end_to_end is not None
+    assert (result.end_to_end.count, result.end_to_end.untimed) == (0, 1)
+    assert len(result.backlog) < 60
+
+
 def test_a_whole_body_is_not_kept() -> None:
     assert "body" not in json.loads(kept(A, HEADER + BODY))
 
