@@ -113,16 +113,18 @@ class Composer:
             fields, pool, in_utf8 = UTF8_TEXT, self._beyond_ascii, body.kind == "smtputf8"
         first_fields = correspondents(reverse_path, visible, in_utf8=in_utf8)
         blank = self._blank_digest          # the header's length counts before there is a digest to put into it
-        header_octets = len(header_section(first_fields, identifier, blank, self._date, fields))
+        header = header_section(first_fields, identifier, blank, self._date, fields)
         first = b"Message %s\r\n" % identifier
         around = len(before) + sum(map(len, after))
-        left = max(0, size_octets - header_octets - len(first) - around)
+        left = max(0, size_octets - len(header) - len(first) - around)
         if left < SHORTEST_LINE:                      # too little for a line of its own
             first = b"Message %s%s\r\n" % (identifier, FILL * left)
             left = 0
         cut = pool.cut(turn % LINES, left)
-        digest = digest_of(before, first, *pool.plain(cut), *after) if self._digests else b""
-        header = header_section(first_fields, identifier, digest, self._date, fields)
+        digest = b""
+        if self._digests:
+            digest = digest_of(before, first, *pool.plain(cut), *after)
+            header = header_section(first_fields, identifier, digest, self._date, fields)
         return Message(
             Stamp(message_id, digest),
             len(header) + len(first) + left + around,

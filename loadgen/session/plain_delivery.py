@@ -81,7 +81,8 @@ class PlainDelivery(PlainSession):
             _, _, at_ns = trace.timings[-1]
             trace.settled[entry] = Settled(recipients, at_ns)
             trace.words.append((entry, recipients, True, int(trace.replies[-1][1]), at_ns))
-            note_taken(trace, planned.index, recipients, at_ns)
+            if trace.fates is not None:
+                note_taken(trace, planned.index, recipients, at_ns)
         yield ((stages.quit, QUIT),)
         self.done = True
 
