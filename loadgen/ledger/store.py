@@ -117,13 +117,16 @@ class Store:
         self._database.execute("DELETE FROM irregular")
 
     def flush(self) -> None:
-        """Enter what waits."""
+        """Enter what waits. UserError if the disk has no room for it."""
         attempts, copies, looks = self._attempts, self._copies, self._looks
         self._attempts, self._copies, self._looks = [], [], []
-        with self._transaction():
-            self._database.executemany("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
-            self._database.executemany(_ADD_COPY, copies)
-            self._database.executemany("INSERT OR IGNORE INTO look VALUES (?, ?)", looks)
+        try:
+            with self._transaction():
+                self._database.executemany("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
+                self._database.executemany(_ADD_COPY, copies)
+                self._database.executemany("INSERT OR IGNORE INTO look VALUES (?, ?)", looks)
+        except sqlite3.OperationalError as error:
+            raise UserError(f"the ledger cannot be written: {error}") from None
         if attempts and self._owing is not None:
             self._owing = None                         # asked before all was entered: counted anew
             self._database.execute("DROP TABLE owed")
