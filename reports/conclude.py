@@ -33,8 +33,7 @@ def conclude(
     `doubts` are sentences of whoever ran it, each a reason not to believe the run ("ran out of local ports").
     The gates must be free of problems, and the preset, whose gates come first, be one.
     """
-    of_preset = () if preset is None else gates_of_preset(preset)
-    judged = (*(judge(gate, document, preset=preset) for gate in of_preset), *(judge(gate, document) for gate in gates))
+    judged = tuple(_all_judged(document, gates, preset))
     findings: dict[Question, list[Finding]] = {
         "correct": [
             *_ledger_findings(document),
@@ -66,15 +65,11 @@ def judged_again(document: Document, gates: Sequence[Gate], *, preset: str | Non
     A gate that it has been held against already is not held twice. The gates must be free of problems, and the preset
     be one. Its exit status is of the verdicts: to have been interrupted once is no interruption now.
     """
-    of_preset = () if preset is None else gates_of_preset(preset)
-    held = {(gate.metric, gate.condition) for gate in document.gates}
+    # With the verdict: bounds are shown rounded, and of two that read alike one may hold and the other not.
+    held = {(gate.metric, gate.condition, gate.verdict) for gate in document.gates}
     more = [
-        result
-        for result in (
-            *(judge(gate, document, preset=preset) for gate in of_preset), *(judge(gate, document) for gate in gates)
-        )
-        if (result.metric, result.condition) not in held
-    ]   # fmt: skip
+        gate for gate in _all_judged(document, gates, preset) if (gate.metric, gate.condition, gate.verdict) not in held
+    ]
     found: dict[Question, list[Finding]] = {
         "correct": list(_gate_findings(more, "correct")),
         "fast_enough": list(_gate_findings(more, "fast_enough")),
@@ -94,6 +89,13 @@ def judged_again(document: Document, gates: Sequence[Gate], *, preset: str | Non
         }, verdicts)),
         exit_code=int(exit_code_for(verdicts, interrupted=False)),
     )   # fmt: skip
+
+
+def _all_judged(document: Document, gates: Sequence[Gate], preset: str | None) -> Iterator[GateResult]:
+    for gate in () if preset is None else gates_of_preset(preset):
+        yield judge(gate, document, preset=preset)
+    for gate in gates:
+        yield judge(gate, document)
 
 
 def _findings_before(document: Document, question: Question) -> Iterator[Finding]:

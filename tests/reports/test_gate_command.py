@@ -142,6 +142,15 @@ def test_a_gate_it_was_held_against_already_is_not_counted_twice(good: Document)
     assert again.gates == good.gates
 
 
+def test_of_two_bounds_that_read_alike_neither_is_left_out_that_comes_to_another_verdict(good: Document) -> None:
+    loose, tight = (Gate(metric="goodput", at_least=bound) for bound in (142.55, 142.65))
+    both = judged_again(judged_again(good, [loose]), [tight])
+    assert [(gate.condition, gate.verdict.value) for gate in both.gates[-2:]] == [
+        ("at least 143/s", "pass"), ("at least 143/s", "fail"),
+    ]   # fmt: skip
+    assert both.exit_code == 1
+
+
 def test_what_a_result_came_to_stands_and_can_only_become_worse(bad: Document, good: Document) -> None:
     held = Gate(metric="goodput", above=0)
     assert judged_again(bad, [held]).verdicts.fast_enough is Verdict.FAIL
