@@ -1,7 +1,7 @@
 """What the page of a capacity search shows, made ready for its template."""
 
 from reports import capacity_plots
-from reports.capacity_text import MARKS, figures_of, law_of
+from reports.capacity_text import MARKS, figures_of, held_figures_of, law_of
 from reports.capacity_words import coefficient, level_in_words
 from reports.document import Document
 
@@ -14,14 +14,16 @@ def capacity_values(document: Document) -> dict[str, object]:
     capacity = document.capacity
     if capacity is None:
         return {"capacity": None}
+    holds = capacity.of == "sessions"
     return {
         "capacity": capacity,
-        "capacity_curve": None if capacity.of == "sessions" else capacity_plots.curve(capacity),
+        "capacity_holds": holds,
+        "capacity_curve": None if holds else capacity_plots.curve(capacity),
         "capacity_search": capacity_plots.search(capacity),
         "capacity_law": law_of(capacity),
         "coefficient": coefficient,
         "level_of": lambda level: level_in_words(level, capacity.of),
-        "stage_figures": figures_of,
+        "stage_figures": held_figures_of if holds else figures_of,
         "stage_word": lambda outcome: MARKS[outcome][0],
         "stage_class": lambda outcome: _CLASSES[outcome],
     }

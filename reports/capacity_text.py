@@ -61,6 +61,14 @@ def figures_of(stage: CapacityStage) -> list[str]:
     ]   # fmt: skip
 
 
+def held_figures_of(stage: CapacityStage) -> list[str]:
+    """Return the numbers of a stage that only held sessions."""
+    return [
+        units.count(stage.in_flight_peak), _or_nothing(stage.refused_share, units.share),
+        _or_nothing(stage.errors_share, units.share),
+    ]   # fmt: skip
+
+
 def _stages(capacity: Capacity) -> Table:
     """Show each stage in a line of 80 columns: of sessions that are only held there is little to show."""
     held = capacity.of == "sessions"
@@ -76,7 +84,7 @@ def _stages(capacity: Capacity) -> Table:
         word, style = MARKS[stage.outcome]
         level = level_in_words(stage.level, capacity.of).partition(" ")[0]
         *figures, _, guessed, detected = figures_of(stage)
-        row = [units.count(stage.in_flight_peak)] if held else [*figures, f"{guessed}, {detected}"]
+        row = held_figures_of(stage)[:1] if held else [*figures, f"{guessed}, {detected}"]
         table.add_row(str(stage.number), stage.purpose, level, *row, Text(word, style=style))
     return table
 

@@ -3,11 +3,15 @@
 import pytest
 from msgspec import structs
 
+from reports.capacity import completed
 from reports.capacity_hold import held_stage
+from reports.capacity_result import Capacity
 from reports.capacity_stage import Measured
 from reports.conclude import conclude
 from reports.document import Document
+from reports.html import html
 from reports.load_result import FailureCount, LoadResult, SessionCounts
+from reports.text import plain
 from reports.verdict import UNJUDGED
 
 HELD = LoadResult(model="closed", in_flight_peak=200, sessions=SessionCounts(arrived=200, accepted=200))
@@ -59,3 +63,16 @@ def test_a_limit_of_this_host_is_not_the_targets() -> None:
 def test_sessions_that_were_never_there_together_are_not_sustained() -> None:
     stage = held_stage(document(structs.replace(HELD, in_flight_peak=120)), MEASURED)
     assert (stage.outcome, stage.broke[0].what) == ("broke", "this host")
+
+
+def test_the_page_of_held_sessions_shows_how_many_there_were_and_no_curve() -> None:
+    stages = tuple(held_stage(document(HELD), Measured(number, "double", 200, 10)) for number in (1, 2))
+    searched = Capacity(
+        of="sessions", finding="at least", sentence="it holds", good=200, confirmed=True, stages=stages,
+    )   # fmt: skip
+    made = structs.replace(document(HELD), kind="capacity", load=None, capacity=completed(searched))
+    page = html(made)
+    assert "Most at once" in page
+    assert "What does more in flight bring?" not in page
+    assert "200" in plain(made)
+    assert "curve" not in plain(made)
