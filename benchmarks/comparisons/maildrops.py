@@ -45,6 +45,7 @@ def _short(server: Server) -> Comparison:
     return _comparison(
         server, "short", f"RETR and DELE of 1 KiB, ten a session, {FEW_AT_ONCE} sessions at once", full, quick,
         (OURS, mailproof_turn), ("poplib in threads", poplib_turn), ("rabid", rabid_turn),
+        in_quick=False,
     )  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def _listing(server: Server) -> Comparison:
 
 
 def _comparison(
-    server: Server, name: str, title: str, full: Work, quick: Work, *sides: tuple[str, Turn]
+    server: Server, name: str, title: str, full: Work, quick: Work, *sides: tuple[str, Turn], in_quick: bool = True
 ) -> Comparison:
     def turn(take: Turn) -> Callable[[bool], Taken]:
         def taken(is_quick: bool) -> Taken:
@@ -73,9 +74,10 @@ def _comparison(
         group="pop3",
         title=f"{title}, {against}",
         contenders=tuple(Contender(side, turn(take)) for side, take in sides),
-        round_s=12,
-        quick_s=6,
+        round_s=6 * len(sides),
+        quick_s=3 * len(sides),
         rounds_max=3,
+        in_quick=in_quick,
     )
 
 

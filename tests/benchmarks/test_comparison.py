@@ -86,12 +86,12 @@ def test_names_are_unique_and_every_comparison_has_us_in_it() -> None:
     assert all(each.contenders[0].name == OURS for each in all_comparisons())
 
 
-def test_a_quick_look_takes_under_four_minutes_and_all_of_it_under_twenty_five() -> None:
+def test_a_quick_look_takes_about_four_minutes_and_all_of_it_under_half_an_hour() -> None:
     """By its own estimate, which is a promise to whoever waits; no clock is looked at."""
     everything = all_comparisons()
     quick = [each for each in everything if each.in_quick]
-    assert sum(each.estimate_s(None, quick=True) for each in quick) < 4 * 60
-    assert sum(each.estimate_s(None, quick=False) for each in everything) < 25 * 60
+    assert sum(each.estimate_s(None, quick=True) for each in quick) < 4.5 * 60
+    assert sum(each.estimate_s(None, quick=False) for each in everything) < 30 * 60
 
 
 def test_an_estimate_is_said_in_words() -> None:
