@@ -42,12 +42,12 @@ async def test_a_server_that_it_leaves_in_the_background_lives_on_and_is_not_wai
 
 
 async def test_one_that_never_ends_is_killed_with_what_it_started(tmp_path: Path) -> None:
-    struck = await run_command(f"sleep 60 & echo $! > {tmp_path / 'pid'}; echo starting; wait", 0.2)
+    struck = await run_command(f"sleep 60 & echo $! > {tmp_path / 'pid'}; echo starting; wait", 1.0)
     assert struck.exit_code is None
     assert struck.output == "starting"
     assert struck.trouble is not None
-    assert struck.trouble.startswith("the command had not ended after 0.2 s, and was killed")
-    assert not lives(int((tmp_path / "pid").read_text()))
+    assert struck.trouble.startswith("the command had not ended after 1 s, and was killed")
+    await until_gone(int((tmp_path / "pid").read_text()))
 
 
 async def test_cancelled_it_is_killed(tmp_path: Path) -> None:
@@ -67,6 +67,12 @@ async def test_where_there_is_no_shell_it_says_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(trio.lowlevel, "open_process", fail)
     struck = await run_command("true", SOON_S)
     assert struck.trouble == "the command cannot be started: No such file or directory"
+
+
+async def until_gone(pid: int) -> None:
+    """Return when a process has ended that was killed; the test's own limit is the limit."""
+    while lives(pid):     # noqa: ASYNC110  the kernel's doing
+        await trio.sleep(0.01)
 
 
 def lives(pid: int) -> bool:
