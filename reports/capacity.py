@@ -116,6 +116,8 @@ def _fast_enough(capacity: Capacity, gates: Sequence[GateResult]) -> Iterator[tu
             yield Verdict.PASS, capacity.sentence
         case "below":
             yield Verdict.FAIL, f"{capacity.sentence}: {broke_in_words(capacity.broke_first)}"
+        case "not load":
+            yield Verdict.INCONCLUSIVE, f"{capacity.sentence}: {broke_in_words(capacity.broke_first)}"
         case "unconfirmed" | "generator" | "interrupted":
             yield Verdict.INCONCLUSIVE, capacity.sentence
 

@@ -42,6 +42,8 @@ def capacity_headline(document: Document) -> tuple[str, str] | None:
             mark, said = "pass", f"Capacity: at least {good}"
         case "below":
             mark, said = "fail", "Capacity: below the lowest level"
+        case "not load":
+            mark, said = "inconclusive", "No capacity: the target fails alike at every level"
         case "generator":
             mark, said = "inconclusive", f"The generator was the limit{f'; {good} was sustained' if good else ''}"
         case "interrupted":

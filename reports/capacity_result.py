@@ -14,7 +14,7 @@ Level = Literal["rate", "users", "sessions"]
 Purpose = Literal["double", "halve", "bisect", "confirm", "again"]
 StageOutcome = Literal["sustained", "broke", "inconclusive", "void"]
 What = Literal["gate", "backlog", "errors", "mail", "steady state", "refused", "this host", "generator"]
-Finding = Literal["found", "at least", "below", "unconfirmed", "generator", "interrupted"]
+Finding = Literal["found", "at least", "below", "not load", "unconfirmed", "generator", "interrupted"]
 
 
 class Broke(Struct, frozen=True, forbid_unknown_fields=True):

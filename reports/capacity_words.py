@@ -35,19 +35,22 @@ def answer(capacity: Capacity) -> str:
     reached += "" if bad is None else f", and {bad} was not"
     match capacity.finding:
         case "found":
-            return f"the target sustains {good}, in a long stage too, and not {bad}{_gap(capacity)}"
+            said = f"the target sustains {good}, in a long stage too, and not {bad}{_gap(capacity)}"
         case "at least":
-            return f"the target sustains {good}, the most that was asked for: its limit is higher"
+            said = f"the target sustains {good}, the most that was asked for: its limit is higher"
         case "below":
-            return f"the target does not sustain {bad or 'anything'}, the least that was asked for"
+            said = f"the target does not sustain {bad or 'anything'}, the least that was asked for"
+        case "not load":
+            said = f"the target fails or refuses as many at {bad} as at four times that, so it is not for the load"
         case "generator":
             level = level_in_words(last.level, capacity.of) if last is not None else "the first level"
-            return f"the generator was the limit at {level}; of the target this much is known: {reached}"
+            said = f"the generator was the limit at {level}; of the target this much is known: {reached}"
         case "interrupted":
-            return f"the search was interrupted, {len(capacity.stages)} stages long: {reached}"
+            said = f"the search was interrupted, {len(capacity.stages)} stages long: {reached}"
         case "unconfirmed":
             but = "it was not confirmed by a long stage" if not capacity.confirmed else f"not {bad}, and none between"
-            return f"{good} was sustained, but {but}: all {capacity.stages_max} stages allowed are used up"
+            said = f"{good} was sustained, but {but}: all {capacity.stages_max} stages allowed are used up"
+    return said
 
 
 def _gap(capacity: Capacity) -> str:

@@ -14,6 +14,8 @@ from typing import Final, Literal
 from reports.capacity_result import CapacityStage, Finding, Purpose
 
 LEAST: Final = 2.0**-10       # of the first level: what cannot take that has no capacity worth the name
+ALIKE: Final = 3              # levels below which no load is looked for where a smaller one helped nobody
+HELPED: Final = 1.5           # times the share of sessions that ended well: a real limit gives four times, at a quarter
 AGAIN: Final = 2              # times as long, up to a long stage, where one had no steady state
 
 Side = Literal["good", "bad"]
@@ -132,6 +134,8 @@ class Search:
         """Say how the search has ended; None: it has not."""
         good, bad = self.good, self.bad
         if good is None:
+            if self._fails_alike():
+                return "not load"
             none_left = bad is not None and bad <= self.bounds.level(self.bounds.start * LEAST)
             return "below" if none_left else None
         if not self.confirmed:
@@ -139,6 +143,14 @@ class Search:
         if bad is None:
             return "at least" if good >= self.bounds.top else None
         return "found" if self.bounds.close(good, bad) else None
+
+    def _fails_alike(self) -> bool:
+        """Say whether the last levels, each half of the one before, broke by errors, and less did not help."""
+        last = [each for each in self.stages if each.outcome == "broke"][-ALIKE:]
+        if len(last) < ALIKE or not all(any(broke.what == "errors" for broke in each.broke) for each in last):
+            return False
+        well = [1 - (each.errors_share or 0.0) - (each.refused_share or 0.0) for each in last]
+        return well[-1] <= HELPED * well[0]
 
     def _wanted(self) -> tuple[Purpose, float, float]:
         bounds, good, bad = self.bounds, self.good, self.bad

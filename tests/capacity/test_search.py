@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 
 from loadgen.capacity.search import Asked, Bounds, Search
@@ -134,3 +135,28 @@ def test_stages_as_long_as_the_confirmation_confirm() -> None:
     search = searched(Bounds(10, 60, 60, 0.05, 30), 100)
     assert ("confirm", 100) not in course(search)
     assert (search.ended, search.good, search.confirmed) == ("found", 100, True)
+
+
+def answering(share_well: float, *levels: float) -> Search:
+    """Search a target that takes only a share of the sessions, `share_well` at the first level and so on."""
+    search = Search(BOUNDS)
+    for asked, well in zip(search, (share_well, *levels), strict=False):
+        broke = msgspec.structs.replace(
+            stage(asked, "broke"), broke=(Broke("errors", "too many were refused"),), refused_share=1 - well
+        )
+        search.tell(broke)
+    return search
+
+
+@pytest.mark.parametrize("shares", [(0.0, 0.0, 0.0), (0.17, 0.13, 0.21), (0.9, 0.9, 0.9)])
+def test_what_fails_alike_at_less_and_less_is_no_question_of_load(shares: tuple[float, ...]) -> None:
+    search = answering(*shares)
+    assert (search.ended, len(search.stages), search.good) == ("not load", 3, None)
+
+
+def test_a_limit_lets_twice_the_share_through_at_half_the_level_and_is_looked_for() -> None:
+    assert answering(0.01, 0.02, 0.04, 0.08, 0.16).ended is None
+
+
+def test_what_breaks_by_time_alone_is_looked_for_down_to_the_least() -> None:
+    assert searched(BOUNDS, 0.0).ended == "below"
