@@ -62,8 +62,8 @@ each message compares. It ends by being killed, and the sink has counted.""",
         "POP3",
         """\
 `pop3-retrieve` and `poplib` say the same commands, one at a time: USER, PASS, STAT, LIST, UIDL, RETR and DELE for each
-message, QUIT; the maildrops are Maildirs filled afresh for each turn. mailproof also looks for its stamp in each
-message. UIDL is said twenty times in each of five sessions, by mailproof as `steps`; both frame the lines, neither
+message, QUIT; the maildrops are Maildirs filled afresh for each turn.
+UIDL is said twenty times in each of five sessions, by mailproof as `steps`; both frame the lines, neither
 makes more of them. mpop is a mail user's retriever, in C: it pipelines and writes the mail down, and its start-up, a
 process for a few accounts, is part of its cost. rabid, of postal's package, says CAPA as well, and not STAT and UIDL,
 and hashes every message; it takes maildrops at random, also those that it has emptied, and is killed amid its work:

@@ -1,26 +1,28 @@
 """A retrieval that goes as hoped, as the poller can lead it: every response +OK, by the grammar, one for one.
 
-The client's machine is the ordinary one; what is spared is a task's turn, and four layers of coroutines, for each
-response. `retrieve` goes over it by the ordinary code where something is otherwise.
+`retrieve` goes over it by the ordinary code where something is otherwise; the tests hold both against each other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
-from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.schedule.plans import RetrievalPlan
 from loadgen.session.plain import PlainSession
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
-from loadgen.transport.conversation import Steps
+from loadgen.transport.conversation import Round
 from loadgen.wire.errors import RemoteProtocolError
-from loadgen.wire.pop3 import Pop3Client, Response, parse_scan_listing, parse_stat, parse_uidl
-from loadgen.wire.pop3_commands import Apop, Dele, List, Pass, Pop3Command, Pop3Quit, Retr, Stat, Uidl, User
+from loadgen.wire.pop3 import parse_scan_listing, parse_stat, parse_uidl, timestamp_in
+from loadgen.wire.pop3_commands import Apop, Dele, List, Pass, Pop3Quit, Retr, Stat, Uidl, User
+from loadgen.wire.response import Response, lawful_response, lines_of
 from loadgen.wire.sasl import apop_digest
 
 MAILDROP_OCTETS_MAX: Final = 1 << 18     # all that was heard is kept to the end: it may be gone over again
-
-Question = tuple[str, Sequence[Pop3Command | None]]     # a phase, and what is said in it (None: nothing)
+STAT: Final = Stat().to_bytes()
+LIST: Final = List().to_bytes()
+UIDL: Final = Uidl().to_bytes()
+QUIT: Final = Pop3Quit().to_bytes()
 
 
 def is_plain(route: Route, plan: RetrievalPlan) -> bool:
@@ -31,82 +33,66 @@ def is_plain(route: Route, plan: RetrievalPlan) -> bool:
 class PlainRetrieval(PlainSession):
     """One session from the greeting to the answer to QUIT."""
 
-    __slots__ = ("_client", "_now_ns", "_plan", "_response")
+    __slots__ = ("_plan",)
 
     def __init__(self, route: Route, plan: RetrievalPlan, trace: Trace) -> None:
-        super().__init__(route, trace)
+        super().__init__(route, trace, log=trace)
         self._plan = plan
-        self._client = Pop3Client()
-        self._response: Response | None = None     # the last one
-        self._now_ns = 0                           # when it had come
 
-    def steps(self) -> Steps:
-        """Say and hear, until something is not as hoped."""
-        client, trace, clock = self._client, self._trace, clock_of_this_run()
-        names, limits_s = self._route.phase_names, self._route.phase_limits_s
-        questions = self._questions()
-        while (question := self._next(questions)) is not None:
-            phase, commands = question
-            trace.phase = name = names[phase]
-            started_s = now_s = clock()
-            deadline = started_s + limits_s[phase]
-            for command in commands:
-                try:
-                    octets, now_s = yield b"" if command is None else client.send(command), deadline
-                    response = client.hear(octets)
-                    while response is None and octets:
-                        octets, now_s = yield b"", deadline
-                        response = client.hear(octets)
-                except RemoteProtocolError:
-                    return
-                if response is None or not response.ok or response.deviations:
-                    return
-                trace.replies.append((name, *response.counted_as))
-            self._response, self._now_ns = response, int(now_s * NS_PER_S)
-            trace.timings.append((name, int(started_s * NS_PER_S), self._now_ns))
-
-    def _next(self, questions: Iterator[Question]) -> Question | None:
-        """Return what to ask next; None: nothing, or the last answer makes no sense."""
+    def rounds(self) -> Iterator[Round]:
+        """Give what to ask next, one round after another, each time all answers to the last were as hoped."""
         try:
-            return next(questions, None)
-        except RemoteProtocolError:
-            return None
-
-    def _questions(self) -> Iterator[Question]:
-        """Give what to ask next, each time all is as hoped. Raises RemoteProtocolError."""
-        plan, client = self._plan, self._client
-        yield "greeting", (None,)
-        if plan.auth == "user":
-            yield "auth", (User(plan.account.login), Pass(plan.account.password))
-        elif client.timestamp is None:
+            yield from self._rounds()
+        except RemoteProtocolError:      # the last answer makes no sense
             return
+
+    def _rounds(self) -> Iterator[Round]:
+        """Give what to ask next. Raises RemoteProtocolError."""
+        plan, trace, stages = self._plan, self._trace, self._route.pop3_stages
+        assert stages is not None, "of POP3"
+        account, verified = plan.account, self._route.verified
+        if plan.auth == "user":
+            yield (stages.greeting, b""), (stages.auth, User(account.login).to_bytes())
+            _, began_ns, _ = trace.timings.pop()     # of two commands: one phase
+            yield ((stages.auth, Pass(account.password).to_bytes()),)
+            name, _, ended_ns = trace.timings[-1]
+            trace.timings[-1] = (name, began_ns, ended_ns)
         else:
-            yield "auth", (Apop(plan.account.login, apop_digest(client.timestamp, plan.account.password)),)
-        yield "stat", (Stat(),)
-        count, octets = parse_stat(self._said())
+            yield ((stages.greeting, b""),)
+            timestamp = timestamp_in(self._response().text)
+            if timestamp is None:
+                return
+            yield ((stages.auth, Apop(account.login, apop_digest(timestamp, account.password)).to_bytes()),)
+        yield ((stages.stat, STAT),)
+        count, octets = parse_stat(self._response())
         if octets > MAILDROP_OCTETS_MAX:
             return
+        ahead: Round = ()                # of what is asked next, and nothing follows from its answer
         if count:
-            yield "list", (List(),)
-            numbers = [number for number, _ in parse_scan_listing(self._said())]
-            yield "uidl", (Uidl(),)
-            unique_ids = dict(parse_uidl(self._said()))
+            yield ((stages.list, LIST),)
+            numbers = [number for number, _ in parse_scan_listing(self._response(multi_line=True))]
+            yield ((stages.uidl, UIDL),)
+            unique_ids = dict(parse_uidl(self._response(multi_line=True)))
             for number in numbers:
-                yield "retr", (Retr(number),)
-                self._keep(number, unique_ids.get(number))
-                if plan.delete:
-                    yield "dele", (Dele(number),)
-        yield "quit", (Pop3Quit(),)
+                yield (*ahead, (stages.retr, _retr(number)))
+                _, _, at_ns = trace.timings[-1]
+                content = lines_of(self.said)
+                trace.found(account.address, number, unique_ids.get(number), content, at_ns, verified=verified)
+                ahead = ((stages.dele, _dele(number)),) if plan.delete else ()
+        yield (*ahead, (stages.quit, QUIT))
         self.done = True
 
-    def _said(self) -> Response:
-        assert self._response is not None, "something was asked"
-        return self._response
+    def _response(self, *, multi_line: bool = False) -> Response:
+        response = lawful_response(self.said, multi_line=multi_line)
+        assert response is not None, "the last answer was as hoped"
+        return response
 
-    def _keep(self, number: int, unique_id: bytes | None) -> None:
-        """Note the message that was retrieved last."""
-        body = self._said().body
-        assert body is not None, "RETR is multi-line"
-        self._trace.found(
-            self._plan.account.address, number, unique_id, body, self._now_ns, verified=self._route.verified
-        )
+
+@lru_cache(maxsize=4096)     # the maildrops of a run have the same numbers over and over
+def _retr(number: int) -> bytes:
+    return Retr(number).to_bytes()
+
+
+@lru_cache(maxsize=4096)
+def _dele(number: int) -> bytes:
+    return Dele(number).to_bytes()

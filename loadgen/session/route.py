@@ -9,6 +9,7 @@ import trio
 
 from loadgen.endpoint import Endpoint, Protocol
 from loadgen.session.phases import LimitsByPhase, PhaseNames, Stages
+from loadgen.session.pop3_stages import Pop3Stages
 from loadgen.transport.addresses import Address
 from loadgen.transport.connect import connect_clear
 from loadgen.transport.conversation import Noted
@@ -73,13 +74,15 @@ class Route:
     phase_names: PhaseNames = field(init=False, repr=False, compare=False)
     phase_limits_s: LimitsByPhase = field(init=False, repr=False, compare=False)
     stages: Stages | None = field(init=False, repr=False, compare=False)           # None: another protocol's
+    pop3_stages: Pop3Stages | None = field(init=False, repr=False, compare=False)  # likewise
     native_way: NativeWay | None = field(init=False, repr=False, compare=False)    # None: native lanes cannot
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phase_names", PhaseNames(self.endpoint.protocol))
         object.__setattr__(self, "phase_limits_s", LimitsByPhase(self.endpoint.protocol, self.limits))
-        stages = Stages(self.phase_names, self.phase_limits_s) if self.endpoint.protocol == "smtp" else None
-        object.__setattr__(self, "stages", stages)
+        named = self.phase_names, self.phase_limits_s
+        object.__setattr__(self, "stages", Stages(*named) if self.endpoint.protocol == "smtp" else None)
+        object.__setattr__(self, "pop3_stages", Pop3Stages(*named) if self.endpoint.protocol == "pop3" else None)
         simple = (
             self.dial is over_the_network and self.tls is None
             and self.receive_buffer_octets is None and self.segment_octets is None

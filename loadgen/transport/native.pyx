@@ -259,12 +259,12 @@ cdef class NativeLane:
                 self.say()
             if not events & READABLE:
                 return 0
-        while self.end is None and self.read() and events & TWO_READS:      # one edge, and more than one read
+        while self.end is None and self.read(events & TWO_READS):      # one edge, and more than one read
             pass
         return 0
 
-    cdef bint read(self) except -1:
-        """Read once, and go on with what has come; say whether there may be more."""
+    cdef bint read(self, bint more) except -1:
+        """Read once, and go on with what has come; say whether there may be more, as is known or as it was full."""
         cdef ssize_t count = recv(self.fd, received, RECEIVE_OCTETS, 0)
         cdef double now
         cdef bytes octets
@@ -283,14 +283,14 @@ cdef class NativeLane:
             self.finish(None)
         else:
             self.hear(octets, now)
-        return True
+        return more or count == RECEIVE_OCTETS
 
     cdef int hear(self, bytes octets, double now) except -1:
         """Hold what came against what is hoped for, and go on if it is that."""
         cdef PyObject *known
         if self.begun is not None:
             octets, self.begun = self.begun + octets, None
-        known = PyDict_GetItem(self.hoped_for, octets)
+        known = PyDict_GetItem(self.hoped_for, octets) if isinstance(self.hoped_for, dict) else NULL
         if known is not NULL:
             counted = <object> known
         elif self.hoped_for.goes_on(octets):

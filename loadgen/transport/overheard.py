@@ -76,7 +76,7 @@ class Recording:
         self.events += [
             (
                 _SENT if ours else _RECEIVED,
-                octets if type(octets) is bytes and len(octets) <= MAIL_DATA_KEPT else _short(octets),
+                octets if type(octets) is bytes and not (ours and len(octets) > MAIL_DATA_KEPT) else _short(octets),
             )
             for ours, octets in noted
         ]

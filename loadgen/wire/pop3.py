@@ -40,12 +40,19 @@ __all__ = [
     "parse_stat",
     "parse_uidl",
     "pop3_phase_of",
+    "timestamp_in",
 ]
 
 # timestamp = msg-id of RFC 822: "<" local-part "@" domain ">"   (RFC 1939 §7)
 _TIMESTAMP: Final = re.compile(rb"<[^<>@\x00- \x7f-\xff]+@[^<>@\x00- \x7f-\xff]+>")
 
 _NO_CAPABILITIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+
+
+def timestamp_in(text: bytes) -> bytes | None:
+    """Return the timestamp in a greeting's text, its angle brackets included; None: there is no APOP (RFC 1939 §7)."""
+    found = _TIMESTAMP.search(text)
+    return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +232,7 @@ class Pop3Client:
             after = rule.after_ok if response.ok else rule.after_err
         if command is None:
             self.greeting = response
-            found = _TIMESTAMP.search(response.text)
-            self.timestamp = found[0] if found else None
+            self.timestamp = timestamp_in(response.text)
         elif isinstance(command, Capa) and response.ok:
             self.capabilities = parse_capabilities(response)
         if after is not None:

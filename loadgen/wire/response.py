@@ -10,8 +10,9 @@ from loadgen.wire.deviation import Deviation
 from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.framing import LineFramer
 from loadgen.wire.reply import deviant_octets
-from loadgen.wire.transparency import unstuff_noting
+from loadgen.wire.transparency import unstuff, unstuff_noting
 
+END_OF_LINES: Final = b"\r\n.\r\n"
 _OK: Final = ("+OK", None)
 
 
@@ -129,6 +130,32 @@ def read_status_line(octets: bytes) -> Response:
     text = text.removeprefix(b" ")
     ok, continues = indicator == b"+OK", indicator == b"+"
     return Response(ok, _response_code(text), text, None, len(octets), tuple(deviations), continues)
+
+
+def lawful_response(octets: bytes, *, multi_line: bool = False) -> Response | None:
+    """Read octets that are one lawful +OK, with its lines if it has any, and nothing else; None if they are not."""
+    found = _LAWFUL_LINE.match(octets)
+    if found is None or found[1] != b"+OK" or found.end() > _LINE_LIMIT_OCTETS:
+        return None
+    if not (has_lawful_lines(octets, found.end()) if multi_line else found.end() == len(octets)):
+        return None
+    text = found[2] or b""
+    return Response(True, _response_code(text), text, lines_of(octets) if multi_line else None, len(octets))
+
+
+def has_lawful_lines(octets: bytes, at: int) -> bool:
+    """Say whether lines that are stuffed as they must be follow a status line, which ends at `at`, and nothing else."""
+    end = len(octets) - len(END_OF_LINES)
+    if not octets.endswith(END_OF_LINES):
+        return False
+    if octets.find(b"\r\n.", at - 2) == end:        # nearly always: no other line begins with a dot
+        return True
+    return octets.find(END_OF_LINES, at - 2) == end and not unstuff_noting(octets[at:])[1]
+
+
+def lines_of(octets: bytes) -> bytes:
+    """Return the content of a whole response whose lines follow its status line, unstuffed."""
+    return unstuff(octets[octets.find(b"\n") + 1 :])
 
 
 def _response_code(text: bytes) -> bytes | None:

@@ -124,8 +124,11 @@ async def meet(play: Play, server: Server, limits: PhaseLimits, listening: socke
     return met
 
 
-def both_ways(play: Play, server: Server, limits: PhaseLimits = LIMITS) -> Met:
-    """Run the session by the native lane and by the ordinary code, and hold one against the other."""
+def both_ways(play: Play, server: Server, limits: PhaseLimits = LIMITS, *, all_is_kept: bool = True) -> Met:
+    """Run the session by the native lane and by the ordinary code, and hold one against the other.
+
+    Not all that is said is kept for who listens if it is much: what is left out is how TCP cuts it.
+    """
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_WINDOW)
         listening.bind((HOST, 0))
@@ -134,6 +137,8 @@ def both_ways(play: Play, server: Server, limits: PhaseLimits = LIMITS) -> Met:
             trio.run(partial(meet, play, server, limits, listening, natively=each)) for each in (True, False)
         ]
     assert natively.led_natively
+    if not all_is_kept:
+        natively.heard = ordinarily.heard = []
     assert timeless(natively) == timeless(ordinarily)
     return natively
 
@@ -149,6 +154,7 @@ def timeless(met: Met) -> Met:
         trace, timings=[(name, 0, 0) for name, _, _ in trace.timings],
         settled={index: structs.replace(word, at_ns=0) for index, word in trace.settled.items()},
         words=[(*word[:-1], 0) for word in trace.words], dots=dict.fromkeys(trace.dots, 0), fates=fates,
+        retrieved=[structs.replace(one, at_ns=0) for one in trace.retrieved],
     )  # fmt: skip
     together = [
         (happening, b"".join(octets for _, octets in events))

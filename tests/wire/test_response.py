@@ -7,6 +7,7 @@ from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.response import (
     Response,
     ResponseReader,
+    lawful_response,
     parse_capabilities,
     parse_scan_listing,
     parse_stat,
@@ -75,6 +76,35 @@ def test_a_multi_line_response_ends_at_its_dot_and_is_unstuffed(
             reader.feed(piece)
             got = got or reader.next_response(multi_line=True)
         assert got == Response(True, None, b"", body, len(octets), deviations)
+
+
+def first_of(octets: bytes, *, multi_line: bool) -> Response | None:
+    """Return the response that octets are, and nothing else, as the reader has it."""
+    reader = ResponseReader()
+    reader.feed(octets)
+    try:
+        read = reader.next_response(multi_line=multi_line)
+    except RemoteProtocolError:
+        return None
+    return None if reader.has_pending else read
+
+
+WITH_LINES = [
+    b"+OK\r\n.\r\n", b"+OK\r\n.", b"+OK\r\n", b"+OK\n.\r\n", b"+OK x\r\na\r\n.\r\n", b"+OK\r\na\r\n.\r\nb\r\n.\r\n",
+    b"+OK\r\n.\r\n.\r\n", b"+OK\r\n..\r\n..a\r\n.\r\n", b"+OK\r\n.a\r\n.\r\n", b"+OK\r\na\r\n.b\r\n.\r\n",
+    b"+OK\r\na\n.\r\n",
+    b"+OK\r\na\n.\r\nb\r\n.\r\n", b"+OK [X] y\r\na\rb\r\n.\r\n", b"-ERR\r\na\r\n.\r\n", b"\r\n.\r\n", b"\n\r\n.\r\n",
+    b"+ \r\n.\r\n", b"",
+    b"+OK " + b"x" * 507 + b"\r\n.\r\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("multi_line", [False, True])
+@pytest.mark.parametrize("octets", [*WITH_LINES, *[line for line, *_ in STATUS_LINES]])
+def test_a_lawful_response_is_read_at_once_as_the_reader_reads_it(octets: bytes, multi_line: bool) -> None:
+    read = first_of(octets, multi_line=multi_line)
+    as_hoped = read is not None and read.ok and not read.continues and not read.deviations
+    assert lawful_response(octets, multi_line=multi_line) == (read if as_hoped else None)
 
 
 def test_after_err_no_lines_follow() -> None:
