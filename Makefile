@@ -30,8 +30,8 @@ demo: $(STAMP)
 
 # What runs in virtual time, or in none, is shared out among the cores; what starts processes has the machine to itself.
 # What is put to a real server mostly waits for it, so it waits beside others; it judges no speed.
-IN_VIRTUAL_TIME = $(addprefix tests/,architecture conformance matrix message proof refserver reports routing scenario schedule session \
-    transport wire)
+IN_VIRTUAL_TIME = $(addprefix tests/,architecture capacity conformance ledger matrix message proof refserver reports routing scenario schedule \
+    session transport wire)
 WHOLE_SUITES = tests/interop/test_conform.py tests/interop/test_conform_pop3.py
 REAL_RUNS = tests/interop/test_run.py tests/interop/test_written_sessions.py tests/interop/test_ledger_maildir.py \
     tests/interop/test_crash.py
