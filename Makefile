@@ -28,8 +28,8 @@ help:
 demo: $(STAMP)
 	$(BIN)/mailproof run scenarios/quickstart.toml
 
-# What runs in virtual time, or in none, is shared out among the cores; what starts processes has the machine to itself.
-# What is put to a real server mostly waits for it, so it waits beside others; it judges no speed.
+# What runs in virtual time, or in none, is shared out among the cores. What is put to a real server, or starts processes,
+# mostly waits for them, so it waits beside others; it judges no speed.
 IN_VIRTUAL_TIME = $(addprefix tests/,architecture capacity conformance ledger matrix message proof refserver reports routing scenario schedule \
     session transport wire)
 WHOLE_SUITES = tests/interop/test_conform.py tests/interop/test_conform_pop3.py
@@ -43,7 +43,7 @@ else
 	$(BIN)/python -m pytest -n auto $(IN_VIRTUAL_TIME)
 	$(BIN)/python -m pytest -n 3 $(WHOLE_SUITES)
 	$(BIN)/python -m pytest -n 2 $(REAL_RUNS)
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(IN_VIRTUAL_TIME) $(WHOLE_SUITES) $(REAL_RUNS))
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(IN_VIRTUAL_TIME) $(WHOLE_SUITES) $(REAL_RUNS))
 endif
 
 matrix: $(STAMP)
