@@ -1,22 +1,24 @@
 """The books of a run: every arrival once, every phase's time, every reply. Plain calls, no checkpoint, no lock.
 
-Times are kept as integers and folded into histograms in batches, once a second: recording one costs
-a list append.
+Times are kept as integers and folded into histograms in batches, once a second. What sessions did that went as hoped
+waits until there is enough of it to be recorded together; whoever reads the books finds all of it in them.
 """
 
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
 
 from loadgen.engine.attempt import Attempt, Upshot
+from loadgen.engine.batch import Batch, Done
+from loadgen.engine.columns import by_name
 from loadgen.engine.outage import Outages
 from loadgen.engine.retry_book import RetryBook
 from loadgen.engine.sample import Sample
 from loadgen.engine.seconds import Seconds
+from loadgen.engine.steady import Steady
 from loadgen.engine.times import INT64, PhaseTable, SessionTable
 from loadgen.engine.window import Window
-from loadgen.session.outcome import OutcomeKind
+from loadgen.session.outcome import ACCEPTED, OutcomeKind
 from loadgen.session.trace import Trace
 from loadgen.wire.printable import printable
 from reports.histogram import Histogram
@@ -26,32 +28,8 @@ from reports.load_result import OTHER_CODES
 DISTINCT_FAILURES_MAX = 500       # causes are our own sentences; this bounds them all the same
 DISTINCT_REPLIES_MAX = 2_000      # a hostile server has a million enhanced codes, and POP3's are free text
 OTHER_CAUSES = "other causes"
-
-
-@dataclass(slots=True)
-class Steady:
-    """What happened in the steady phase, for its rates."""
-
-    arrived: int = 0
-    ended: Counter[OutcomeKind] = field(default_factory=Counter)
-    messages_accepted: int = 0
-    messages_retrieved: int = 0
-    session_ns: int = 0                  # what the sessions spent in it, all together
-    # These have no instant of their own in a trace, and count when their session ends.
-    messages_offered: int = 0
-    messages_refused: int = 0
-    octets_sent: int = 0
-    octets_received: int = 0
-
-    @property
-    def sessions_ended(self) -> int:
-        """Return how many sessions ended, however they did; arrivals that were dropped never began one."""
-        return self.ended.total() - self.ended[OutcomeKind.DROPPED]
-
-    def merge(self, other: "Steady") -> None:
-        """Add what happened in another process."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+TOGETHER_MAX = 1_000              # timings that wait to be recorded together: half a millisecond of work
+FEW = 30                          # sessions that are recorded sooner one by one
 
 
 class Recorder:
@@ -64,6 +42,7 @@ class Recorder:
     def __init__(self, window: Window, crash_instants_ns: tuple[int, ...] = ()) -> None:
         self.window = window
         self.outages = Outages(crash_instants_ns)
+        self._crashes = bool(crash_instants_ns)
         self.load_ended = False              # no more arrivals come
         self.load_ended_ns = 0
         self.cut_short = False               # somebody ended the arrivals before their time
@@ -71,22 +50,72 @@ class Recorder:
         self.in_flight = 0
         self.retrying = 0                    # of those in flight, the ones that try again
         self.in_flight_peak = 0
-        self.outcomes: dict[str, Counter[OutcomeKind]] = defaultdict(Counter)     # session name -> kinds
+        self._waiting: list[Done] = []       # sessions that went as hoped, and are not in the books yet
+        self._waiting_timings = 0            # theirs, and one for each
+        self._outcomes: dict[str, Counter[OutcomeKind]] = defaultdict(Counter)    # session name -> kinds
         self.retries: dict[str, RetryBook] = defaultdict(RetryBook)               # by session name
-        self.messages: Counter[str] = Counter()
-        self.phases = PhaseTable()
-        self.session_times = SessionTable()                          # by session name
-        self.lags = array(INT64)                                     # of sessions started in the steady phase
+        self._messages: Counter[str] = Counter()
+        self._phases = PhaseTable()
+        self._session_times = SessionTable()                         # by session name
+        self._lags = array(INT64)                                    # of sessions started in the steady phase
         self.lag_histogram = Histogram()
-        self.replies: Counter[tuple[str, str, str | None]] = Counter()
+        self._replies: Counter[tuple[str, str, str | None]] = Counter()
         self.failures: Counter[tuple[str, str]] = Counter()
         self.failure_examples: dict[tuple[str, str], str] = {}      # what was first seen, made printable
         self.exhausted: Counter[str] = Counter()                     # what this host ran out of
         self.deviations: Counter[tuple[str, str]] = Counter()
         self.deviation_examples: dict[tuple[str, str], str] = {}
-        self.steady = Steady()
-        self.seconds = Seconds()
+        self._steady = Steady()
+        self._seconds = Seconds()
         self.intervals = IntervalLog()
+
+    @property
+    def outcomes(self) -> dict[str, Counter[OutcomeKind]]:
+        """Return how often sessions of each name ended how."""
+        self.settle()
+        return self._outcomes
+
+    @property
+    def messages(self) -> Counter[str]:
+        """Return how many messages were offered, refused, accepted and retrieved."""
+        self.settle()
+        return self._messages
+
+    @property
+    def phases(self) -> PhaseTable:
+        """Return the times of every phase."""
+        self.settle()
+        return self._phases
+
+    @property
+    def session_times(self) -> SessionTable:
+        """Return the times of whole sessions, by their names."""
+        self.settle()
+        return self._session_times
+
+    @property
+    def lags(self) -> "array[int]":
+        """Return how late sessions started in the steady phase, ns: those not folded yet."""
+        self.settle()
+        return self._lags
+
+    @property
+    def replies(self) -> Counter[tuple[str, str, str | None]]:
+        """Return how often each reply came: (phase, code, enhanced status code)."""
+        self.settle()
+        return self._replies
+
+    @property
+    def steady(self) -> Steady:
+        """Return what happened in the steady phase."""
+        self.settle()
+        return self._steady
+
+    @property
+    def seconds(self) -> Seconds:
+        """Return the run second by second."""
+        self.settle()
+        return self._seconds
 
     def balanced(self) -> bool:
         """Say whether every arrival that reached its instant is in flight, or has exactly one outcome."""
@@ -109,35 +138,48 @@ class Recorder:
         self.in_flight += 1
         self.retrying += 1
         self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
-        self.seconds.opened(at_ns, self.in_flight)
+        self._seconds.opened(at_ns, self.in_flight)
 
     def dropped(self, intended_ns: int, session: str) -> None:
         """Count an arrival that was not started."""
         self._arrived(intended_ns)
-        self.outcomes[session][OutcomeKind.DROPPED] += 1
-        self.seconds.started(intended_ns)
-        self.seconds.ended(intended_ns, OutcomeKind.DROPPED)
+        self._outcomes[session][OutcomeKind.DROPPED] += 1
+        self._seconds.started(intended_ns)
+        self._seconds.ended(intended_ns, OutcomeKind.DROPPED)
         if self.window.holds(intended_ns):
-            self.steady.ended[OutcomeKind.DROPPED] += 1
+            self._steady.ended[OutcomeKind.DROPPED] += 1
 
     def ended(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
         """Count how a started arrival ended, and what its session did. `origin_ns`: the run's start on clock_ns."""
         assert sample.intended_ns <= sample.started_ns <= sample.finished_ns
         assert self.in_flight > 0, "a session ends once"
-        kind = sample.outcome.kind
-        self.outcomes[sample.session][kind] += 1
-        timed = not self.outages.ended(sample, first=True) and _is_timed(sample)
-        self.seconds.started(sample.started_ns)
-        self.seconds.ended(sample.finished_ns, kind, sample.response_ns if timed else None)
-        if self.window.holds(sample.intended_ns):
-            self.lags.append(sample.lag_ns)
-        if self._ended(sample, trace, origin_ns, timed=timed):
-            self.steady.ended[kind] += 1
+        self.in_flight -= 1
+        if sample.outcome is ACCEPTED and not (sample.held or trace.deviations or self._crashes):
+            self._waiting.append((sample, trace, origin_ns))
+            self._waiting_timings += 1 + len(trace.timings)
+            if self._waiting_timings >= TOGETHER_MAX:
+                self.settle()
+        else:
+            self.settle()                    # so that all is in the books in the order in which it happened
+            self._enter(sample, trace, origin_ns)
+
+    def settle(self) -> None:
+        """Enter what waits to be recorded together."""
+        if not self._waiting:
+            return
+        waiting, self._waiting, self._waiting_timings = self._waiting, [], 0
+        if len(waiting) <= FEW:
+            for sample, trace, origin_ns in waiting:
+                self._enter(sample, trace, origin_ns)
+        else:
+            self._enter_together(Batch(waiting))
 
     def ended_again(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
         """Count what a session did that tried again; its arrival has its outcome from the first attempt."""
         assert self.retrying > 0, "a session ends once"
+        self.settle()
         self.retrying -= 1
+        self.in_flight -= 1
         self.retries[sample.session].tried_again += 1
         away = self.outages.ended(sample, first=False)
         self._ended(sample, trace, origin_ns, timed=not away and _is_timed(sample))
@@ -163,8 +205,8 @@ class Recorder:
         """
         for second in range(self.seconds.closed, until):
             self.seconds.close(second, self.in_flight)
-            self.lag_histogram.record_many(self.lags)
-            del self.lags[:]
+            self.lag_histogram.record_many(self._lags)
+            del self._lags[:]
             for book in self.retries.values():
                 book.fold()
             for session in tuple(self.session_times):
@@ -178,6 +220,7 @@ class Recorder:
 
     def end_load(self, at_ns: int, *, cut_short: bool = False) -> None:
         """Note that no more arrivals come: the steady phase ends now, if not before. `cut_short`: some are missing."""
+        self.settle()                        # by the window as it was
         self.load_ended = True
         self.cut_short = cut_short
         self.load_ended_ns = min(at_ns, self.window.steady_until_ns)
@@ -189,6 +232,7 @@ class Recorder:
         What was open at once in all of them is not known to the instant: the peak is the greatest sum of what
         each had at most in one second, and so never too low.
         """
+        self.settle()
         self.load_ended_ns = max(self.load_ended_ns, other.load_ended_ns)
         self.cut_short |= other.cut_short
         self.window = Window(
@@ -221,14 +265,58 @@ class Recorder:
 
     def _arrived(self, intended_ns: int) -> None:
         self.arrived += 1
-        self.seconds.arrived(intended_ns, self.in_flight)
+        self._seconds.arrived(intended_ns, self.in_flight)
         if self.window.holds(intended_ns):
-            self.steady.arrived += 1
+            self._steady.arrived += 1
+
+    def _enter(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
+        kind = sample.outcome.kind
+        self._outcomes[sample.session][kind] += 1
+        timed = not self.outages.ended(sample, first=True) and _is_timed(sample)
+        self._seconds.started(sample.started_ns)
+        self._seconds.ended(sample.finished_ns, kind, sample.response_ns if timed else None)
+        if self.window.holds(sample.intended_ns):
+            self._lags.append(sample.lag_ns)
+        if self._ended(sample, trace, origin_ns, timed=timed):
+            self._steady.ended[kind] += 1
+
+    def _enter_together(self, batch: Batch) -> None:
+        """Do as `_enter` does, for many sessions that went as hoped."""
+        steady, due = self._steady, self.window.holds_each(batch.intended_ns)
+        service_ns = batch.finished_ns - batch.started_ns
+        self._seconds.ended_well(batch.started_ns, batch.finished_ns, service_ns + batch.lag_ns)
+        self._lags.frombytes(batch.lag_ns[due].tobytes())
+        self._phases.keep_many(batch.timings, batch.lag_ns, due)
+        for protocol, which in by_name(batch.protocols):
+            self._phases[f"{protocol}.session"].add_many(service_ns[which], batch.lag_ns[which], due[which])
+        for session, which in by_name(batch.sessions):
+            self._outcomes[session][OutcomeKind.ACCEPTED] += int(which.sum())
+            self._session_times[session].add_many(service_ns[which], batch.lag_ns[which], due[which])
+
+        steady.session_ns += self.window.overlaps_ns(batch.started_ns, batch.finished_ns)
+        done = self.window.holds_each(batch.finished_ns)
+        if done.any():
+            steady.ended[OutcomeKind.ACCEPTED] += int(done.sum())
+            offered, refused, sent, received = batch.counts[done].sum(axis=0).tolist()
+            steady.messages_offered += offered
+            steady.messages_refused += refused
+            steady.octets_sent += sent
+            steady.octets_received += received
+        self._count_messages_together(batch)
+        self._count_replies(batch.replies)
+
+    def _count_messages_together(self, batch: Batch) -> None:
+        offered, refused, _, _ = batch.counts.sum(axis=0).tolist()
+        accepted_ns, retrieved_ns = batch.accepted_ns(), batch.retrieved_ns()
+        counted = {"offered": offered, "refused": refused, "accepted": len(accepted_ns), "retrieved": len(retrieved_ns)}
+        self._messages.update(counted)
+        self._steady.messages_accepted += int(self.window.holds_each(accepted_ns).sum())
+        self._steady.messages_retrieved += int(self.window.holds_each(retrieved_ns).sum())
+        self._seconds.messages(accepted_ns, retrieved_ns)
 
     def _ended(self, sample: Sample, trace: Trace, origin_ns: int, *, timed: bool) -> bool:
         """Count what any session did, a first one or one that tried again; say if it ended in the steady phase."""
-        self.in_flight -= 1
-        self.steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
+        self._steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
         in_steady = self.window.holds(sample.finished_ns)
         if in_steady:
             self._done_in_steady(trace)
@@ -237,12 +325,13 @@ class Recorder:
             if sample.outcome.exhausted:
                 self.exhausted[sample.outcome.cause] += 1
         self._times(sample, trace, whole=timed)
-        self._messages(trace, origin_ns)
-        self._replies(trace)
+        self._count_messages(trace, origin_ns)
+        self._count_replies(trace.replies)
+        self._count_deviations(trace)
         return in_steady
 
     def _done_in_steady(self, trace: Trace) -> None:
-        steady = self.steady
+        steady = self._steady
         steady.messages_offered += trace.messages_offered
         steady.messages_refused += trace.messages_refused
         steady.octets_sent += trace.octets_sent
@@ -251,14 +340,14 @@ class Recorder:
     def _times(self, sample: Sample, trace: Trace, *, whole: bool) -> None:
         """Keep the times of the phases, and if they tell anything of the whole session, by its intended instant."""
         steady, lag_ns = self.window.holds(sample.intended_ns), sample.lag_ns
-        self.phases.keep(trace.timings, lag_ns, steady=steady)
+        self._phases.keep(trace.timings, lag_ns, steady=steady)
         if whole:
-            self.phases[f"{sample.protocol}.session"].add(sample.service_ns, lag_ns, steady=steady)
-            self.session_times[sample.session].add(sample.service_ns, lag_ns, steady=steady)
+            self._phases[f"{sample.protocol}.session"].add(sample.service_ns, lag_ns, steady=steady)
+            self._session_times[sample.session].add(sample.service_ns, lag_ns, steady=steady)
 
-    def _messages(self, trace: Trace, origin_ns: int) -> None:
+    def _count_messages(self, trace: Trace, origin_ns: int) -> None:
         """Count messages where they happened: a long session's are not all of its last second."""
-        counts, steady, holds = self.messages, self.steady, self.window.holds
+        counts, steady, holds = self._messages, self._steady, self.window.holds
         counts["offered"] += trace.messages_offered
         counts["refused"] += trace.messages_refused
         for word in trace.settled.values():
@@ -266,20 +355,22 @@ class Recorder:
                 at_ns = word.at_ns - origin_ns
                 counts["accepted"] += 1
                 steady.messages_accepted += holds(at_ns)
-                self.seconds.accepted(at_ns)
+                self._seconds.accepted(at_ns)
         for message in trace.retrieved:
             at_ns = message.at_ns - origin_ns
             counts["retrieved"] += 1
             steady.messages_retrieved += holds(at_ns)
-            self.seconds.retrieved(at_ns)
+            self._seconds.retrieved(at_ns)
 
-    def _replies(self, trace: Trace) -> None:
-        if len(self.replies) < DISTINCT_REPLIES_MAX:
-            self.replies.update(trace.replies)
-        else:
-            for phase, code, enhanced in trace.replies:
-                known = (phase, code, enhanced) in self.replies
-                self.replies[phase, code, enhanced if known else OTHER_CODES] += 1
+    def _count_replies(self, replies: list[tuple[str, str, str | None]]) -> None:
+        if len(self._replies) + len(replies) <= DISTINCT_REPLIES_MAX:
+            self._replies.update(replies)
+            return
+        for phase, code, enhanced in replies:
+            known = len(self._replies) < DISTINCT_REPLIES_MAX or (phase, code, enhanced) in self._replies
+            self._replies[phase, code, enhanced if known else OTHER_CODES] += 1
+
+    def _count_deviations(self, trace: Trace) -> None:
         for phase, deviation, octets in trace.deviations:
             self.deviations[phase, deviation] += 1
             self.deviation_examples.setdefault((phase, deviation), printable(octets))

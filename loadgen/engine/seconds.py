@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from loadgen.clock import NS_PER_S
+from loadgen.engine.columns import Instants, by_second
 from loadgen.session.outcome import OutcomeKind
 from reports.histogram import Histogram
 from reports.load_result import Timeline
@@ -120,6 +121,22 @@ class Seconds:
                 row.dropped += 1
             case OutcomeKind.INTERRUPTED:
                 row.interrupted += 1
+
+    def ended_well(self, started_ns: Instants, finished_ns: Instants, responses_ns: Instants) -> None:
+        """Count arrivals that got their turn, and were accepted in the end."""
+        for second, which in by_second(started_ns):
+            self._rows[second].started += int(which.sum())
+        for second, which in by_second(finished_ns):
+            responses = responses_ns[which].tolist()
+            self._rows[second].accepted += len(responses)
+            self._rows[second].responses += responses
+
+    def messages(self, accepted_ns: Instants, retrieved_ns: Instants) -> None:
+        """Count messages accepted, and messages retrieved."""
+        for second, which in by_second(accepted_ns):
+            self._rows[second].messages_accepted += int(which.sum())
+        for second, which in by_second(retrieved_ns):
+            self._rows[second].messages_retrieved += int(which.sum())
 
     def accepted(self, at_ns: int) -> None:
         """Count a message accepted."""

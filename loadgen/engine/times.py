@@ -2,9 +2,13 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Final
 
+import numpy as np
+
+from loadgen.engine.columns import Instants, Which, by_name
 from reports.histogram import Histogram, Interval
 
 # What is due at an instant of its own. A later phase depends on the ones before it and was never due at any:
@@ -47,6 +51,16 @@ class PhaseTimes:
         else:
             self.outside_steady += 1
             self._outside.append(service_ns + lag_ns if self.due else service_ns)
+
+    def add_many(self, service_ns: Instants, lag_ns: Instants, steady: Which) -> None:
+        """Keep many times."""
+        response_ns = service_ns + lag_ns if self.due else service_ns
+        outside = ~steady
+        self.outside_steady += int(outside.sum())
+        self._outside.frombytes(response_ns[outside].tobytes())
+        self._service.frombytes(service_ns[steady].tobytes())
+        if self.due:
+            self._response.frombytes(response_ns[steady].tobytes())
 
     def fold(self, interval: Histogram) -> None:
         """Put what has gathered into the histograms, and all of its response times into `interval`, which is empty."""
@@ -95,6 +109,19 @@ class PhaseTable(dict[str, PhaseTimes]):
                 known(finished_ns - started_ns)
             else:
                 self[phase].add(finished_ns - started_ns, lag_ns, steady=steady)
+
+    def keep_many(
+        self, timings: Sequence[Sequence[tuple[str, int, int]]], lag_ns: Instants, steady: Which
+    ) -> None:
+        """Keep what many sessions timed; of each how late it began, and if it was due in the steady phase."""
+        lengths = list(map(len, timings))
+        if not any(lengths):
+            return
+        phases, started_ns, finished_ns = zip(*chain.from_iterable(timings), strict=True)
+        service_ns = np.array(finished_ns, dtype=np.int64) - np.array(started_ns, dtype=np.int64)
+        lags_ns, in_steady = np.repeat(lag_ns, lengths), np.repeat(steady, lengths)
+        for phase, which in by_name(phases):
+            self[phase].add_many(service_ns[which], lags_ns[which], in_steady[which])
 
     def __getstate__(self) -> dict[str, object]:
         """Cross processes without the appends, which are to arrays of this one; `keep` does without."""

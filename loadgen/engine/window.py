@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from loadgen.engine.columns import Instants, Which
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -14,9 +18,18 @@ class Window:
         """Say whether an instant lies in the steady phase."""
         return self.steady_from_ns <= instant_ns < self.steady_until_ns
 
+    def holds_each(self, instants_ns: Instants) -> Which:
+        """Say the same of many."""
+        return (self.steady_from_ns <= instants_ns) & (instants_ns < self.steady_until_ns)
+
     def overlap_ns(self, from_ns: int, until_ns: int) -> int:
         """Return how much of a stretch of time lies in the steady phase."""
         return max(0, min(until_ns, self.steady_until_ns) - max(from_ns, self.steady_from_ns))
+
+    def overlaps_ns(self, from_ns: Instants, until_ns: Instants) -> int:
+        """Return how much of many stretches of time lies in it, all together."""
+        overlaps = np.minimum(until_ns, self.steady_until_ns) - np.maximum(from_ns, self.steady_from_ns)
+        return int(np.maximum(overlaps, 0).sum())
 
     def ended_at(self, instant_ns: int) -> "Window":
         """Return this window as it was if the arrivals ended at an instant."""

@@ -1,0 +1,32 @@
+"""What happened in the steady phase of a run."""
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
+
+from loadgen.session.outcome import OutcomeKind
+
+
+@dataclass(slots=True)
+class Steady:
+    """What happened in the steady phase, for its rates."""
+
+    arrived: int = 0
+    ended: Counter[OutcomeKind] = field(default_factory=Counter)
+    messages_accepted: int = 0
+    messages_retrieved: int = 0
+    session_ns: int = 0                  # what the sessions spent in it, all together
+    # These have no instant of their own in a trace, and count when their session ends.
+    messages_offered: int = 0
+    messages_refused: int = 0
+    octets_sent: int = 0
+    octets_received: int = 0
+
+    @property
+    def sessions_ended(self) -> int:
+        """Return how many sessions ended, however they did; arrivals that were dropped never began one."""
+        return self.ended.total() - self.ended[OutcomeKind.DROPPED]
+
+    def merge(self, other: "Steady") -> None:
+        """Add what happened in another process."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
