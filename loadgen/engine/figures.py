@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from loadgen.engine.recorder import Steady
+from loadgen.engine.steady import Steady
 from loadgen.engine.times import PhaseTimes
 from loadgen.session.outcome import OutcomeKind
 from reports.load_result import PhaseResult, SessionCounts, Throughput
