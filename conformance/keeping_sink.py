@@ -15,7 +15,7 @@ from typing import Final
 
 import trio
 
-from conformance.sink import GREETING, SinkSession, Transferred
+from conformance.sink import SinkSession, Transferred, talk
 from conformance.sink_faults import Misfortunes
 from loadgen.wire.transparency import unstuff
 from reports.errors import UserError
@@ -42,16 +42,7 @@ class KeepingSink:
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Talk to one client until it leaves. Raises nothing that a client can cause."""
-        session = SinkSession(self.keep, lambda _: None, OFFERS)
-        try:
-            await stream.send_all(GREETING)
-            while not session.over and (octets := await stream.receive_some()):
-                if replies := session.feed(bytes(octets)):
-                    await stream.send_all(replies)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            return
-        finally:
-            await trio.aclose_forcefully(stream)
+        await talk(SinkSession(self.keep, lambda _: None, OFFERS), stream)
 
     def keep(self, one: Transferred) -> bool:
         """Keep a message, each recipient's copy for itself; say whether it is to be answered."""

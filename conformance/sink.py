@@ -161,6 +161,19 @@ class SinkSession:
         return b"250 2.1.5 Taken\r\n"
 
 
+async def talk(session: SinkSession, stream: trio.abc.Stream) -> None:
+    """Hold a session with one client until either ends it. Raises nothing that a client can cause."""
+    try:
+        await stream.send_all(GREETING)
+        while not session.over and (octets := await stream.receive_some()):
+            if replies := session.feed(bytes(octets)):
+                await stream.send_all(replies)
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        return
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
 class Sink:
     """All that has come, over any number of connections."""
 
@@ -174,16 +187,7 @@ class Sink:
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Talk to one client until it leaves. Raises nothing that a client can cause."""
-        session = SinkSession(self._keep, self._refuse, self._offers)
-        try:
-            await stream.send_all(GREETING)
-            while not session.over and (octets := await stream.receive_some()):
-                if replies := session.feed(bytes(octets)):
-                    await stream.send_all(replies)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            return
-        finally:
-            await trio.aclose_forcefully(stream)
+        await talk(SinkSession(self._keep, self._refuse, self._offers), stream)
 
     async def find(self, token: str, count: int, within_s: float) -> tuple[Transferred, ...]:
         """Return the messages in which a token stands: when there are so many, or all when the time is over."""
