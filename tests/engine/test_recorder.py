@@ -20,6 +20,7 @@ from loadgen.schedule.plans import Plan
 from loadgen.schedule.steps_plan import Move, StepsPlan
 from loadgen.session.outcome import ACCEPTED, INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Offered, Trace
+from loadgen.wire.deviation import Deviation
 from reports.load_result import OTHER_CODES
 from tests.engine.stage import MS, never
 
@@ -193,6 +194,14 @@ def test_a_failure_keeps_what_was_first_seen_made_printable() -> None:
 
 
 HALF_OPEN = HalfOpenPlan(arrival=0, session_name="half", protocol="smtp", after="ehlo", hold_ns=20 * S)
+
+
+def test_a_deviation_is_counted_as_often_as_it_was_seen() -> None:
+    recorder = Recorder(Window(0, S))
+    ended(recorder, 0, 0, 1, trace=Trace(deviations=[("smtp.mail", Deviation.BARE_LF, b"250 ok\n")]))
+    assert recorder.deviations == {("smtp.mail", Deviation.BARE_LF): 1}
+    [example] = recorder.deviation_examples.values()
+    assert example.startswith("250 ok")
 
 
 def steps_thinking(think_ns: int) -> StepsPlan:
