@@ -9,6 +9,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = "loadgen/transport/native.pyx"
+PARTS = (SOURCE, "loadgen/transport/system.pxd", "loadgen/transport/tally.pxi")
 REQUIRED = "MAILPROOF_NATIVE"      # "required": a build without the native lane fails
 
 
@@ -19,7 +20,7 @@ class NativeLane(BuildHookInterface[Any]):
         """Build it: beside its source for an installation in place, else for the wheel alone."""
         root = Path(self.root)
         try:
-            built = build(root / SOURCE, root if version == "editable" else root / "build")
+            built = build(root, root if version == "editable" else root / "build")
         except (Exception, SystemExit) as reason:      # whatever is missing, or broken: the package works without it
             if os.environ.get(REQUIRED) == "required":
                 raise
@@ -31,17 +32,18 @@ class NativeLane(BuildHookInterface[Any]):
         build_data["pure_python"] = False
 
 
-def build(source: Path, into: Path) -> Path:
-    """Compile the lane below a directory, and return where it is. Raises what the compilers do."""
+def build(root: Path, into: Path) -> Path:
+    """Compile the lane of a source tree below a directory, and return where it is. Raises what the compilers do."""
     from Cython.Build import cythonize  # noqa: PLC0415  an sdist needs neither
     from setuptools import Distribution, Extension  # noqa: PLC0415
 
-    checksum = zlib.crc32(source.read_bytes())         # native_lane.py tells by it what was built from another source
+    # native_lane.py tells by it what was built from another source
+    checksum = zlib.crc32(b"".join([(root / part).read_bytes() for part in PARTS]))
     with tempfile.TemporaryDirectory() as work:
         extension = Extension(
-            "loadgen.transport.native", [str(source)], define_macros=[("SOURCE_CHECKSUM", str(checksum))]
+            "loadgen.transport.native", [str(root / SOURCE)], define_macros=[("SOURCE_CHECKSUM", str(checksum))]
         )
-        modules = cythonize([extension], build_dir=work, quiet=True)
+        modules = cythonize([extension], build_dir=work, include_path=[str(root)], quiet=True)
         command = Distribution({"ext_modules": modules}).get_command_obj("build_ext")
         command.build_lib, command.build_temp = str(into), work
         command.ensure_finalized()

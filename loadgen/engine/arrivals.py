@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol as Shape
 
 import trio
 
 from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.engine.attempt import Attempt, BackOff, attempt_after, plan_again, retry_of, upshot_of
 from loadgen.engine.health.in_flight import Presence
-from loadgen.engine.recorder import Recorder
+from loadgen.engine.recorder import TOGETHER_MAX, Recorder
 from loadgen.engine.sample import Sample
 from loadgen.engine.session_limit import Seat, SessionLimit
 from loadgen.engine.task_pool import TaskPool
@@ -27,6 +28,30 @@ AT_OUR_PACE = (HoldPlan, HalfOpenPlan, SlowSendPlan, SlowReadPlan)
 # Carries out a plan: (plan, trace, arrival) -> how it ended. Tests put fake sessions here.
 Perform = Callable[[Plan, Trace, int], Awaitable[Outcome]]
 Ended = Callable[[Attempt | None], None]
+NextPlan = Callable[[], Plan | None]
+NextArrival = Callable[[], int | None]     # begins the next arrival of a virtual user; None: there is none
+
+
+class Series(Shape):
+    """Sessions that follow each other at once while all goes as hoped; tallied but for the last."""
+
+    started_s: float         # when the one under way started, on trio's clock
+
+    async def perform(self) -> Outcome:
+        """Run them; return how the last ended."""
+
+
+class MakeSeries(Shape):
+    """How sessions that follow each other at once are carried out."""
+
+    def takes(self, plan: Plan) -> bool:
+        """Say whether a session may be one of a series."""
+
+    def waiting(self) -> int:
+        """Count what is tallied and not taken yet, in phases."""
+
+    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan) -> Series:
+        """Return a series that begins with a plan, each following one being the `next_plan`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +65,7 @@ class Arrivals:
     origin_ns: int                 # the run's start on `clock_ns`
     limit: SessionLimit            # the budget of a whole session
     back_off: BackOff              # how long what was put off waits
+    in_series: MakeSeries | None = None     # None: every session has a task's turn of its own
     presence: Presence = field(default_factory=Presence)      # of the sessions under way
     clock: Callable[[], float] = field(default_factory=clock_of_this_run, repr=False)
 
@@ -81,12 +107,19 @@ class Arrivals:
         """Record an arrival that cannot start: the in-flight limit is reached."""
         self.recorder.dropped(intended_ns, self.plan_for(arrival).session_name)
 
-    def run(self, arrival: int, intended_ns: int, started_ns: int, seat: Seat) -> Awaitable[Attempt | None]:
+    def run(
+        self, arrival: int, intended_ns: int, started_ns: int, seat: Seat, following: NextArrival | None = None
+    ) -> Awaitable[Attempt | None]:
         """Run the session of an arrival counted as started. It is recorded exactly once, however it ends.
 
-        Returns the attempt that is to come after it, if it tries again what was put off. To be awaited at once.
+        With `following`, the sessions of arrivals that may begin as soon as one has ended: likewise, until one is not
+        as hoped, or none follows. Returns the attempt that is to come after the last, if it tries again what was put
+        off. To be awaited at once.
         """
-        return self._run(self.plan_for(arrival), Attempt(intended_ns, arrival, 1, intended_ns), started_ns, seat)
+        plan = self.plan_for(arrival)
+        if following is not None and self.in_series is not None and self.in_series.takes(plan):
+            return self._run_on(self.in_series, plan, started_ns, seat, following)
+        return self._run(plan, Attempt(intended_ns, arrival, 1, intended_ns), started_ns, seat)
 
     def run_again(self, attempt: Attempt, seat: Seat) -> Awaitable[Attempt | None]:
         """Run a session that tries again and is counted as such, likewise."""
@@ -102,26 +135,68 @@ class Arrivals:
             with seat:
                 outcome = await self.perform(plan, trace, attempt.arrival)
             if seat.was_cut:
-                cause = "the session took longer than its limit"
-                outcome = Outcome(OutcomeKind.TIMED_OUT, trace.phase, cause, broken=Break.CUT)
+                outcome = _cut(trace)
         finally:
-            self.presence.now -= 1
-            finished_ns = max(started_ns, self.now_ns())
-            held = isinstance(plan, AT_OUR_PACE) or (isinstance(plan, StepsPlan) and plan.thinks)
-            first = attempt.number == 1
-            # What is tried again was due at no instant of its own: it has service times only.
-            intended_ns = attempt.intended_ns if first else started_ns
-            sample = Sample(intended_ns, started_ns, finished_ns, plan.session_name, plan.protocol, outcome, held)
             # Synchronous: no checkpoint between the end and its record.
-            (self.recorder.ended if first else self.recorder.ended_again)(sample, trace, self.origin_ns)
-            if self.journal is not None:
-                looked = maildrop_read(plan, outcome)
-                self.journal.add(
-                    trace, intended_ns=attempt.intended_ns, looked=looked, look_ns=started_ns + self.origin_ns
-                )
+            self.presence.now -= 1
+            self._record(plan, attempt, started_ns, trace, outcome)
             if retry is not None:
                 after = self._judge(plan, attempt, trace, outcome, retry)
         return after
+
+    async def _run_on(
+        self, in_series: MakeSeries, plan: Plan, started_ns: int, seat: Seat, following: NextArrival
+    ) -> Attempt | None:
+        trace, outcome, alone = Trace(), INTERRUPTED, True
+        upcoming: Plan | None = None                # of an arrival that has begun, and goes another way
+
+        def next_plan() -> Plan | None:
+            nonlocal plan, alone, upcoming
+            if in_series.waiting() >= TOGETHER_MAX:
+                self.recorder.settle()
+            arrival = following()
+            if arrival is None:
+                return None
+            next_one = self.plan_for(arrival)
+            if not in_series.takes(next_one):
+                upcoming = next_one
+                return None
+            plan, alone = next_one, False
+            seat.go_on()
+            return plan
+
+        series = in_series.series(plan, trace, next_plan)
+        self.presence.now += 1
+        try:
+            with seat:
+                outcome = await series.perform()
+            if seat.was_cut:
+                outcome = _cut(trace)
+        finally:
+            self.presence.now -= 1
+            if not alone:
+                started_ns = int(series.started_s * NS_PER_S) - self.origin_ns
+            self._record(plan, Attempt(started_ns, plan.arrival, 1, started_ns), started_ns, trace, outcome)
+        if upcoming is None:
+            return None
+        now_ns = self.now_ns()
+        self.recorder.started(now_ns)
+        return await self._run(upcoming, Attempt(now_ns, upcoming.arrival, 1, now_ns), now_ns, seat)
+
+    def _record(self, plan: Plan, attempt: Attempt, started_ns: int, trace: Trace, outcome: Outcome) -> None:
+        """Enter in the books what a session came to, now that it has ended."""
+        finished_ns = max(started_ns, self.now_ns())
+        held = isinstance(plan, AT_OUR_PACE) or (isinstance(plan, StepsPlan) and plan.thinks)
+        first = attempt.number == 1
+        # What is tried again was due at no instant of its own: it has service times only.
+        intended_ns = attempt.intended_ns if first else started_ns
+        sample = Sample(intended_ns, started_ns, finished_ns, plan.session_name, plan.protocol, outcome, held)
+        (self.recorder.ended if first else self.recorder.ended_again)(sample, trace, self.origin_ns)
+        if self.journal is not None:
+            looked = maildrop_read(plan, outcome)
+            self.journal.add(
+                trace, intended_ns=attempt.intended_ns, looked=looked, look_ns=started_ns + self.origin_ns
+            )
 
     def _judge(
         self, plan: Plan, attempt: Attempt, trace: Trace, outcome: Outcome, retry: Retry
@@ -144,6 +219,10 @@ class Arrivals:
 
     async def _run_again_now(self, attempt: Attempt, ended: Ended, seat: Seat) -> None:
         ended(await self.run_again(attempt, seat))
+
+
+def _cut(trace: Trace) -> Outcome:
+    return Outcome(OutcomeKind.TIMED_OUT, trace.phase, "the session took longer than its limit", broken=Break.CUT)
 
 
 def maildrop_read(plan: Plan, outcome: Outcome) -> str | None:

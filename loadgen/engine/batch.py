@@ -1,18 +1,25 @@
 """What sessions did that went as hoped, as columns: recorded many at once, which runs a quarter of the opcodes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from loadgen.clock import NS_PER_S
 from loadgen.engine.columns import Instants
 from loadgen.engine.sample import Sample
 from loadgen.session.trace import Trace
 
+if TYPE_CHECKING:
+    from loadgen.transport.native import Tallied
+
 Done = tuple[Sample, Trace, int]      # an ended session, and the run's start on `clock_ns`
 
+TALLIED: Final = 7                    # columns of a session in a tally: `native.Tally`
 _INSTANTS: Final[Callable[[Sample], Any]] = attrgetter("intended_ns", "started_ns", "finished_ns")
 _COUNTS: Final[Callable[[Trace], Any]] = attrgetter(
     "messages_offered", "messages_refused", "octets_sent", "octets_received"
@@ -23,53 +30,93 @@ _SESSION: Final[Callable[[Sample], str]] = attrgetter("session")
 _PROTOCOL: Final[Callable[[Sample], str]] = attrgetter("protocol")
 
 
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Sessions in the order in which they ended. Instants are ns from the run's start."""
 
-    def __init__(self, done: Sequence[Done]) -> None:
-        samples, traces, _ = zip(*done, strict=True)
-        self._done = done
-        self._samples: tuple[Sample, ...] = samples
-        self._traces: tuple[Trace, ...] = traces
-        instants = np.array(list(map(_INSTANTS, samples)), dtype=np.int64)
-        self.intended_ns, self.started_ns, self.finished_ns = instants.T
-        self.lag_ns = self.started_ns - self.intended_ns
-        # One row for each session: messages offered and refused, octets sent and received.
-        self.counts = np.array(list(map(_COUNTS, traces)), dtype=np.int64)
-
-    def __len__(self) -> int:
-        return len(self._done)
-
-    @property
-    def sessions(self) -> list[str]:
-        """Return the name of each in the scenario."""
-        return list(map(_SESSION, self._samples))
+    sessions: Sequence[str]           # the name of each in the scenario
+    protocols: Sequence[str]          # and its protocol
+    intended_ns: Instants
+    started_ns: Instants
+    finished_ns: Instants
+    counts: NDArray[np.int64]         # a row for each: messages offered and refused, octets sent and received
+    timed: NDArray[np.int64]          # how many phases each timed
+    phases: Sequence[str]             # these phases, those of one session after those of the other
+    service_ns: Instants              # and their service times
+    replies: Sequence[tuple[str, str, str | None]]     # of all of them
+    accepted_ns: Instants             # when messages were accepted
+    retrieved_ns: Instants            # when messages were retrieved
 
     @property
-    def protocols(self) -> list[str]:
-        """Return the protocol of each."""
-        return list(map(_PROTOCOL, self._samples))
+    def lag_ns(self) -> Instants:
+        """Return how late each started."""
+        return self.started_ns - self.intended_ns
 
-    @property
-    def timings(self) -> list[list[tuple[str, int, int]]]:
-        """Return what each timed: (phase, started_ns, finished_ns)."""
-        return list(map(_TIMINGS, self._traces))
 
-    @property
-    def replies(self) -> list[tuple[str, str, str | None]]:
-        """Return the replies of all of them together."""
-        return list(chain.from_iterable(map(_REPLIES, self._traces)))
-
-    def accepted_ns(self) -> Instants:
-        """Return when messages were accepted."""
-        return np.array([
+def batch_of(done: Sequence[Done]) -> Batch:
+    """Return what these sessions' traces tell."""
+    samples: tuple[Sample, ...]
+    traces: tuple[Trace, ...]
+    samples, traces, _ = zip(*done, strict=True)
+    intended_ns, started_ns, finished_ns = np.array(list(map(_INSTANTS, samples)), dtype=np.int64).T
+    timings = list(map(_TIMINGS, traces))
+    phases, begun_ns, over_ns = zip(*chain.from_iterable(timings), strict=True) if any(timings) else ((), (), ())
+    return Batch(
+        sessions=list(map(_SESSION, samples)),
+        protocols=list(map(_PROTOCOL, samples)),
+        intended_ns=intended_ns,
+        started_ns=started_ns,
+        finished_ns=finished_ns,
+        counts=np.array(list(map(_COUNTS, traces)), dtype=np.int64),
+        timed=np.fromiter(map(len, timings), dtype=np.int64, count=len(timings)),
+        phases=phases,
+        service_ns=np.array(over_ns, dtype=np.int64) - np.array(begun_ns, dtype=np.int64),
+        replies=list(chain.from_iterable(map(_REPLIES, traces))),
+        accepted_ns=np.array([
             word.at_ns - origin_ns
-            for _, trace, origin_ns in self._done for word in trace.settled.values() if word.recipients
-        ], dtype=np.int64)  # fmt: skip
+            for _, trace, origin_ns in done for word in trace.settled.values() if word.recipients
+        ], dtype=np.int64),
+        retrieved_ns=np.array([
+            message.at_ns - origin_ns for _, trace, origin_ns in done if trace.retrieved for message in trace.retrieved
+        ], dtype=np.int64),
+    )   # fmt: skip
 
-    def retrieved_ns(self) -> Instants:
-        """Return when messages were retrieved."""
-        return np.array([
-            message.at_ns - origin_ns for _, trace, origin_ns in self._done if trace.retrieved
-            for message in trace.retrieved
-        ], dtype=np.int64)  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Sessions of series that another has followed, and when each of those had started: ns from the run's start."""
+
+    batch: Batch
+    next_ns: Instants
+
+
+def followed_in(tallied: "Tallied", protocol: str, taken_by: str, origin_ns: int) -> Followed:
+    """Return what a tally tells; nothing in it was due at an instant of its own. A message is accepted when the phase
+    `taken_by` is over.
+    """
+    names, numbers, phases, instants, replies = tallied
+    sessions = np.frombuffer(numbers, dtype=np.float64).reshape(-1, TALLIED)
+    started_ns, finished_ns, next_ns = _nanoseconds(sessions[:, :3].T) - origin_ns
+    begun_ns, over_ns = _nanoseconds(np.frombuffer(instants, dtype=np.float64).reshape(-1, 2).T)
+    timed, offered, sent, received = sessions[:, 3:].astype(np.int64).T
+    taking = np.fromiter(map(taken_by.__eq__, phases), dtype=np.bool_, count=len(phases))
+    batch = Batch(
+        sessions=names,
+        protocols=[protocol] * len(names),
+        intended_ns=started_ns,
+        started_ns=started_ns,
+        finished_ns=finished_ns,
+        counts=np.stack([offered, np.zeros_like(offered), sent, received], axis=1),
+        timed=timed,
+        phases=phases,
+        service_ns=over_ns - begun_ns,
+        replies=replies,
+        accepted_ns=over_ns[taking] - origin_ns,
+        retrieved_ns=np.array([], dtype=np.int64),
+    )
+    return Followed(batch, next_ns)
+
+
+def _nanoseconds(instants_s: NDArray[np.float64]) -> Instants:
+    """Return them as a trace has them: truncated."""
+    return (instants_s * NS_PER_S).astype(np.int64)

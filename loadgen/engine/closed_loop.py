@@ -27,6 +27,7 @@ async def closed_loop(
     never depends on the speed of the others. Nothing is due at an instant in a closed load: a session's intended
     instant is the one it starts at, and its response time is its service time.
 
+    Where a user's next session starts as soon as the last has ended, they may go on in series (`Arrivals.run`).
     What was put off keeps its user waiting, its back-off included: the population never has more sessions open
     than it has users.
 
@@ -40,26 +41,39 @@ async def closed_loop(
     to_start = turns
 
     async def user(number: int, population: trio.CancelScope) -> None:
-        nonlocal to_start
         turn = 0
+
+        def is_another() -> bool:
+            return sessions is None or number + turn * virtual_users < sessions
+
+        def begin() -> int:
+            """Begin the session whose turn it is; return its arrival."""
+            nonlocal to_start, turn
+            to_start -= 1
+            if not to_start:
+                population.deadline = trio.current_time() + drain_s
+            arrival = number + turn * virtual_users
+            turn += 1
+            return arrival
+
+        def follow() -> int | None:
+            """Begin the session that follows the last at once, if one does."""
+            return begin() if is_another() and not over.is_set() and not think_ns(number, turn) else None
+
         with arrivals.limit.seat() as seat:
-            while sessions is None or number + turn * virtual_users < sessions:
+            while is_another():
                 pause_ns = think_ns(number, turn)
                 if pause_ns or not turn:      # else there was a checkpoint in the session before
                     await instants.reached(arrivals.instant_s(arrivals.now_ns() + pause_ns))
                 if over.is_set():
                     return
-                to_start -= 1
-                if not to_start:
-                    population.deadline = trio.current_time() + drain_s
-                now_ns = arrivals.now_ns()
+                arrival, now_ns = begin(), arrivals.now_ns()
                 arrivals.recorder.started(now_ns)
-                after = await arrivals.run(number + turn * virtual_users, now_ns, now_ns, seat)
+                after = await arrivals.run(arrival, now_ns, now_ns, seat, follow)
                 while after is not None:
                     await trio.sleep_until(arrivals.instant_s(after.due_ns))
                     arrivals.recorder.started_again(arrivals.now_ns())
                     after = await arrivals.run_again(after, seat)
-                turn += 1
 
     async def end_the_load(population: trio.CancelScope) -> None:
         with trio.move_on_at(math.inf if end_ns is None else arrivals.instant_s(end_ns)) as time:

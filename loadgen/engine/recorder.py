@@ -6,10 +6,10 @@ waits until there is enough of it to be recorded together; whoever reads the boo
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from loadgen.engine.attempt import Attempt, Upshot
-from loadgen.engine.batch import Batch, Done
+from loadgen.engine.batch import Batch, Done, Followed, batch_of
 from loadgen.engine.columns import by_name
 from loadgen.engine.outage import Outages
 from loadgen.engine.retry_book import RetryBook
@@ -50,6 +50,7 @@ class Recorder:
         self.in_flight = 0
         self.retrying = 0                    # of those in flight, the ones that try again
         self.in_flight_peak = 0
+        self.tallied: Callable[[], Followed | None] | None = None     # gives what is tallied elsewhere, if anything is
         self._waiting: list[Done] = []       # sessions that went as hoped, and are not in the books yet
         self._waiting_timings = 0            # theirs, and one for each
         self._outcomes: dict[str, Counter[OutcomeKind]] = defaultdict(Counter)    # session name -> kinds
@@ -165,6 +166,8 @@ class Recorder:
 
     def settle(self) -> None:
         """Enter what waits to be recorded together."""
+        if self.tallied is not None and (followed := self.tallied()) is not None:
+            self._enter_followed(followed)
         if not self._waiting:
             return
         waiting, self._waiting, self._waiting_timings = self._waiting, [], 0
@@ -172,7 +175,7 @@ class Recorder:
             for sample, trace, origin_ns in waiting:
                 self._enter(sample, trace, origin_ns)
         else:
-            self._enter_together(Batch(waiting))
+            self._enter_together(batch_of(waiting))
 
     def ended_again(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
         """Count what a session did that tried again; its arrival has its outcome from the first attempt."""
@@ -280,13 +283,20 @@ class Recorder:
         if self._ended(sample, trace, origin_ns, timed=timed):
             self._steady.ended[kind] += 1
 
+    def _enter_followed(self, followed: Followed) -> None:
+        """Do so for sessions each of which another has followed: one arrival more, and as many in flight."""
+        self._enter_together(followed.batch)
+        self.arrived += len(followed.next_ns)
+        self._seconds.arrived_together(followed.next_ns, self.in_flight)
+        self._steady.arrived += int(self.window.holds_each(followed.next_ns).sum())
+
     def _enter_together(self, batch: Batch) -> None:
         """Do as `_enter` does, for many sessions that went as hoped."""
         steady, due = self._steady, self.window.holds_each(batch.intended_ns)
         service_ns = batch.finished_ns - batch.started_ns
         self._seconds.ended_well(batch.started_ns, batch.finished_ns, service_ns + batch.lag_ns)
         self._lags.frombytes(batch.lag_ns[due].tobytes())
-        self._phases.keep_many(batch.timings, batch.lag_ns, due)
+        self._phases.keep_many(batch, due)
         for protocol, which in by_name(batch.protocols):
             self._phases[f"{protocol}.session"].add_many(service_ns[which], batch.lag_ns[which], due[which])
         for session, which in by_name(batch.sessions):
@@ -307,7 +317,7 @@ class Recorder:
 
     def _count_messages_together(self, batch: Batch) -> None:
         offered, refused, _, _ = batch.counts.sum(axis=0).tolist()
-        accepted_ns, retrieved_ns = batch.accepted_ns(), batch.retrieved_ns()
+        accepted_ns, retrieved_ns = batch.accepted_ns, batch.retrieved_ns
         counted = {"offered": offered, "refused": refused, "accepted": len(accepted_ns), "retrieved": len(retrieved_ns)}
         self._messages.update(counted)
         self._steady.messages_accepted += int(self.window.holds_each(accepted_ns).sum())
@@ -362,7 +372,7 @@ class Recorder:
             steady.messages_retrieved += holds(at_ns)
             self._seconds.retrieved(at_ns)
 
-    def _count_replies(self, replies: list[tuple[str, str, str | None]]) -> None:
+    def _count_replies(self, replies: Sequence[tuple[str, str, str | None]]) -> None:
         if len(self._replies) + len(replies) <= DISTINCT_REPLIES_MAX:
             self._replies.update(replies)
             return

@@ -43,6 +43,12 @@ class SessionLimit:
         """Count a session's time from now."""
         self._due_s[seat] = trio.current_time() + self._limit_s
 
+    def began_another(self, seat: "Seat") -> None:
+        """Count the time of the session that follows in the same seat from now."""
+        if seat in self._due_s:          # else it was cut
+            self._due_s[seat] = trio.current_time() + self._limit_s
+            self._due_s.move_to_end(seat)
+
     def ended(self, seat: "Seat") -> None:
         """Count it no longer; one that was cut is not counted any more."""
         self._due_s.pop(seat, None)
@@ -80,6 +86,10 @@ class Seat:
         absorbed = scope.__exit__(kind, error, traceback)
         self.was_cut = scope.cancelled_caught
         return bool(absorbed)
+
+    def go_on(self) -> None:
+        """Run another session, now that the one under way has ended."""
+        self._limit.began_another(self)
 
     def cut(self) -> None:
         """Cancel the session under way."""

@@ -2,12 +2,12 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
 
+from loadgen.engine.batch import Batch
 from loadgen.engine.columns import Instants, Which, by_name
 from reports.histogram import Histogram, Interval
 
@@ -110,18 +110,11 @@ class PhaseTable(dict[str, PhaseTimes]):
             else:
                 self[phase].add(finished_ns - started_ns, lag_ns, steady=steady)
 
-    def keep_many(
-        self, timings: Sequence[Sequence[tuple[str, int, int]]], lag_ns: Instants, steady: Which
-    ) -> None:
-        """Keep what many sessions timed; of each how late it began, and if it was due in the steady phase."""
-        lengths = list(map(len, timings))
-        if not any(lengths):
-            return
-        phases, started_ns, finished_ns = zip(*chain.from_iterable(timings), strict=True)
-        service_ns = np.array(finished_ns, dtype=np.int64) - np.array(started_ns, dtype=np.int64)
-        lags_ns, in_steady = np.repeat(lag_ns, lengths), np.repeat(steady, lengths)
-        for phase, which in by_name(phases):
-            self[phase].add_many(service_ns[which], lags_ns[which], in_steady[which])
+    def keep_many(self, batch: Batch, steady: Which) -> None:
+        """Keep what many sessions timed; `steady` says of each if it was due in the steady phase."""
+        lags_ns, in_steady = np.repeat(batch.lag_ns, batch.timed), np.repeat(steady, batch.timed)
+        for phase, which in by_name(batch.phases):
+            self[phase].add_many(batch.service_ns[which], lags_ns[which], in_steady[which])
 
     def __getstate__(self) -> dict[str, object]:
         """Cross processes without the appends, which are to arrays of this one; `keep` does without."""

@@ -17,6 +17,7 @@ from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import SmtpDialogue
 from loadgen.session.trace import Offered, Trace
 from loadgen.session.transaction import Envelope, Opened, envelope_of, open_transaction, positive, refusal_among
+from loadgen.transport.conversation import Conversation
 from loadgen.transport.stream import Transport
 from loadgen.wire.commands import Mail, Rset
 from loadgen.wire.reply import Reply
@@ -38,11 +39,18 @@ def deliver(
     plain = PlainDelivery(route, plan, composer, trace)
 
     def otherwise(transport: Transport) -> Awaitable[Outcome]:
-        dialogue = SmtpDialogue(route, trace, arrival)
-        dialogue.go_over(transport, plain)
-        return _ordinarily(dialogue, plan, composer, arrival)
+        return go_over(route, plan, composer, trace, plain, transport)
 
     return plain.run(arrival, otherwise)
+
+
+def go_over(
+    route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, plain: Conversation, transport: Transport
+) -> Awaitable[Outcome]:
+    """Go over a session by the ordinary code, its plain course having ended where something was otherwise."""
+    dialogue = SmtpDialogue(route, trace, plan.arrival)
+    dialogue.go_over(transport, plain)
+    return _ordinarily(dialogue, plan, composer, plan.arrival)
 
 
 async def _ordinarily(dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Composer, arrival: int) -> Outcome:

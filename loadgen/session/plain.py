@@ -1,7 +1,7 @@
 """The plain course of a session: led by the poller while all goes as hoped, else gone over by the ordinary code."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from loadgen.session.dialogue import close, connected
 from loadgen.session.outcome import ACCEPTED, Outcome
@@ -10,6 +10,7 @@ from loadgen.session.trace import Trace
 from loadgen.transport.conversation import Conversation
 from loadgen.transport.errors import TransportError
 from loadgen.transport.native_connection import connect_and_converse
+from loadgen.transport.overheard import Recording
 from loadgen.transport.stream import Transport
 
 if TYPE_CHECKING:
@@ -19,51 +20,68 @@ if TYPE_CHECKING:
 class PlainSession(Conversation):
     """A session that has all its wishes, in clear text. Notes in the trace all that happens, as it happens."""
 
-    __slots__ = ("_route", "_trace")
+    __slots__ = ("_recording", "_route", "_trace")
+    SERIES: ClassVar[bool] = False      # others follow it at once
 
     def __init__(self, route: Route, trace: Trace, log: Trace | None = None) -> None:
         super().__init__(log)
         self._route = route
         self._trace = trace
+        self._recording: Recording | None = None      # what a listener wants of it
 
     def run(self, arrival: int, otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Awaitable[Outcome]:
         """Connect, run and close. Where it is not as hoped, `otherwise` goes over it, and closes the transport."""
-        route = self._route
-        lanes = route.native_lanes()
+        self.arrival = arrival
+        lanes = self._route.native_lanes()
         if lanes is None or self.log is None:
-            return self._run_in_turn(arrival, otherwise)
-        return self._run_natively(lanes, arrival, otherwise)
+            return self._run_in_turn(otherwise)
+        return self.run_natively(lanes, otherwise)
 
-    async def _run_natively(
-        self, lanes: "Lanes", arrival: int, otherwise: Callable[[Transport], Awaitable[Outcome]]
-    ) -> Outcome:
-        route, trace = self._route, self._trace
+    async def run_natively(self, lanes: "Lanes", otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:
+        """Do so by a native lane."""
+        route, trace, listener = self._route, self._trace, self._route.listener
         assert route.native_way is not None, "there are lanes"
         trace.phase = name = route.phase_names["connect"]
-        transport, listener, recording = None, route.listener, None
-        if listener is not None and listener.wants_more:
-            recording, self.noted = listener.recording(route.endpoint.protocol), []
+        transport = None
+        self._be_heard()
         try:
             transport = await connect_and_converse(
-                lanes, route.readiness, route.native_way, arrival, self, name, route.phase_limits_s["connect"],
-                route.endpoint.host,
+                lanes, route.readiness, route.native_way, self, name, route.phase_limits_s["connect"],
+                route.endpoint.host, series=self.SERIES,
             )  # fmt: skip
         except TransportError as error:
             return Outcome.of_error(error, trace.phase)
         finally:
-            if transport is None and listener is not None:
-                listener.was_noted(self.noted, recording, connected=self.began_s > 0)
+            if transport is None:
+                self._over()
         if transport is None:
             return ACCEPTED
         if listener is not None:
-            transport = listener.listening_to(transport, route.endpoint.protocol, recording)
+            transport = listener.listening_to(transport, route.endpoint.protocol, self._recording)
         trace.forget_since(1)
         return await otherwise(transport)
 
-    async def _run_in_turn(self, arrival: int, otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:
+    def _over(self) -> None:
+        """Note that the connection is over, or was never made, and that nothing is gone over."""
+        self._was_heard()
+
+    def _be_heard(self) -> None:
+        """Let a native lane note what is said, if somebody wants to hear it."""
+        listener = self._route.listener
+        if listener is not None and listener.wants_more:
+            self._recording, self.noted = listener.recording(self._route.endpoint.protocol), []
+
+    def _was_heard(self) -> None:
+        """Give the listener what was noted, now that the connection is over."""
+        listener = self._route.listener
+        if listener is not None:
+            listener.was_noted(self.noted, self._recording, connected=self.began_s > 0)
+            self._recording = self.noted = None
+
+    async def _run_in_turn(self, otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:
         trace = self._trace
         try:
-            transport = await connected(self._route, trace, arrival)
+            transport = await connected(self._route, trace, self.arrival)
         except TransportError as error:
             return Outcome.of_error(error, trace.phase)
         connecting = len(trace.timings)

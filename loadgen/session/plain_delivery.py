@@ -13,6 +13,7 @@ from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.message.compose import Composer, Message
 from loadgen.schedule.plans import DeliveryPlan
 from loadgen.session.fates import note_taken
+from loadgen.session.phases import Stages
 from loadgen.session.plain import PlainSession
 from loadgen.session.refused import NotOffered
 from loadgen.session.route import Route
@@ -56,7 +57,7 @@ class PlainDelivery(PlainSession):
         """Give what to ask next, one round after another, each time all answers to the last were as hoped."""
         plan, trace, stages, clock = self._plan, self._trace, self._route.stages, clock_of_this_run()
         assert stages is not None, "of SMTP"
-        yield (stages.greeting, b""), (stages.ehlo, _ehlo(self._route.hello_name))
+        yield (stages.greeting, b""), (stages.ehlo, ehlo(self._route.hello_name))
         said = lawful_reply(self.said)
         assert said is not None, "the answer to EHLO was as hoped"
         self._extensions = parse_extensions(said.texts)
@@ -67,12 +68,11 @@ class PlainDelivery(PlainSession):
                 hidden=planned.hidden, body=planned.body,
             )
             recipients = planned.envelope
-            parameters = self._parameters(message, recipients)
-            if parameters is None or message.mail_octets > BLOCK_OCTETS:     # of which each has its own limit
+            envelope = plain_envelope(stages, self._extensions, plan.reverse_path, recipients, message)
+            if envelope is None:
                 return
             trace.messages_offered += 1
-            rcpts = [(stages.rcpt, _rcpt(recipient)) for recipient in recipients]
-            yield (stages.mail, _mail(plan.reverse_path, parameters)), *rcpts, (stages.data, DATA)
+            yield envelope
             entry = len(trace.begun)
             trace.begun.append(Offered(message.stamp, recipients, plan.reverse_path))
             trace.dots[entry] = int(clock() * NS_PER_S)      # all of it goes by one write
@@ -86,19 +86,29 @@ class PlainDelivery(PlainSession):
         yield ((stages.quit, QUIT),)
         self.done = True
 
-    def _parameters(self, message: Message, recipients: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Return those of MAIL; None if the server does not offer what the message needs."""
-        try:
-            return mail_parameters(
-                self._extensions, (self._plan.reverse_path, *recipients), size_octets=message.content_octets,
-                eight_bit=message.eight_bit, utf8_header=message.utf8_header,
-            )
-        except NotOffered:
-            return None
+
+def plain_envelope(
+    stages: Stages, extensions: Extensions, reverse_path: str, recipients: tuple[str, ...], message: Message
+) -> Round | None:
+    """Return what is said before the mail data; None if that is no plain course.
+
+    The server does not offer what the message needs, or it is so long that each block of it has its own limit.
+    """
+    try:
+        parameters = mail_parameters(
+            extensions, (reverse_path, *recipients), size_octets=message.content_octets,
+            eight_bit=message.eight_bit, utf8_header=message.utf8_header,
+        )
+    except NotOffered:
+        return None
+    if message.mail_octets > BLOCK_OCTETS:
+        return None
+    rcpts = [(stages.rcpt, _rcpt(recipient)) for recipient in recipients]
+    return (stages.mail, _mail(reverse_path, parameters)), *rcpts, (stages.data, DATA)
 
 
 @lru_cache(maxsize=16)
-def _ehlo(name: str) -> bytes:
+def ehlo(name: str) -> bytes:
     return Ehlo(name).to_bytes()
 
 

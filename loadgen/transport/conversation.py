@@ -39,6 +39,8 @@ class Hopes(Protocol):
 Stage = tuple[str, float, Hopes]            # a phase's name in documents, its limit in s, and what is hoped for
 Question = tuple[Stage, bytes | Pieces]     # and what is said in it
 Round = Sequence[Question]
+# A connection a native lane is to make: family, where to and from (a `struct sockaddr`, or None), phase, limit in s.
+Beginning = tuple[int, bytes, bytes | None, str, float]
 Noted = tuple[bool, bytes | Pieces]         # whether we said it, and what
 
 
@@ -58,13 +60,15 @@ class Conversation:
     and `rounds` instead of `steps`: the native lane leads it through a round without asking.
     """
 
-    __slots__ = ("began_s", "done", "failure", "heard", "log", "noted", "octets_sent", "said")
+    __slots__ = ("arrival", "began_s", "done", "failure", "heard", "log", "noted", "octets_sent", "said", "started_s")
 
     def __init__(self, log: Log | None = None) -> None:
         self.log = log                                 # None: it is not made of rounds
+        self.arrival = 0                               # whose session it is
         self.noted: list[Noted] | None = None          # by a native lane, for whoever listens; None: nobody does
         self.said = b""                                # the last answer of the last round
-        self.began_s = 0.0                             # set by whoever leads it
+        self.began_s = 0.0                             # set by whoever leads it: when it was connected
+        self.started_s = 0.0                           # and by a native lane: when it began to connect
         self.done = False                              # it came to its end as hoped
         self.heard: list[Heard] = []
         self.failure: TransportError | None = None     # what ended it, where asking again would not tell
@@ -107,6 +111,19 @@ class Conversation:
         Sets `done` at the end, if it comes there.
         """
         raise NotImplementedError
+
+
+class Series(Protocol):
+    """Conversations that follow each other at once, over connections of their own, led by one native lane.
+
+    The lane tallies those that are followed, and leaves the log alone. It tells it of the one that none follows.
+    """
+
+    name: str            # what the conversation under way is called
+    messages: int        # how many were offered in it
+
+    def follow(self) -> Beginning | None:
+        """Go on to the next conversation, now that the last came to its end as hoped. None: there is none."""
 
 
 async def converse_in_turn(channel: Channel, conversation: Conversation) -> None:

@@ -4,56 +4,32 @@
 It connects, says a question, reads, looks the answer up among those that are hoped for, notes when, and goes on with
 the next; an answer it does not find there it asks about. Where something is otherwise, whatever it is, it stops and
 gives the connection back, and the session goes over it by its ordinary code. Of mail it knows no more.
+
+Where sessions are to follow each other at once, one lane leads them all, and tallies those that another has followed.
 """
 
+from array import array
+
+from cpython.array cimport array as Array, extend, resize, resize_smart
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_GetItem
 from cpython.ref cimport PyObject
 from libc.errno cimport EAGAIN, EALREADY, EINPROGRESS, EINTR, EISCONN, errno
 from libc.stdint cimport uint32_t
+from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from posix.uio cimport iovec
-from libc.string cimport memset
 from posix.unistd cimport close
+
+from loadgen.transport.system cimport (
+    EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP,
+    IP_BIND_ADDRESS_NO_PORT, IPPROTO_IP, IPPROTO_TCP, MSG_NOSIGNAL, SO_ERROR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM,
+    SOL_SOCKET, TCP_NODELAY, bind, connect, epoll_ctl, epoll_event, epoll_wait, getsockopt, msghdr, recv, sendmsg,
+    setsockopt, sockaddr, socket, socklen_t,
+)
 
 from outcome import Error, Value
 from trio.lowlevel import Abort, checkpoint, current_task, reschedule, wait_task_rescheduled
-
-cdef extern from "<sys/epoll.h>" nogil:
-    enum:
-        EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD
-    ctypedef union epoll_data_t:
-        int fd
-    struct epoll_event:
-        uint32_t events
-        epoll_data_t data
-    int epoll_ctl(int epfd, int op, int fd, epoll_event *event)
-    int epoll_wait(int epfd, epoll_event *events, int maxevents, int timeout)
-
-cdef extern from "<sys/socket.h>" nogil:
-    enum:
-        IPPROTO_IP, IPPROTO_TCP, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SO_ERROR
-    ctypedef unsigned int socklen_t
-    struct sockaddr:
-        pass
-    struct msghdr:
-        iovec *msg_iov
-        size_t msg_iovlen
-    int socket(int domain, int type, int protocol)
-    int bind(int fd, const sockaddr *address, socklen_t length)
-    int connect(int fd, const sockaddr *address, socklen_t length)
-    int getsockopt(int fd, int level, int name, void *value, socklen_t *length)
-    int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
-    ssize_t recv(int fd, void *buffer, size_t length, int flags)
-    ssize_t sendmsg(int fd, const msghdr *message, int flags)
-
-cdef extern from "<netinet/in.h>" nogil:
-    enum:
-        IP_BIND_ADDRESS_NO_PORT
-
-cdef extern from "<netinet/tcp.h>" nogil:
-    enum:
-        TCP_NODELAY
 
 cdef enum:
     EVENTS_AT_ONCE = 64
@@ -74,9 +50,13 @@ cdef double NS_PER_S = 1e9
 cdef char received[RECEIVE_OCTETS]
 
 
+include "tally.pxi"
+
+
 cdef class Lanes:
     """The native lanes of one epoll, by descriptor. `offset` is trio's clock less the system's monotonic one, s."""
 
+    cdef readonly Tally tally
     cdef int epoll
     cdef double offset
     cdef list lanes
@@ -85,10 +65,11 @@ cdef class Lanes:
         self.epoll = epoll
         self.offset = offset
         self.lanes = []
+        self.tally = Tally()
 
-    def lane(self, conversation):
-        """Return a lane for a conversation, which does nothing yet."""
-        return NativeLane(self, conversation)
+    def lane(self, conversation, *, bint series=False):
+        """Return a lane for a conversation, which does nothing yet. `series`: others follow it at once."""
+        return NativeLane(self, conversation, self.tally if series else None)
 
     def poll(self, int most):
         """Handle what has happened, so many events at most; return how many, and those that are no native lane's."""
@@ -139,40 +120,46 @@ cdef class NativeLane:
     """One connection and its conversation, led here while the task that owns both waits for the end of it."""
 
     cdef Lanes lanes
+    cdef Tally tally                  # None: no other follows
     cdef object conversation, log, rounds, task, end, name, hoped_for
-    cdef list heard, timings, replies, noted
+    cdef list timed, timings, replies, noted
+    cdef Array instants               # of what was timed, by twos; of a series, whose log is told at the end
+    cdef list heard                   # what each read gave
+    cdef Array heard_s                # and when
     cdef object round
     cdef Py_ssize_t at                # in the round
     cdef object saying                # what has not been sent, or not all of it; None: all has
     cdef Py_ssize_t said              # octets of it
     cdef bytes begun                  # the beginning of a reply, until the rest of it comes
-    cdef int fd
+    cdef int fd, number               # how many sessions of the series came before
     cdef bint connected
-    cdef double deadline
-    cdef long long started_ns, sent, heard_octets
+    cdef double deadline, started, session_started
+    cdef long long sent, heard_octets
     cdef readonly int connect_error   # an errno, or LATE; 0: none
     cdef readonly bint bound          # to the source it was to have
     cdef readonly int failure         # an errno: what broke the connection; 0: nothing
 
-    def __init__(self, Lanes lanes, conversation):
+    def __init__(self, Lanes lanes, conversation, Tally tally):
         self.lanes = lanes
+        self.tally = tally
         self.conversation = conversation
-        self.rounds = conversation.rounds()
         self.log = conversation.log
+        self.timed, self.instants = [], array("d")
         self.timings = self.log.timings
-        self.replies = self.log.replies
-        self.heard = conversation.heard
-        self.noted = conversation.noted
-        self.bound = True
+        self.replies = self.log.replies if tally is None else []
+        self.heard, self.heard_s = [], array("d")
         self.fd = -1
 
     def begin(self, int family, bytes address, bytes source, name, double limit_s):
         """Begin to connect: `address` and `source`, or None, are each a `struct sockaddr`; `name` is the phase."""
-        cdef double now = self.now()
         cdef int on = 1, code
+        self.started = self.session_started = self.now()
+        self.rounds = self.conversation.rounds()
+        self.noted = self.conversation.noted
         self.name = name
-        self.started_ns = <long long> (now * NS_PER_S)
-        self.deadline = now + limit_s
+        self.deadline = self.started + limit_s
+        self.bound = True
+        self.connected = False
         self.fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
         if self.fd < 0:
             return self.cannot_connect(errno)
@@ -202,8 +189,9 @@ cdef class NativeLane:
         return wait_task_rescheduled(self.abort)
 
     def take(self):
-        """Return the descriptor of the connection, to go on with: the caller's now."""
+        """Return the descriptor of the connection, to go on with: the caller's now, and so is what went over it."""
         fd, self.fd = self.fd, -1
+        self.sent = self.heard_octets = 0
         return fd
 
     def close(self):
@@ -211,8 +199,9 @@ cdef class NativeLane:
         if self.fd >= 0:
             close(self.fd)
             self.fd = -1
-            self.log.octets_sent += self.sent
-            self.log.octets_received += self.heard_octets
+        self.log.octets_sent += self.sent
+        self.log.octets_received += self.heard_octets
+        self.sent = self.heard_octets = 0
 
     def abort(self, _):
         """Stop, because the task is cancelled."""
@@ -239,13 +228,13 @@ cdef class NativeLane:
         """Begin the conversation: the connection is made."""
         cdef double now = self.now()
         self.connected = True
-        self.timings.append((self.name, self.started_ns, <long long> (now * NS_PER_S)))
+        self.time(now)
         self.conversation.began_s = now
         return self.go_on()
 
     cdef int notice(self, uint32_t events) except -1:
         """Go on after these events: read what has come, and say what follows from it."""
-        cdef int code = 0
+        cdef int code = 0, number
         cdef socklen_t size = sizeof(code)
         if events != EPOLLIN:        # nothing but that something has come
             if not self.connected:
@@ -259,7 +248,8 @@ cdef class NativeLane:
                 self.say()
             if not events & READABLE:
                 return 0
-        while self.end is None and self.read(events & TWO_READS):      # one edge, and more than one read
+        number = self.number
+        while self.end is None and self.read(events & TWO_READS) and self.number == number:      # one edge, more reads
             pass
         return 0
 
@@ -275,7 +265,8 @@ cdef class NativeLane:
             return errno == EINTR
         now = self.now()
         octets = PyBytes_FromStringAndSize(received, count)
-        self.heard.append((octets, now))
+        self.heard.append(octets)
+        put(self.heard_s, now)
         if self.noted is not None:
             self.note(octets, False)
         self.heard_octets += count
@@ -300,7 +291,7 @@ cdef class NativeLane:
             counted = self.hoped_for.judge(octets)
             if counted is None:
                 return self.finish(None)
-        self.timings.append((self.name, self.started_ns, <long long> (now * NS_PER_S)))
+        self.time(now)
         self.replies.append(counted)
         self.at += 1
         if self.at < len(self.round):
@@ -315,15 +306,76 @@ cdef class NativeLane:
         except BaseException as error:      # a bug: raised where the session is
             return self.finish(error)
         if self.round is None:
-            return self.finish(None)
+            return self.follow() if self.tally is not None and self.conversation.done else self.finish(None)
         self.at = 0
         return self.ask(self.now())         # what we did since the last answer is no time of the server's
+
+    cdef int time(self, double now) except -1:
+        """Note that what was begun last is finished."""
+        if self.tally is None:
+            self.timings.append((self.name, <long long> (self.started * NS_PER_S), <long long> (now * NS_PER_S)))
+        else:
+            self.timed.append(self.name)
+            put(self.instants, self.started)
+            put(self.instants, now)
+        return 0
+
+    cdef int follow(self) except -1:
+        """End a session that went as hoped, and begin the one that follows it, if there is one."""
+        cdef Tally tally = self.tally
+        cdef double finished
+        self.lanes.forget(self.fd, self)
+        close(self.fd)
+        self.fd = -1
+        finished = self.now()
+        messages = self.conversation.messages
+        name = self.conversation.name
+        try:
+            beginning = self.conversation.follow()
+        except BaseException as error:      # a bug: raised where the session is
+            return self.finish(error)
+        if beginning is None:
+            return self.finish(None)
+        put(tally.sessions, self.session_started)
+        put(tally.sessions, finished)
+        put(tally.sessions, self.now())
+        put(tally.sessions, len(self.timed))
+        put(tally.sessions, messages)
+        put(tally.sessions, self.sent)
+        put(tally.sessions, self.heard_octets)
+        tally.names.append(name)
+        tally.phases.extend(self.timed)
+        tally.replies.extend(self.replies)
+        extend(tally.timings, self.instants)
+        self.forget()
+        self.sent = self.heard_octets = 0
+        self.number += 1
+        self.begin(*beginning)
+        return 0
+
+    cdef int forget(self) except -1:
+        """Forget what was noted of a session."""
+        for each in (self.timed, self.replies, self.heard):
+            (<list> each).clear()
+        resize(self.instants, 0)
+        resize(self.heard_s, 0)
+        return 0
+
+    cdef int tell(self) except -1:
+        """Tell the log of the session that none follows."""
+        cdef Py_ssize_t number
+        cdef double *instants = self.instants.data.as_doubles
+        for number in range(len(self.timed)):
+            started, finished = instants[2 * number], instants[2 * number + 1]
+            self.timings.append((self.timed[number], <long long> (started * NS_PER_S), <long long> (finished * NS_PER_S)))
+        self.log.replies += self.replies
+        return 0
 
     cdef int ask(self, double now) except -1:
         """Put the question at hand."""
         stage, said = <tuple> self.round[self.at]
         self.name, limit_s, self.hoped_for = <tuple> stage
-        self.started_ns = <long long> (now * NS_PER_S)
+        self.started = now
         self.deadline = now + <double> limit_s
         if said:
             self.saying = said
@@ -381,7 +433,11 @@ cdef class NativeLane:
             return 0
         self.end = Value(None) if error is None else Error(error)
         self.log.phase = self.name
+        self.conversation.started_s = self.session_started
         self.conversation.octets_sent = self.sent
+        self.conversation.heard.extend(zip(self.heard, self.heard_s))
+        if self.tally is not None:
+            self.tell()
         self.lanes.forget(self.fd, self)
         if self.conversation.done:
             self.close()

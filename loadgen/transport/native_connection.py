@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loadgen.transport.addresses import Address, numeric_address
 from loadgen.transport.connect import watched
-from loadgen.transport.conversation import Conversation
+from loadgen.transport.conversation import Beginning, Conversation
 from loadgen.transport.errors import TransportError
 from loadgen.transport.failures import connect_failure, io_failure, late_connect, source_failure
 from loadgen.transport.readiness import Readiness
@@ -25,7 +25,16 @@ class NativeWay:
 
     to: Address
     there: bytes                     # a `struct sockaddr`
-    sources: tuple[tuple[str, bytes], ...]     # in words, and likewise
+    sources: tuple[tuple[str, bytes], ...]     # in words, and likewise; taken in turn
+
+    def source(self, arrival: int) -> str | None:
+        """Return the source address of an arrival in words; None: it is the system's choice."""
+        return self.sources[arrival % len(self.sources)][0] if self.sources else None
+
+    def beginning(self, arrival: int, phase: str, limit_s: float) -> Beginning:
+        """Return what a lane begins with to connect."""
+        here = self.sources[arrival % len(self.sources)][1] if self.sources else None
+        return self.to.family, self.there, here, phase, limit_s
 
 
 def native_way(addresses: Sequence[Address], sources: Sequence[str]) -> NativeWay | None:
@@ -39,24 +48,23 @@ def native_way(addresses: Sequence[Address], sources: Sequence[str]) -> NativeWa
 
 
 async def connect_and_converse(
-    lanes: "Lanes", readiness: Readiness, way: NativeWay, arrival: int, conversation: Conversation, phase: str,
-    limit_s: float, host: str | None,
+    lanes: "Lanes", readiness: Readiness, way: NativeWay, conversation: Conversation, phase: str, limit_s: float,
+    host: str | None, *, series: bool = False,
 ) -> Transport | None:  # fmt: skip
-    """Connect, lead a conversation in rounds to its end, and close, all by a native lane.
+    """Connect, lead a conversation in rounds to its end, and close, all by a native lane; of a series all of them.
 
     Returns None if it came to its end as hoped, else the transport on which it is to be gone over. `phase` is what
-    connecting is called in the conversation's log; the source address is the one whose turn it is at this arrival.
+    connecting is called in the conversation's log; the source address is the one whose turn it is at its arrival.
     Raises as `connect_clear` does. Cancelled, the connection is closed.
     """
-    source, here = way.sources[arrival % len(way.sources)] if way.sources else (None, None)
-    lane = lanes.lane(conversation)
+    lane = lanes.lane(conversation, series=series)
     try:
-        lane.begin(way.to.family, way.there, here, phase, limit_s)
+        lane.begin(*way.beginning(conversation.arrival, phase, limit_s))
         await lane.ended()
         if conversation.done:
             return None
         if lane.connect_error:
-            raise _failure_to_connect(lane, way.to, source)
+            raise _failure_to_connect(lane, way.to, way.source(conversation.arrival))
         if lane.failure:
             conversation.failure = io_failure(OSError(lane.failure, ""), way.to.text)
         return _given_back(lane.take(), way.to, conversation, readiness, host)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from loadgen.transport.native import Lanes
 
 SWITCH: Final = "MAILPROOF_LANE"      # "python": not the native lane, for comparing the two
+PARTS: Final = ("native.pyx", "system.pxd", "tally.pxi")
 _CLOCK: Final = "clock_gettime(CLOCK_MONOTONIC)"
 
 
@@ -37,8 +38,8 @@ def why_not_native() -> str | None:
 
 def checksum() -> int | None:
     """Return the checksum of the native lane's source, as hatch_build.py takes it; None: it is not here."""
-    source = Path(__file__).with_name("native.pyx")
-    return zlib.crc32(source.read_bytes()) if source.exists() else None
+    parts = [Path(__file__).with_name(part) for part in PARTS]
+    return zlib.crc32(b"".join([part.read_bytes() for part in parts])) if parts[0].exists() else None
 
 
 def lane_in_words() -> str:

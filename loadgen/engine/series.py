@@ -1,0 +1,53 @@
+"""Sessions in series: those of a virtual user that follow each other at once, and are tallied where they are led."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from loadgen.endpoint import Protocol
+from loadgen.engine.batch import Followed, followed_in
+from loadgen.message.compose import Composer
+from loadgen.schedule.plans import DeliveryPlan, Plan
+from loadgen.session.plain_delivery import is_plain
+from loadgen.session.route import Route
+from loadgen.session.series import DeliverySeries, NextPlan
+from loadgen.session.trace import Trace
+
+if TYPE_CHECKING:
+    from loadgen.transport.native import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveriesInSeries:
+    """Deliveries in series over one route, none of which is verified."""
+
+    route: Route
+    composer: Composer
+    tally: "Tally"
+
+    def takes(self, plan: Plan) -> bool:
+        """Say whether a session may be one of a series."""
+        return isinstance(plan, DeliveryPlan) and plan.retry is None and is_plain(self.route, plan)
+
+    def waiting(self) -> int:
+        """Count what is tallied and not taken yet, in phases."""
+        return len(self.tally)
+
+    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan) -> DeliverySeries:
+        """Return a series that begins with a plan, each following one being the `next_plan`."""
+        assert isinstance(plan, DeliveryPlan), "it was asked which are taken"
+        return DeliverySeries(self.route, plan, self.composer, trace, next_plan)
+
+    def followed(self, origin_ns: int) -> Followed | None:
+        """Take what was tallied; None: nothing was. `origin_ns`: the run's start on clock_ns."""
+        stages = self.route.stages
+        assert stages is not None, "of SMTP"
+        body, _, _ = stages.body
+        return followed_in(self.tally.take(), self.route.endpoint.protocol, body, origin_ns) if self.tally else None
+
+
+def deliveries_in_series(routes: Mapping[Protocol, Route], composer: Composer) -> DeliveriesInSeries | None:
+    """Return how deliveries go on in series; None: they cannot, without a native lane."""
+    route = routes.get("smtp")
+    lanes = None if route is None else route.native_lanes()
+    return None if route is None or lanes is None else DeliveriesInSeries(route, composer, lanes.tally)
