@@ -2,11 +2,38 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import trio
 
 from loadgen.engine.arrivals import Arrivals
+from loadgen.engine.attempt import Attempt
 from loadgen.engine.instants import Instants
+from loadgen.engine.session_limit import Seat
+
+
+@dataclass(slots=True)
+class Turns:
+    """The sessions of one virtual user of a population, one after another.
+
+    User u of n runs the arrivals u, u + n, u + 2n …, so what each does never depends on the speed of the others.
+    """
+
+    user: int
+    users: int                   # in the population
+    sessions: int | None         # of all of it together; None: no end to them
+    taken: int = 0
+
+    @property
+    def is_one_left(self) -> bool:
+        """Say whether it has another."""
+        return self.sessions is None or self.user + self.taken * self.users < self.sessions
+
+    def take(self) -> int:
+        """Begin the next; return its arrival."""
+        arrival = self.user + self.taken * self.users
+        self.taken += 1
+        return arrival
 
 
 async def closed_loop(
@@ -23,13 +50,10 @@ async def closed_loop(
     """Run these `users` of a population of `virtual_users` until `sessions` have been
     started by all of it, `end_ns` has come, or `stop`; then let it end.
 
-    User u of n runs the arrivals u, u + n, u + 2n …, thinking `think_ns(u, i)` before its i-th, so what each does
-    never depends on the speed of the others. Nothing is due at an instant in a closed load: a session's intended
-    instant is the one it starts at, and its response time is its service time.
-
-    Where a user's next session starts as soon as the last has ended, they may go on in series (`Arrivals.run`).
-    What was put off keeps its user waiting, its back-off included: the population never has more sessions open
-    than it has users.
+    User u thinks `think_ns(u, i)` before its i-th session; where that is nothing, they go on in series. Nothing is due
+    at an instant in a closed load: a session's intended instant is the one it starts at, and its response time is its
+    service time. What was put off keeps its user waiting, its back-off included: the population never has more
+    sessions open than it has users.
 
     Once the last session has started, those open have `drain_s`; then they are cancelled, and recorded as
     interrupted. A load that ends by its count is steady until its last session has ended: were it over with the
@@ -37,43 +61,32 @@ async def closed_loop(
     """
     over = trio.Event()          # no session starts any more
     instants = Instants()        # of the users who think, or wait for their turn in the ramp
-    turns = math.inf if sessions is None else sum(len(range(user, sessions, virtual_users)) for user in users)
-    to_start = turns
+    to_start = math.inf if sessions is None else sum(len(range(user, sessions, virtual_users)) for user in users)
 
     async def user(number: int, population: trio.CancelScope) -> None:
-        turn = 0
-
-        def is_another() -> bool:
-            return sessions is None or number + turn * virtual_users < sessions
+        turns = Turns(number, virtual_users, sessions)
 
         def begin() -> int:
-            """Begin the session whose turn it is; return its arrival."""
-            nonlocal to_start, turn
+            nonlocal to_start
             to_start -= 1
             if not to_start:
                 population.deadline = trio.current_time() + drain_s
-            arrival = number + turn * virtual_users
-            turn += 1
-            return arrival
+            return turns.take()
 
         def follow() -> int | None:
-            """Begin the session that follows the last at once, if one does."""
-            return begin() if is_another() and not over.is_set() and not think_ns(number, turn) else None
+            return begin() if turns.is_one_left and not (over.is_set() or think_ns(number, turns.taken)) else None
 
         with arrivals.limit.seat() as seat:
-            while is_another():
-                pause_ns = think_ns(number, turn)
-                if pause_ns or not turn:      # else there was a checkpoint in the session before
+            while turns.is_one_left:
+                pause_ns = think_ns(number, turns.taken)
+                if pause_ns or not turns.taken:      # else there was a checkpoint in the session before
                     await instants.reached(arrivals.instant_s(arrivals.now_ns() + pause_ns))
                 if over.is_set():
                     return
                 arrival, now_ns = begin(), arrivals.now_ns()
                 arrivals.recorder.started(now_ns)
                 after = await arrivals.run(arrival, now_ns, now_ns, seat, follow)
-                while after is not None:
-                    await trio.sleep_until(arrivals.instant_s(after.due_ns))
-                    arrivals.recorder.started_again(arrivals.now_ns())
-                    after = await arrivals.run_again(after, seat)
+                await _try_again(arrivals, after, seat)
 
     async def end_the_load(population: trio.CancelScope) -> None:
         with trio.move_on_at(math.inf if end_ns is None else arrivals.instant_s(end_ns)) as time:
@@ -93,3 +106,11 @@ async def closed_loop(
         timekeeping.cancel_scope.cancel()
     if not over.is_set():        # every session there was to start has been, and has ended
         arrivals.recorder.end_load(arrivals.now_ns())
+
+
+async def _try_again(arrivals: Arrivals, attempt: Attempt | None, seat: Seat) -> None:
+    """Run an attempt, and whatever has to come after it, each when it is due."""
+    while attempt is not None:
+        await trio.sleep_until(arrivals.instant_s(attempt.due_ns))
+        arrivals.recorder.started_again(arrivals.now_ns())
+        attempt = await arrivals.run_again(attempt, seat)

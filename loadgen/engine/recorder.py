@@ -326,10 +326,14 @@ class Recorder:
 
     def _ended(self, sample: Sample, trace: Trace, origin_ns: int, *, timed: bool) -> bool:
         """Count what any session did, a first one or one that tried again; say if it ended in the steady phase."""
-        self._steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
+        steady = self._steady
+        steady.session_ns += self.window.overlap_ns(sample.started_ns, sample.finished_ns)
         in_steady = self.window.holds(sample.finished_ns)
         if in_steady:
-            self._done_in_steady(trace)
+            steady.messages_offered += trace.messages_offered
+            steady.messages_refused += trace.messages_refused
+            steady.octets_sent += trace.octets_sent
+            steady.octets_received += trace.octets_received
         if sample.outcome.cause is not None:
             self._failure(sample.outcome.phase or sample.protocol, sample.outcome.cause, sample.outcome.evidence)
             if sample.outcome.exhausted:
@@ -339,13 +343,6 @@ class Recorder:
         self._count_replies(trace.replies)
         self._count_deviations(trace)
         return in_steady
-
-    def _done_in_steady(self, trace: Trace) -> None:
-        steady = self._steady
-        steady.messages_offered += trace.messages_offered
-        steady.messages_refused += trace.messages_refused
-        steady.octets_sent += trace.octets_sent
-        steady.octets_received += trace.octets_received
 
     def _times(self, sample: Sample, trace: Trace, *, whole: bool) -> None:
         """Keep the times of the phases, and if they tell anything of the whole session, by its intended instant."""

@@ -1,6 +1,5 @@
 """What `native.pyx` has for Python."""
 
-from array import array
 from collections.abc import Awaitable
 from typing import final
 
@@ -8,7 +7,7 @@ from loadgen.transport.conversation import Conversation, Counted
 
 source_checksum: int
 
-Tallied = tuple[list[str], array[float], list[str], array[float], list[Counted]]
+Tallied = tuple[list[str], bytes, list[str], bytes, list[Counted]]
 
 @final
 class Tally:

@@ -8,15 +8,14 @@ gives the connection back, and the session goes over it by its ordinary code. Of
 Where sessions are to follow each other at once, one lane leads them all, and tallies those that another has followed.
 """
 
-from array import array
-
-from cpython.array cimport array as Array, extend, resize, resize_smart
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.dict cimport PyDict_GetItem
+from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.ref cimport PyObject
 from libc.errno cimport EAGAIN, EALREADY, EINPROGRESS, EINTR, EISCONN, errno
 from libc.stdint cimport uint32_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from posix.uio cimport iovec
 from posix.unistd cimport close
@@ -24,8 +23,8 @@ from posix.unistd cimport close
 from loadgen.transport.system cimport (
     EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP,
     IP_BIND_ADDRESS_NO_PORT, IPPROTO_IP, IPPROTO_TCP, MSG_NOSIGNAL, SO_ERROR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM,
-    SOL_SOCKET, TCP_NODELAY, bind, connect, epoll_ctl, epoll_event, epoll_wait, getsockopt, msghdr, recv, sendmsg,
-    setsockopt, sockaddr, socket, socklen_t,
+    SOL_SOCKET, TCP_NODELAY, bind, connect, epoll_ctl, epoll_event, epoll_wait, getsockopt, msghdr, recv, send,
+    sendmsg, setsockopt, sockaddr, socket, socklen_t,
 )
 
 from outcome import Error, Value
@@ -123,9 +122,9 @@ cdef class NativeLane:
     cdef Tally tally                  # None: no other follows
     cdef object conversation, log, rounds, task, end, name, hoped_for
     cdef list timed, timings, replies, noted
-    cdef Array instants               # of what was timed, by twos; of a series, whose log is told at the end
+    cdef Numbers instants             # of what was timed, by twos; of a series, whose log is told at the end
     cdef list heard                   # what each read gave
-    cdef Array heard_s                # and when
+    cdef Numbers heard_s              # and when
     cdef object round
     cdef Py_ssize_t at                # in the round
     cdef object saying                # what has not been sent, or not all of it; None: all has
@@ -144,11 +143,15 @@ cdef class NativeLane:
         self.tally = tally
         self.conversation = conversation
         self.log = conversation.log
-        self.timed, self.instants = [], array("d")
+        self.timed = []
         self.timings = self.log.timings
         self.replies = self.log.replies if tally is None else []
-        self.heard, self.heard_s = [], array("d")
+        self.heard = []
         self.fd = -1
+
+    def __dealloc__(self):
+        PyMem_Free(self.instants.first)
+        PyMem_Free(self.heard_s.first)
 
     def begin(self, int family, bytes address, bytes source, name, double limit_s):
         """Begin to connect: `address` and `source`, or None, are each a `struct sockaddr`; `name` is the phase."""
@@ -266,7 +269,7 @@ cdef class NativeLane:
         now = self.now()
         octets = PyBytes_FromStringAndSize(received, count)
         self.heard.append(octets)
-        put(self.heard_s, now)
+        put(&self.heard_s, now)
         if self.noted is not None:
             self.note(octets, False)
         self.heard_octets += count
@@ -316,8 +319,8 @@ cdef class NativeLane:
             self.timings.append((self.name, <long long> (self.started * NS_PER_S), <long long> (now * NS_PER_S)))
         else:
             self.timed.append(self.name)
-            put(self.instants, self.started)
-            put(self.instants, now)
+            put(&self.instants, self.started)
+            put(&self.instants, now)
         return 0
 
     cdef int follow(self) except -1:
@@ -336,17 +339,17 @@ cdef class NativeLane:
             return self.finish(error)
         if beginning is None:
             return self.finish(None)
-        put(tally.sessions, self.session_started)
-        put(tally.sessions, finished)
-        put(tally.sessions, self.now())
-        put(tally.sessions, len(self.timed))
-        put(tally.sessions, messages)
-        put(tally.sessions, self.sent)
-        put(tally.sessions, self.heard_octets)
+        put(&tally.sessions, self.session_started)
+        put(&tally.sessions, finished)
+        put(&tally.sessions, self.now())
+        put(&tally.sessions, len(self.timed))
+        put(&tally.sessions, messages)
+        put(&tally.sessions, self.sent)
+        put(&tally.sessions, self.heard_octets)
         tally.names.append(name)
         tally.phases.extend(self.timed)
         tally.replies.extend(self.replies)
-        extend(tally.timings, self.instants)
+        put_all(&tally.timings, &self.instants)
         self.forget()
         self.sent = self.heard_octets = 0
         self.number += 1
@@ -355,16 +358,16 @@ cdef class NativeLane:
 
     cdef int forget(self) except -1:
         """Forget what was noted of a session."""
-        for each in (self.timed, self.replies, self.heard):
-            (<list> each).clear()
-        resize(self.instants, 0)
-        resize(self.heard_s, 0)
+        self.timed.clear()
+        self.replies.clear()
+        self.heard.clear()
+        self.instants.count = self.heard_s.count = 0
         return 0
 
     cdef int tell(self) except -1:
         """Tell the log of the session that none follows."""
         cdef Py_ssize_t number
-        cdef double *instants = self.instants.data.as_doubles
+        cdef double *instants = self.instants.first
         for number in range(len(self.timed)):
             started, finished = instants[2 * number], instants[2 * number + 1]
             self.timings.append((self.timed[number], <long long> (started * NS_PER_S), <long long> (finished * NS_PER_S)))
@@ -394,27 +397,13 @@ cdef class NativeLane:
 
     cdef int say(self) except -1:
         """Say what is to be said, from where we were: now what fits, and the rest when it does."""
-        cdef iovec vectors[PIECES_MAX]
-        cdef msghdr message
-        cdef Py_ssize_t skipped = self.said, whole = 0, length
+        cdef Py_ssize_t whole
         cdef ssize_t sent
-        cdef const unsigned char[::1] octets
-        cdef int count = 0
-        memset(&message, 0, sizeof(message))
-        for piece in (self.saying,) if type(self.saying) is bytes else <tuple> self.saying:
-            octets = piece
-            length = len(octets)
-            whole += length
-            if skipped >= length or count == PIECES_MAX:
-                skipped = max(0, skipped - length)
-                continue
-            vectors[count].iov_base = <void *> &octets[skipped]
-            vectors[count].iov_len = length - skipped
-            skipped = 0
-            count += 1
-        message.msg_iov = vectors
-        message.msg_iovlen = count
-        sent = sendmsg(self.fd, &message, MSG_NOSIGNAL)
+        if type(self.saying) is bytes:
+            whole = PyBytes_GET_SIZE(self.saying)
+            sent = send(self.fd, PyBytes_AS_STRING(self.saying) + self.said, whole - self.said, MSG_NOSIGNAL)
+        else:
+            sent = self.say_together(<tuple> self.saying, &whole)
         if sent < 0:
             if errno != EAGAIN and errno != EINTR:       # it is gone, and may have said why
                 return self.finish(None)
@@ -427,6 +416,28 @@ cdef class NativeLane:
             self.finish(None)
         return 0
 
+    cdef ssize_t say_together(self, tuple pieces, Py_ssize_t *whole) except -2:
+        """Say pieces with one call; return what it does, and how much they are as a whole."""
+        cdef iovec vectors[PIECES_MAX]
+        cdef msghdr message
+        cdef Py_buffer view
+        cdef Py_ssize_t skipped = self.said
+        cdef int count = 0
+        whole[0] = 0
+        for piece in pieces:
+            PyObject_GetBuffer(piece, &view, PyBUF_SIMPLE)
+            whole[0] += view.len
+            if skipped < view.len and count < PIECES_MAX:
+                vectors[count].iov_base = <char *> view.buf + skipped
+                vectors[count].iov_len = view.len - skipped
+                count += 1
+            skipped = max(0, skipped - view.len)
+            PyBuffer_Release(&view)        # `pieces` keeps what it shows
+        memset(&message, 0, sizeof(message))
+        message.msg_iov = vectors
+        message.msg_iovlen = count
+        return sendmsg(self.fd, &message, MSG_NOSIGNAL)
+
     cdef int finish(self, error) except -1:
         """End it, once, and let the task know. As hoped it is closed; else the task goes on with the connection."""
         if self.end is not None:
@@ -435,7 +446,8 @@ cdef class NativeLane:
         self.log.phase = self.name
         self.conversation.started_s = self.session_started
         self.conversation.octets_sent = self.sent
-        self.conversation.heard.extend(zip(self.heard, self.heard_s))
+        if not self.conversation.done:
+            self.conversation.heard.extend([(octets, self.heard_s.first[at]) for at, octets in enumerate(self.heard)])
         if self.tally is not None:
             self.tell()
         self.lanes.forget(self.fd, self)

@@ -1,0 +1,247 @@
+"""Sessions led in series, and each with a task's turn of its own, are the same load: octets and books, any server."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import pytest
+import trio
+from msgspec import structs
+
+from conformance.load_monitors import LoadMonitors
+from loadgen.endpoint import Endpoint, Protocol
+from loadgen.engine import shard as sharding
+from loadgen.engine.result import load_result
+from loadgen.engine.shard import Shard, ShardResult, run_shard
+from loadgen.scenario.accounts import open_accounts
+from loadgen.session.outcome import OutcomeKind
+from loadgen.session.route import Route
+from loadgen.session.series import DeliverySeries
+from loadgen.transport.addresses import numeric_address
+from loadgen.transport.conversation import Beginning
+from loadgen.transport.native_lane import why_not_native
+from reports.load_result import LoadResult
+from tests.engine.house import scenario_of
+from tests.session.theatre import LIMITS
+
+pytestmark = pytest.mark.skipif(why_not_native() is not None, reason=f"no native lane: {why_not_native()}")
+HOST = "127.0.0.1"
+BACK_TO_BACK = """
+[load]
+model = "closed"
+virtual_users = {users}
+sessions = 60
+[[session]]
+kind = "smtp-deliver"
+messages = {{uniform = [1, 3]}}
+recipients = {{uniform = [1, 2]}}
+size = {{uniform = ["400", "2 KiB"]}}
+"""
+PROBING_TOO = BACK_TO_BACK + """
+[[session]]
+kind = "smtp-probe"
+"""
+
+
+@dataclass
+class Server:
+    """A server whose mood is its recipient's: what a session meets does not hang on when it comes."""
+
+    said: list[bytes] = field(default_factory=list)        # to it, a connection each
+    closes_at: str = ""                                    # the command, of a session that has named user4
+    silent_at: str = ""                                    # likewise
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        """Hold one session."""
+        heard, lines, session = b"", b"", Session()
+        try:
+            await stream.send_all(b"220 mx ready\r\n")
+            async for octets in stream:
+                heard, lines = heard + octets, lines + octets
+                while b"\n" in lines and not session.over:
+                    line, _, lines = lines.partition(b"\r\n")
+                    for piece in self._answer(session, line.decode()):
+                        await stream.send_all(piece)
+                        await trio.lowlevel.checkpoint()
+                if session.over:
+                    break
+        except trio.BrokenResourceError:
+            pass
+        finally:
+            self.said.append(heard)
+            await stream.aclose()
+
+    def _answer(self, session: "Session", line: str) -> list[bytes]:
+        verb = line[:4]
+        if session.in_mail_data:
+            if line != ".":
+                return []
+            session.in_mail_data, verb = False, "DOT"
+            session.messages += 1
+        answer = {
+            "EHLO": b"250-mx\r\n250 8BITMIME\r\n", "DATA": b"354 go on\r\n", "QUIT": b"221 2.0.0 bye\r\n",
+            "DOT": b"250 2.0.0 queued as %d\r\n" % session.messages,
+        }.get(verb, b"250 2.1.0 ok\r\n")
+        if verb == "RCPT":
+            session.named.add(line[len("RCPT TO:<") :].partition("@")[0])
+            if "user1@" in line:
+                answer = b"550 5.1.1 nobody\r\n"
+        if verb == "DOT" and "user2" in session.named:
+            answer = b"451 4.3.0 later\r\n"
+        session.in_mail_data = answer.startswith(b"354")
+        session.over = verb == "QUIT"
+        if verb == self.silent_at and "user4" in session.named:
+            return []
+        if verb == self.closes_at and "user4" in session.named:
+            session.over = True
+            return []
+        cut = len(answer) // 2 if "user3" in session.named else len(answer)
+        return [answer[:cut], answer[cut:]]
+
+
+@dataclass
+class Session:
+    """How one stands."""
+
+    named: set[str] = field(default_factory=set)       # recipients
+    messages: int = 0
+    in_mail_data: bool = False
+    over: bool = False
+
+
+def shard_of(text: str) -> Shard:
+    scenario = scenario_of(text)
+    scenario = structs.replace(scenario, ledger=structs.replace(scenario.ledger, verify=False))
+    book = open_accounts(scenario.accounts, environ={})
+    return Shard(scenario, book, run_token="c0ffee00", date=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of one load."""
+
+    books: ShardResult
+    load: LoadResult
+    server: Server
+
+
+def play(shard: Shard, server: Server, *, stop_after: int | None = None) -> Played:
+    """Run a load over TCP against a server; once so many connections are over it is stopped."""
+    async def act() -> ShardResult:
+        stop = trio.Event()
+
+        async def handle(stream: trio.SocketStream) -> None:
+            if stop_after is not None and len(server.said) >= stop_after:
+                stop.set()
+            await server.serve(stream)
+
+        async with trio.open_nursery() as nursery:
+            listeners = await trio.open_tcp_listeners(0, host=HOST)
+            nursery.start_soon(trio.serve_listeners, handle, listeners)
+            port = listeners[0].socket.getsockname()[1]
+            address = numeric_address(HOST, port)
+            assert address is not None
+            endpoint = Endpoint("smtp", HOST, port, None, implicit_tls=False)
+            routes: dict[Protocol, Route] = {"smtp": Route(endpoint, LIMITS, addresses=(address,))}
+            books = await run_shard(shard, routes, stop=stop, observe=lambda progress: None)
+            nursery.cancel_scope.cancel()
+        return books
+
+    books = trio.run(act)
+    return Played(books, load_result(shard.scenario.load, books), server)
+
+
+def told(played: Played) -> dict[str, object]:
+    """Return what does not hang on how long things took."""
+    recorder = played.books.recorder
+    timeline = recorder.seconds.timeline()
+    assert recorder.balanced()
+    assert recorder.in_flight == 0
+    failures = {(phase, re.sub(":[0-9]+", "", why)): count for (phase, why), count in recorder.failures.items()}
+    return {
+        "octets": Counter(played.server.said),
+        "arrived": recorder.arrived,
+        "outcomes": recorder.outcomes,
+        "messages": recorder.messages,
+        "replies": recorder.replies,
+        "failures": failures,
+        "phases": {name: (each.service_histogram.count, each.outside_steady) for name, each in recorder.phases.items()},
+        "sessions": {name: times.service_histogram.count for name, times in recorder.session_times.items()},
+        "steady": replace(recorder.steady, session_ns=0),
+        "lags": recorder.lag_histogram.count,
+        "by second": [sum(column) for column in (
+            timeline.arrived, timeline.started, timeline.accepted, timeline.refused, timeline.failed,
+            timeline.timed_out, timeline.messages_accepted,
+        )],
+        "peak": recorder.in_flight_peak,
+    }   # fmt: skip
+
+
+def both_ways(monkeypatch: pytest.MonkeyPatch, text: str, closes_at: str = "") -> Played:
+    """Play a load in series and without; return the first, having held it against the second."""
+    in_series = play(shard_of(text), Server(closes_at=closes_at))
+    with monkeypatch.context() as patch:
+        patch.setattr(sharding, "deliveries_in_series", lambda routes, composer: None)
+        one_by_one = play(shard_of(text), Server(closes_at=closes_at))
+    assert told(in_series) == told(one_by_one)
+    return in_series
+
+
+@pytest.mark.parametrize("users", [1, 7])
+@pytest.mark.parametrize("text", [BACK_TO_BACK, PROBING_TOO], ids=["deliveries", "probes-between-them"])
+def test_the_books_are_the_same_in_series(monkeypatch: pytest.MonkeyPatch, users: int, text: str) -> None:
+    played = both_ways(monkeypatch, text.format(users=users))
+    kinds = ended(played)
+    assert kinds[OutcomeKind.ACCEPTED] > 20
+    assert kinds[OutcomeKind.REFUSED] > 5
+
+
+@pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT", "DATA", "DOT", "QUIT"])
+def test_a_server_that_closes_in_the_middle_of_some(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    played = both_ways(monkeypatch, BACK_TO_BACK.format(users=3), closes_at=command)
+    assert len(played.server.said) == 60
+
+
+def ended(played: Played) -> Counter[OutcomeKind]:
+    kinds = Counter[OutcomeKind]()
+    for counted in played.books.recorder.outcomes.values():
+        kinds.update(counted)
+    return kinds
+
+
+def test_a_session_of_a_series_that_outlives_its_limit_is_cut_and_the_others_go_on() -> None:
+    text = BACK_TO_BACK.format(users=3) + '[limits]\nsession = "300ms"\n'
+    played = play(shard_of(text), Server(silent_at="DATA"))
+    told(played)
+    assert ended(played)[OutcomeKind.TIMED_OUT] > 3
+    assert ended(played).total() == 60
+    assert {cause for _, cause in played.books.recorder.failures} >= {"the session took longer than its limit"}
+
+
+@pytest.mark.parametrize("after", [1, 5, 20])
+def test_stopped_anywhere_the_books_balance(after: int) -> None:
+    endless = BACK_TO_BACK.format(users=4).replace("sessions = 60", 'for = "1h"\ndrain = "1ms"')
+    played = play(shard_of(endless), Server(), stop_after=after)
+    told(played)
+    recorder = played.books.recorder
+    assert recorder.arrived == ended(played).total() == len(played.server.said) > after
+    assert ended(played)[OutcomeKind.INTERRUPTED] <= 4
+    assert recorder.messages["accepted"] == recorder.replies["smtp.body", "250", "2.0.0"]
+
+
+def test_who_listens_hears_every_session_of_a_series() -> None:
+    heard = play(replace(shard_of(BACK_TO_BACK.format(users=2)), make_judge=LoadMonitors), Server()).books.heard
+    assert heard is not None
+    assert heard.result().connections == 60
+    assert heard.result().judged == 60
+
+
+def test_nothing_follows_at_once_where_users_think(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed: list[Beginning | None] = []
+    follow = DeliverySeries.follow
+    monkeypatch.setattr(DeliverySeries, "follow", lambda series: followed.append(follow(series)))
+    text = BACK_TO_BACK.format(users=2).replace("sessions = 60", 'sessions = 10\nthink = {uniform = ["1ms", "2ms"]}')
+    assert ended(play(shard_of(text), Server())).total() == 10
+    assert len(followed) > 2
+    assert set(followed) == {None}
