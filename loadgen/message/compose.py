@@ -6,13 +6,23 @@ message of some length exercises transparency (RFC 5321 §4.5.2).
 """
 
 import random
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Final
 
 import msgspec
 
-from loadgen.message.header import PLAIN_TEXT, UTF8_TEXT, correspondents, header_section, identity
+from loadgen.message.header import (
+    DIGEST_FIELD_OCTETS,
+    PLAIN_TEXT,
+    UTF8_TEXT,
+    dated,
+    digest_field,
+    down_to_id,
+    end_of_header,
+    identity,
+)
 from loadgen.message.multipart import after_text, before_text, boundary_of, content_fields
 from loadgen.message.pool import (
     ASCII,
@@ -20,13 +30,14 @@ from loadgen.message.pool import (
     END_OF_MAIL_DATA,
     FILL,
     LINES,
+    NO_LINES,
     SHORTEST_LINE,
     AttachmentPool,
     Octets,
     TextPool,
 )
-from loadgen.message.stamp import DIGEST_OCTETS, Stamp, digest_of
-from loadgen.scenario.content import TEXT, Body, Multipart
+from loadgen.message.stamp import Stamp, digest_of
+from loadgen.scenario.content import TEXT, Body, Multipart, Plain, PlainKind
 from loadgen.scenario.corpus import Sample
 from loadgen.transport.conversation import Pieces
 from loadgen.wire.transparency import stuff
@@ -35,7 +46,7 @@ JOINED_MAX_OCTETS: Final = 16_384     # what is larger is sent from where its pi
 PIECES_MAX: Final = 64
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One composed message, ready for the wire."""
 
     stamp: Stamp
@@ -55,10 +66,21 @@ class Message(msgspec.Struct, frozen=True):
         return sum(map(len, self.pieces))
 
 
-class _Prepared(msgspec.Struct, frozen=True):
+class _Frame(msgspec.Struct, frozen=True, gc=False):
+    """What a message has around its text, and where the text is cut from."""
+
+    pool: TextPool
+    header_end: bytes
+    before: bytes             # in the body
+    after: Sequence[Octets]
+    octets: int               # of all but the text
+    in_utf8: bool             # the header section, too
+
+
+class _Prepared(msgspec.Struct, frozen=True, gc=False):
     """A message of a corpus, all of it that is the same whenever it is sent."""
 
-    header: bytes
+    header: bytes             # with the empty line
     stuffed: bytes            # the body, ended by CRLF.CRLF
     digest: bytes
     octets: int               # of header and body
@@ -77,12 +99,17 @@ class Composer:
 
     def __init__(self, *, seed: int, run_token: str, date: datetime, digests: bool = True) -> None:
         self._run_token = run_token
+        self._dated = dated(format_datetime(date))
         self._digests = digests
-        self._blank_digest = bytes(DIGEST_OCTETS) if digests else b""
-        self._date = format_datetime(date).encode("ascii")
+        self._digest_octets = DIGEST_FIELD_OCTETS if digests else 0
         self._ascii = TextPool(random.Random(f"{seed}/text"), ASCII)   # noqa: S311  reproducible is the point
         self._beyond_ascii = TextPool(random.Random(f"{seed}/utf-8"), BEYOND_ASCII)   # noqa: S311
         self._attachments = AttachmentPool(random.Random(f"{seed}/attachments"))   # noqa: S311
+        self._texts: dict[PlainKind, _Frame] = {
+            "text": _framed(self._ascii, PLAIN_TEXT),
+            "8bit": _framed(self._beyond_ascii, UTF8_TEXT),
+            "smtputf8": _framed(self._beyond_ascii, UTF8_TEXT, in_utf8=True),
+        }
         self._prepared: dict[str, _Prepared] = {}      # by file; no more of them than the corpus has
 
     def compose(
@@ -96,64 +123,81 @@ class Composer:
         envelope matter (RFC 5322 §3.6.3).
         """
         message_id = f"{self._run_token}.{arrival}.{index}"
-        if isinstance(body, Sample):
-            return self._of_corpus(message_id, body)
         identifier = message_id.encode("ascii")
-        visible = recipients[: len(recipients) - hidden] if hidden else recipients
         turn = arrival * 31 + index * 7
-        pool, before, in_utf8 = self._ascii, b"", False
-        after: list[Octets] = []
-        if isinstance(body, Multipart):
-            boundary = boundary_of(identifier)
-            fields, before = content_fields(boundary), before_text(boundary)
-            after = after_text(boundary, self._encoded(turn, body.attachments_octets))
-        elif body.kind == "text":
-            fields = PLAIN_TEXT
+        if isinstance(body, Plain):
+            frame = self._texts[body.kind]
+        elif isinstance(body, Multipart):
+            frame = self._multipart(identifier, turn, body.attachments_octets)
         else:
-            fields, pool, in_utf8 = UTF8_TEXT, self._beyond_ascii, body.kind == "smtputf8"
-        first_fields = correspondents(reverse_path, visible, in_utf8=in_utf8)
-        blank = self._blank_digest          # the header's length counts before there is a digest to put into it
-        header = header_section(first_fields, identifier, blank, self._date, fields)
+            return self._of_corpus(message_id, identifier, body)
+        visible = recipients[: len(recipients) - hidden] if hidden else recipients
+        header = down_to_id(reverse_path, visible, identifier, self._dated, in_utf8=frame.in_utf8)
         first = b"Message %s\r\n" % identifier
-        around = len(before) + sum(map(len, after))
-        left = max(0, size_octets - len(header) - len(first) - around)
-        if left < SHORTEST_LINE:                      # too little for a line of its own
-            first = b"Message %s%s\r\n" % (identifier, FILL * left)
-            left = 0
-        cut = pool.cut(turn % LINES, left)
-        digest = b""
+        octets = len(header) + self._digest_octets + frame.octets + len(first)
+        left = size_octets - octets
+        if left >= SHORTEST_LINE:
+            octets = size_octets
+            cut = frame.pool.cut(turn % LINES, left)
+        else:                                         # too little for a line of its own
+            fill = FILL * left
+            first = b"Message %s%s\r\n" % (identifier, fill)
+            octets += len(fill)
+            cut = NO_LINES
+        digest = digest_line = b""
         if self._digests:
-            digest = digest_of(before, first, *pool.plain(cut), *after)
-            header = header_section(first_fields, identifier, digest, self._date, fields)
+            digest = digest_of(frame.before, first, *frame.pool.plain.pieces(cut), *frame.after)
+            digest_line = digest_field(digest)
         return Message(
             Stamp(message_id, digest),
-            len(header) + len(first) + left + around,
-            _together((header, before, first, *pool.stuffed(cut), *after, END_OF_MAIL_DATA)),
-            pool is self._beyond_ascii,
+            octets,
+            _together(
+                (
+                    header, digest_line, frame.header_end, frame.before, first, *frame.pool.stuffed.pieces(cut),
+                    *frame.after, END_OF_MAIL_DATA,
+                ),
+                octets,
+            ),
+            frame.pool is self._beyond_ascii,
             not header.isascii(),
-        )
+        )  # fmt: skip
 
-    def _encoded(self, turn: int, attachments_octets: tuple[int, ...]) -> list[list[Octets]]:
-        """Return attachments of so many octets in base64, each cut from another place."""
-        return [self._attachments.cut((turn + 13 * n) % LINES, octets) for n, octets in enumerate(attachments_octets)]
+    def _multipart(self, identifier: bytes, turn: int, attachments_octets: tuple[int, ...]) -> _Frame:
+        """Return what stands around the text of a message with attachments, each cut from another place."""
+        boundary = boundary_of(identifier)
+        attachments = [
+            self._attachments.cut((turn + 13 * n) % LINES, octets) for n, octets in enumerate(attachments_octets)
+        ]
+        after = after_text(boundary, attachments)
+        return _framed(self._ascii, content_fields(boundary), before_text(boundary), after)
 
-    def _of_corpus(self, message_id: str, sample: Sample) -> Message:
+    def _of_corpus(self, message_id: str, identifier: bytes, sample: Sample) -> Message:
         prepared = self._prepared.get(sample.file)
         if prepared is None:
             prepared = self._prepared[sample.file] = _prepare(sample)
-        ours = identity(message_id.encode("ascii"), prepared.digest if self._digests else b"")
+        ours = identity(identifier)
+        if self._digests:
+            ours += digest_field(prepared.digest)
+        octets = len(ours) + prepared.octets
         return Message(
-            stamp=Stamp(message_id, prepared.digest),
-            content_octets=len(ours) + prepared.octets,
-            pieces=_together((ours, prepared.header, prepared.stuffed)),
-            eight_bit=prepared.eight_bit,
-            utf8_header=prepared.utf8_header,
+            Stamp(message_id, prepared.digest),
+            octets,
+            _together((ours, prepared.header, prepared.stuffed), octets),
+            prepared.eight_bit,
+            prepared.utf8_header,
         )
 
 
-def _together(pieces: Pieces) -> Pieces:
-    """Join what is small, or in very many pieces: a system call takes 1,024."""
-    if len(pieces) <= PIECES_MAX and sum(map(len, pieces)) > JOINED_MAX_OCTETS:
+def _framed(
+    pool: TextPool, content: bytes, before: bytes = b"", after: Sequence[Octets] = (), *, in_utf8: bool = False
+) -> _Frame:
+    header_end = end_of_header(content)
+    return _Frame(pool, header_end, before, after, len(header_end) + len(before) + sum(map(len, after)), in_utf8)
+
+
+def _together(pieces: Pieces, octets: int) -> Pieces:
+    """Join what is small, of so many octets, or in very many pieces: a system call takes 1,024."""
+    if octets > JOINED_MAX_OCTETS and len(pieces) <= PIECES_MAX:
         return pieces
     return (b"".join(pieces),)
 

@@ -1,58 +1,66 @@
-"""The header section of a message that is made here (RFC 5322 §3.6); in UTF-8 where it is asked for (RFC 6532)."""
+"""The header section of a message that is made here (RFC 5322 §3.6); in UTF-8 where it is asked for (RFC 6532).
+
+It is made in three parts, as it comes to be known: all down to our id; the digest of the body, if there is one; and
+what the content is, with the empty line after it.
+"""
 
 from functools import lru_cache
+from typing import Final
 
-from loadgen.message.stamp import DIGEST_FIELD, ENCODING_FIELD, ID_FIELD
+from loadgen.message.stamp import DIGEST_FIELD, DIGEST_OCTETS, ENCODING_FIELD, ID_FIELD
 
 NOBODY = "postmaster@mailproof.invalid"       # RFC 5322 §3.6 wants a From field; the null reverse-path has no address
 PLAIN_TEXT = b"Content-Type: text/plain; charset=us-ascii\r\n"
 UTF8_TEXT = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n" + (
     ENCODING_FIELD + b": 8bit\r\n"
 )
-
-
 NAME_FROM, NAME_TO, SUBJECT = "Jürgen Łukasz ", "Πέτρος ", "Grüße, привет, 你好 😀 "
 
+_OUR_ID: Final = b"@mailproof.invalid>\r\n" + ID_FIELD + b": "
+_LINE_END: Final = b"\r\n"
 
-def correspondents(reverse_path: str, visible: tuple[str, ...], *, in_utf8: bool = False) -> bytes:
-    """Return the fields that say whom a message is from and to, and what about.
+
+def dated(date: str) -> bytes:
+    """Return what stands between the subject and the Message-ID."""
+    return b"\r\nDate: %s\r\nMessage-ID: <" % date.encode("ascii")
+
+
+def down_to_id(
+    reverse_path: str, visible: tuple[str, ...], identifier: bytes, dated: bytes, *, in_utf8: bool
+) -> bytes:
+    """Return the fields that say whom a message is from and to, what about, when, and which one it is.
 
     A recipient who is not among the `visible`, of whom there is at least one, has it as Bcc.
     An address beyond ASCII stands in it as it is, in UTF-8, which RFC 6532 §3.2 allows: a server that takes its
     envelope takes it. `in_utf8` puts more of that into it: names beside the addresses, and words in the subject.
     """
-    if len(visible) == 1:
-        return _to_one(reverse_path, visible[0], in_utf8)
-    # One a line: a header of ten thousand recipients is still made of short lines.
-    return _fields(reverse_path, visible[0], "Cc: <" + ">,\r\n <".join(visible[1:]) + ">\r\n", in_utf8)
+    before, after = _around_recipients(reverse_path, in_utf8)
+    shown = visible[0]
+    if len(visible) > 1:      # one a line: a header of ten thousand recipients is still made of short lines
+        shown += ">\r\nCc: <" + ">,\r\n <".join(visible[1:])
+    return b"".join((before, shown.encode(), after, identifier, dated, identifier, _OUR_ID, identifier, _LINE_END))
 
 
-@lru_cache(maxsize=4096)     # a run writes to the same accounts over and over: some 300 octets for each
-def _to_one(reverse_path: str, recipient: str, in_utf8: bool) -> bytes:
-    return _fields(reverse_path, recipient, "", in_utf8)
-
-
-def _fields(reverse_path: str, recipient: str, copied: str, in_utf8: bool) -> bytes:
+@lru_cache(maxsize=256)       # some 300 octets each; a scenario has few reverse-paths
+def _around_recipients(reverse_path: str, in_utf8: bool) -> tuple[bytes, bytes]:
     name_from, name_to, subject = (NAME_FROM, NAME_TO, SUBJECT) if in_utf8 else ("", "", "")
-    return (
-        f"From: {name_from}<{reverse_path or NOBODY}>\r\nTo: {name_to}<{recipient}>\r\n{copied}"
-        f"Subject: {subject}mailproof "
-    ).encode()
+    before = f"From: {name_from}<{reverse_path or NOBODY}>\r\nTo: {name_to}<"
+    return before.encode(), f">\r\nSubject: {subject}mailproof ".encode()
 
 
-def header_section(
-    first_fields: bytes, identifier: bytes, digest: bytes, date: bytes, content_fields: bytes
-) -> bytes:
-    """Return the header section and the empty line after it; the `correspondents` come first."""
-    return b"%s%s\r\nDate: %s\r\n%sMIME-Version: 1.0\r\n%s\r\n" % (
-        first_fields, identifier, date, identity(identifier, digest), content_fields,
-    )
+def identity(identifier: bytes) -> bytes:
+    """Return the fields that tell one message from all others, for a header section that is not made here."""
+    return b"Message-ID: <%s%s%s\r\n" % (identifier, _OUR_ID, identifier)
 
 
-def identity(identifier: bytes, digest: bytes) -> bytes:
-    """Return the fields that tell one message from all others; without a digest, if there is none."""
-    if not digest:
-        return b"Message-ID: <%s@mailproof.invalid>\r\n%s: %s\r\n" % (identifier, ID_FIELD, identifier)
-    return b"Message-ID: <%s@mailproof.invalid>\r\n%s: %s\r\n%s: %s\r\n" % (
-        identifier, ID_FIELD, identifier, DIGEST_FIELD, digest.hex().encode("ascii"),
-    )
+def digest_field(digest: bytes) -> bytes:
+    """Return the field that tells the digest of the body."""
+    return b"%s: %s\r\n" % (DIGEST_FIELD, digest.hex().encode("ascii"))
+
+
+DIGEST_FIELD_OCTETS: Final = len(digest_field(bytes(DIGEST_OCTETS)))
+
+
+def end_of_header(content_fields: bytes) -> bytes:
+    """Return the fields that say what the content is, and the empty line after them."""
+    return b"MIME-Version: 1.0\r\n%s\r\n" % content_fields

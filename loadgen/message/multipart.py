@@ -34,11 +34,12 @@ def before_text(boundary: bytes) -> bytes:
 def after_text(boundary: bytes, attachments: Iterable[list[Octets]]) -> list[Octets]:
     """Return the attachments, given in base64, as parts, and the end of them all.
 
-    The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1), so none is added.
+    The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1), so none is added; that of an empty
+    attachment is the end of its header.
     """
     pieces: list[Octets] = []
     for number, encoded in enumerate(attachments, 1):
         pieces.append(_ATTACHMENT % (boundary, number, number))
-        pieces += encoded or [b"\r\n"]      # an empty part still has the line end its delimiter begins with
+        pieces += encoded
     pieces.append(b"--%s--\r\n" % boundary)
     return pieces

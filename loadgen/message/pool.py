@@ -2,23 +2,38 @@
 
 import random
 from base64 import b64encode
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+
+import msgspec
 
 from loadgen.wire.transparency import stuff
 
 LINES = 2048
 LINE_OCTETS = 72                        # CRLF counted; well under the 78 of RFC 5322 §2.1.1
+CYCLE = 64                              # of so many lines the last is a lone dot; all others are of LINE_OCTETS
 SHORTEST_LINE = 2                       # a bare CRLF
 FILL = b"y"
-END_OF_MAIL_DATA = b".\r\n"
+LONE_DOT = b".\r\n"
+END_OF_MAIL_DATA = LONE_DOT
+CYCLE_OCTETS = (CYCLE - 1) * LINE_OCTETS + len(LONE_DOT)
 ASCII = "abcdefghijklmnopqrstuvwxyz0123456789      "
 # Two, three and four octets a letter, from several scripts, and a letter with a combining mark.
 BEYOND_ASCII = ASCII + "äöüßéèñçøåłğπλωждя" "あ漢字中文한글अ€–" "𝛼😀🚀" "e\u0301"
 BASE64_OCTETS = 57                      # that make one line of 76: RFC 2045 §6.8
 Octets = bytes | memoryview
+
+
+class Cut(msgspec.Struct, frozen=True, gc=False):
+    """Which lines are cut from a block."""
+
+    blocks: int      # so many times the whole block comes first
+    begin: int
+    end: int         # line `begin` up to here, itself excluded
+    last: bytes      # a line of its own, after them
+
+
+NO_LINES = Cut(0, 0, 0, b"")
 
 
 class Block:
@@ -34,53 +49,31 @@ class Block:
         self.starts = [0, *accumulate(map(len, [*lines, *lines]))]      # Invariant: line n is starts[n]:starts[n + 1]
         self._once = self._octets[: self.starts[len(lines)]]
 
-    def pieces(self, blocks: int, begin: int, end: int) -> list[Octets]:
-        """Return that many whole blocks and then the lines from `begin` up to `end`, as views."""
-        return [*[self._once] * blocks, self._octets[self.starts[begin] : self.starts[end]]]
-
-
-class Cut(NamedTuple):
-    """Which lines a text is made of."""
-
-    blocks: int      # so many whole blocks come first
-    begin: int
-    end: int         # line `begin` up to here, itself excluded
-    fill: bytes      # the last line
-
-
-NO_TEXT = Cut(0, 0, 0, b"")
+    def pieces(self, cut: Cut) -> list[Octets]:
+        """Return the octets of a cut, as views."""
+        starts = self.starts
+        pieces: list[Octets] = [self._octets[starts[cut.begin] : starts[cut.end]], cut.last]
+        return [*[self._once] * cut.blocks, *pieces] if cut.blocks else pieces
 
 
 class TextPool:
     """Text of any length, dot-led lines in it, of ASCII letters or of others too."""
 
-    __slots__ = ("_plain", "_stuffed")
+    __slots__ = ("plain", "stuffed")
 
     def __init__(self, rng: random.Random, letters: str) -> None:
         lines = [_line(rng, letters, number) for number in range(LINES)]
-        self._plain = Block(lines)
-        self._stuffed = Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
+        self.plain = Block(lines)                                       # as it is
+        # And as transparency has it on the wire (RFC 5321 §4.5.2).
+        self.stuffed = Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
 
     def cut(self, begin: int, octets: int) -> Cut:
-        """Choose text of exactly so many octets, 0 or at least a line's end, that begins with line `begin`."""
-        if octets == 0:
-            return NO_TEXT
-        starts = self._plain.starts
-        blocks, rest = divmod(octets, starts[LINES])
-        if rest < SHORTEST_LINE:                      # no room for the last line: one block less
-            blocks, rest = blocks - 1, rest + starts[LINES]
-        # Whole lines as long as a last one of at least its CRLF still fits after them.
-        until = starts[begin] + rest - SHORTEST_LINE
-        end = bisect_right(starts, until) - 1
-        return Cut(blocks, begin, end, FILL * (until - starts[end]) + b"\r\n")
-
-    def plain(self, cut: Cut) -> list[Octets]:
-        """Return the octets as they are."""
-        return [*self._plain.pieces(cut.blocks, cut.begin, cut.end), cut.fill]
-
-    def stuffed(self, cut: Cut) -> list[Octets]:
-        """Return the octets as transparency has them on the wire (RFC 5321 §4.5.2)."""
-        return [*self._stuffed.pieces(cut.blocks, cut.begin, cut.end), cut.fill]
+        """Choose text of exactly so many octets as it is, at least a line's end, that begins with line `begin`."""
+        starts = self.plain.starts
+        blocks, room = divmod(octets - SHORTEST_LINE, starts[LINES])    # for whole lines; the last is made here
+        cycles, left = divmod(starts[begin] + room, CYCLE_OCTETS)
+        lines, fill = divmod(left, LINE_OCTETS)
+        return Cut(blocks, begin, CYCLE * cycles + lines, FILL * fill + b"\r\n")
 
 
 class AttachmentPool:
@@ -97,17 +90,17 @@ class AttachmentPool:
         """Return so many octets in base64, beginning with line `begin`; the last line is encoded now."""
         lines, rest = divmod(octets, BASE64_OCTETS)
         blocks, lines = divmod(lines, LINES)
-        pieces = self._encoded.pieces(blocks, begin, begin + lines)
+        last = b""
         if rest:
             at = (begin + lines) % LINES * BASE64_OCTETS
-            pieces.append(_base64_line(self._octets[at : at + rest]))
-        return pieces
+            last = _base64_line(self._octets[at : at + rest])
+        return self._encoded.pieces(Cut(blocks, begin, begin + lines, last))
 
 
 def _line(rng: random.Random, letters: str, number: int) -> bytes:
     """Return one line of text: one in eight begins with a dot, one in 64 is nothing but a dot."""
-    if number % 64 == 63:
-        return b".\r\n"
+    if number % CYCLE == CYCLE - 1:
+        return LONE_DOT
     # No line begins or ends with a space: gateways of old drop those at the end.
     first = b"." if number % 8 == 7 else b"x"
     if letters.isascii():

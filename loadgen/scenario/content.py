@@ -59,6 +59,11 @@ class Content(Leaf[Plain | Mime | Corpus]):
         """Return the corpus that messages are drawn from, if they are."""
         return self._held if isinstance(self._held, Corpus) else None
 
+    @property
+    def always(self) -> Plain | None:
+        """Return what every message is made of, where it is the same for all."""
+        return self._held if isinstance(self._held, Plain) else None
+
     def needing(self, extension: Extension) -> tuple[int, int]:
         """Return how many of how many messages need an extension; what is made here is all of one kind."""
         match self._held:

@@ -17,6 +17,7 @@ import msgspec
 from loadgen.endpoint import Protocol
 from loadgen.scenario.accounts import Account, AccountBook, open_accounts
 from loadgen.scenario.content import TEXT, Body
+from loadgen.scenario.distributions import Distribution
 from loadgen.scenario.model import (
     AnyAuth,
     ClosedLoad,
@@ -33,6 +34,7 @@ from loadgen.scenario.model import (
     Session,
     SmtpDeliver,
 )
+from loadgen.scenario.shapes import Fixed
 from loadgen.scenario.trace import Told
 from loadgen.scenario.words import MailPipelining
 from loadgen.schedule.arrivals import replays
@@ -40,7 +42,7 @@ from loadgen.schedule.draws import Draws
 from loadgen.schedule.other_plans import OtherPlan, drawn_addresses, other_plan
 
 
-class MessagePlan(msgspec.Struct, frozen=True):
+class MessagePlan(msgspec.Struct, frozen=True, gc=False):
     """One mail transaction: to whom, and how large. Its content follows from the seed, the arrival and the index."""
 
     index: int                     # from 0, within the session
@@ -56,7 +58,7 @@ class MessagePlan(msgspec.Struct, frozen=True):
         return self.recipients if self.left is None else self.left
 
 
-class DeliveryPlan(msgspec.Struct, frozen=True):
+class DeliveryPlan(msgspec.Struct, frozen=True, gc=False):
     """A session that hands over mail."""
 
     kind: Literal["smtp-deliver", "lmtp-deliver"]
@@ -214,45 +216,55 @@ class Planner:
 
 
 class _Deliveries:
-    """The plans of one kind of session that hands over mail."""
+    """The plans of one kind of session that hands over mail.
+
+    A number that is always the same is asked for once, here; it is 0 where numbers are drawn.
+    """
 
     __slots__ = (
-        "_book", "_chunk_octets", "_draw_bcc", "_draw_body", "_draw_messages", "_draw_recipients", "_draw_size",
-        "_lmtp", "_name", "_session",
+        "_body", "_book", "_chunk_octets", "_dialect", "_draw_bcc", "_draw_body", "_draw_messages", "_draw_recipients",
+        "_draw_size", "_has_bcc", "_kind", "_messages", "_name", "_session", "_size_octets", "_visible",
     )   # fmt: skip
 
     def __init__(self, session: Delivery, book: AccountBook) -> None:
+        lmtp = isinstance(session, LmtpDeliver)
+        self._kind: Literal["smtp-deliver", "lmtp-deliver"] = "lmtp-deliver" if lmtp else "smtp-deliver"
+        self._dialect: Literal["SMTP", "LMTP"] = "LMTP" if lmtp else "SMTP"
         self._session = session
         self._book = book
         self._name = session.name or ""
-        self._lmtp = isinstance(session, LmtpDeliver)
         self._chunk_octets = session.chunk.octets if session.chunking == "if-offered" else None
-        self._draw_messages = session.messages.shape.sample
-        self._draw_recipients = session.recipients.shape.sample
-        self._draw_bcc = session.bcc.shape.sample
-        self._draw_size = session.size.shape.sample
-        self._draw_body = session.content.draw
+        self._messages, self._draw_messages = _always(session.messages), session.messages.shape.sample
+        self._visible, self._draw_recipients = _always(session.recipients), session.recipients.shape.sample
+        self._has_bcc, self._draw_bcc = session.bcc.shape != Fixed(0), session.bcc.shape.sample
+        self._size_octets, self._draw_size = _always(session.size), session.size.shape.sample
+        self._body, self._draw_body = session.content.always, session.content.draw
 
     def plan(self, k: int, draws: Draws, told: Told | None, account: Account | None) -> DeliveryPlan:
         """Return what arrival `k` does."""
-        if told is None:
-            count = max(1, self._draw_messages(draws))
-            messages = tuple([self._message(index, draws) for index in range(count)])
-        else:
+        messages: tuple[MessagePlan, ...]
+        if told is not None:
             messages = (self._message_told(told, draws),)
+        else:
+            count = self._messages or max(1, self._draw_messages(draws))
+            if count == 1:
+                messages = (self._message(0, draws),)
+            else:
+                messages = tuple([self._message(index, draws) for index in range(count)])
         session = self._session
         return DeliveryPlan(
-            "lmtp-deliver" if self._lmtp else "smtp-deliver", k, self._name, "LMTP" if self._lmtp else "SMTP",
-            account, session.auth, session.pipelining, session.reverse_path, messages, self._chunk_octets,
-            session.retry,
+            self._kind, k, self._name, self._dialect, account, session.auth, session.pipelining, session.reverse_path,
+            messages, self._chunk_octets, session.retry,
         )   # fmt: skip
 
     def _message(self, index: int, draws: Draws) -> MessagePlan:
-        visible, hidden = max(1, self._draw_recipients(draws)), self._draw_bcc(draws)
+        visible = self._visible or max(1, self._draw_recipients(draws))
+        hidden = self._draw_bcc(draws) if self._has_bcc else 0
         recipients = drawn_addresses(visible + hidden, draws, self._book)
         if hidden:
             hidden = len(recipients) - min(visible, len(recipients))     # there may be fewer accounts than wanted
-        return MessagePlan(index, recipients, self._draw_size(draws), hidden, self._draw_body(draws))
+        size_octets = self._size_octets or self._draw_size(draws)
+        return MessagePlan(index, recipients, size_octets, hidden, self._body or self._draw_body(draws))
 
     def _message_told(self, told: Told, draws: Draws) -> MessagePlan:
         """Return a message as a trace tells of it; what it does not tell is drawn as ever."""
@@ -262,6 +274,11 @@ class _Deliveries:
         size_octets = told.size_octets or self._draw_size(draws)
         shown = 1 if told.recipients else min(visible, len(recipients))      # a trace tells how many in all
         return MessagePlan(0, recipients, size_octets, min(hidden, len(recipients) - shown), self._draw_body(draws))
+
+
+def _always(distribution: Distribution) -> int:
+    """Return the number that is drawn every time; 0 where it is not always the same."""
+    return distribution.shape.value if isinstance(distribution.shape, Fixed) else 0
 
 
 def _chosen(cumulative: tuple[float, ...], rng: random.Random) -> int:

@@ -2,9 +2,13 @@
 
 import math
 import random
-from itertools import pairwise
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import count, pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loadgen.schedule.chance import chi_square_quantile
 from loadgen.schedule.draws import Draws
@@ -51,6 +55,36 @@ def test_a_stream_begins_without_what_the_last_one_left() -> None:
     first = draws.of(1).gauss(0, 1)
     draws.of(2).gauss(0, 1)                            # makes two numbers, and keeps one
     assert draws.of(1).gauss(0, 1) == first
+
+
+def words(purpose: str, numbers: list[int]) -> Iterator[int]:
+    """Yield what a stream is made of, 64 bits at a time: each block from its end."""
+    for block in count():
+        name = "/".join(map(str, [purpose, *numbers, block]))
+        digest = blake2b(name.encode()).digest()
+        yield from (int.from_bytes(digest[at : at + 8], "little") for at in range(56, -1, -8))
+
+
+NUMBERS = st.lists(st.integers(0, 10**9), min_size=1, max_size=3)
+
+
+@given(st.sampled_from(["7/plan", "7/think"]), st.lists(st.tuples(NUMBERS, st.lists(st.integers(0, 200), max_size=20))))
+def test_a_stream_is_a_hash_in_counter_mode(purpose: str, streams: list[tuple[list[int], list[int]]]) -> None:
+    draws = Draws(purpose)
+    for numbers, asked in streams:
+        stream, expected = draws.of(*numbers), words(purpose, numbers)
+        for bits in asked:
+            if bits == 0:
+                assert stream.random() == (next(expected) >> 11) / 2**53
+            else:
+                whole = [next(expected) for _ in range(-(-bits // 64))]
+                value = int("".join(f"{word:064b}" for word in whole)[:bits], 2)
+                assert stream.getrandbits(bits) == value
+
+
+def test_the_streams_are_those_they_always_were() -> None:
+    assert Draws("7/plan").of(5).random() == 0.1030115510385402
+    assert Draws("7/think").of(5, 1).getrandbits(70) == 332156170356860357062
 
 
 @pytest.mark.parametrize("nth", [0, 1, 7, 8])          # a block has eight

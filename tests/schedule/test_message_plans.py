@@ -2,10 +2,16 @@
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadgen.scenario.accounts import open_accounts
 from loadgen.scenario.content import TEXT, Multipart
 from loadgen.scenario.load import scenario_from
-from loadgen.scenario.model import Scenario
-from loadgen.schedule.plans import DeliveryPlan, MessagePlan, plan_for
+from loadgen.scenario.model import Scenario, SmtpDeliver
+from loadgen.schedule.draws import Draws
+from loadgen.schedule.other_plans import drawn_addresses
+from loadgen.schedule.plans import DeliveryPlan, MessagePlan, Planner, plan_for
 
 
 def scenario(**session: Any) -> Scenario:
@@ -48,3 +54,44 @@ def test_attachments_are_drawn_for_each_message() -> None:
     assert {len(body.attachments_octets) for body in bodies if isinstance(body, Multipart)} == {0, 1, 2}
     assert len(set(bodies)) > 200
     assert bodies == [plan.body for plan in messages(messages=2, content=content)]
+
+
+def counts(least: int) -> st.SearchStrategy[object]:
+    """How many, from so many up to 4: always the same, or drawn."""
+    numbers = st.integers(least, 4)
+    return (
+        numbers
+        | numbers.map(lambda most: {"uniform": [least, most]})
+        | numbers.map(lambda number: {"choice": [[number, 1], [least, 2]]})
+        | st.just({"exponential": {"mean": 2, "max": 4}})
+    )
+
+
+CONTENTS = ["text", "8bit", {"mime": {"attachments": {"uniform": [0, 2]}, "attachment_size": {"uniform": [1, 1000]}}}]
+SESSIONS = st.fixed_dictionaries(
+    {
+        "messages": counts(1), "recipients": counts(1), "bcc": counts(0), "content": st.sampled_from(CONTENTS),
+        "size": st.sampled_from([0, 700, {"uniform": [0, 9]}, {"lognormal": {"median": 900, "sigma": 1, "max": 9999}}]),
+    }
+)  # fmt: skip
+
+
+@given(SESSIONS, st.lists(st.integers(0, 10**6), min_size=1, max_size=5))
+def test_what_never_changes_is_not_drawn_and_that_makes_no_difference(session: Any, numbers: list[int]) -> None:
+    """Held against the rule: every number is drawn, in this order, from the stream of the arrival."""
+    made = scenario(**session)
+    book = open_accounts(made.accounts, environ={})
+    planner, draws = Planner(made, book), Draws("7/plan")
+    (how,) = made.sessions
+    assert isinstance(how, SmtpDeliver)
+    for k in numbers:
+        draws.of(k)
+        expected = []
+        for index in range(max(1, how.messages.sample(draws))):
+            visible, hidden = max(1, how.recipients.sample(draws)), how.bcc.sample(draws)
+            recipients = drawn_addresses(visible + hidden, draws, book)
+            size_octets, body = how.size.sample(draws), how.content.draw(draws)
+            expected.append(MessagePlan(index, recipients, size_octets, hidden, body))
+        plan = planner.plan_for(k)
+        assert isinstance(plan, DeliveryPlan)
+        assert plan.messages == tuple(expected)
