@@ -1,22 +1,21 @@
 """The monitors over a load run: its connections, as they were overheard, held against the passive requirements."""
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol, TypeVar
 
-from conformance.monitors.exchange import Exchange
 from conformance.monitors.follow import Conversation, Side
 from conformance.monitors.follow_pop3 import Pop3Conversation
 from conformance.monitors.monitor import Tally
 from conformance.monitors.sessions import Banners
-from conformance.monitors.watch import SmtpWatch
-from conformance.monitors.watch_pop3 import Pop3Watch
+from conformance.monitors.watch import SmtpMemo, SmtpWatch
+from conformance.monitors.watch_pop3 import Pop3Memo, Pop3Watch
 from conformance.transcript import Transcript
 from loadgen import endpoint
 from loadgen.transport.overheard import Event, Happening
 from reports.monitors import MonitorsResult
 
-EXCHANGES_A_TURN: Final = 8          # half a millisecond
+EVENTS_A_TURN: Final = 16            # half a millisecond at most
 LINES_KEPT: Final = 40               # of a transcript: those before what it shows
 _SIDES: Final = {
     Happening.SENT: Side.CLIENT, Happening.RECEIVED: Side.SERVER, Happening.TLS: Side.TLS,
@@ -26,6 +25,16 @@ _NOTES: Final = {Happening.TLS: "TLS began", Happening.CLOSED: "the server close
 _SECRET: Final = re.compile(rb"^(PASS |AUTH \S+ |APOP \S+ )[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 _CHALLENGE: Final = re.compile(rb"^(?:334|\+(?: |\r))", re.MULTILINE)
 _HIDDEN: Final = b"***"
+E = TypeVar("E")
+
+
+class Followed(Protocol[E]):
+    """A conversation, and what was exchanged in it so far: exchanges come to the end of the list, and none goes."""
+
+    exchanges: list[E]
+
+    def hear(self, side: Side, octets: bytes = b"") -> None:
+        """Take what happened next."""
 
 
 class Counted(Protocol):
@@ -55,20 +64,46 @@ class Overheard:
         self.tally = Tally()
         self.banners = Banners()
         self.replies = 0
-        self.evidence: dict[str, tuple[str, ...]] = {}       # of the first departure of each requirement
+        # Of the first departure of each requirement. Invariant: between turns, of each that the tally has as broken.
+        self.evidence: dict[str, tuple[str, ...]] = {}
+        self._smtp_memo, self._pop3_memo = SmtpMemo(), Pop3Memo()
 
     def judge(self, protocol: endpoint.Protocol, events: Sequence[Event]) -> Iterator[None]:
-        """Judge one connection, EXCHANGES_A_TURN at a time."""
-        watched = _pop3(events) if protocol == "pop3" else _smtp(events, self.banners, lmtp=protocol == "lmtp")
-        known = set(self.evidence)
-        for number, (tally, replies, until) in enumerate(watched, 1):
-            self.replies += replies
-            for requirement in tally.broken.keys() - known:
-                known.add(requirement)
-                self.evidence[requirement] = tuple(_lines(events[:until]))
-            if number % EXCHANGES_A_TURN == 0:
+        """Judge one connection, EVENTS_A_TURN at a time."""
+        if protocol == "pop3":
+            see = Pop3Watch(tally=self.tally, memo=self._pop3_memo).see
+            yield from self._followed(Pop3Conversation(), see, events)
+        else:
+            lmtp = protocol == "lmtp"
+            watch = SmtpWatch(lmtp=lmtp, tally=self.tally, memo=self._smtp_memo)
+            yield from self._followed(Conversation(lmtp=lmtp), watch.see, events)
+            watch.end()
+            self.banners.add(watch.steps)
+        self._keep_evidence(events, len(events))
+
+    def _followed(
+        self, conversation: Followed[E], see: Callable[[E], None], events: Sequence[Event]
+    ) -> Iterator[None]:
+        exchanges, hear, seen = conversation.exchanges, conversation.hear, 0
+        for number, (happening, octets) in enumerate(events, 1):
+            hear(_SIDES[happening], octets)
+            # The newest exchange is held back: only what comes after it tells whether the server closed behind it.
+            if len(exchanges) - 1 > seen:
+                for exchange in exchanges[seen:-1]:
+                    see(exchange)
+                seen = len(exchanges) - 1
+                self._keep_evidence(events, number)
+            if number % EVENTS_A_TURN == 0:
                 yield
-        self.tally.merge(tally)
+        for exchange in exchanges[seen:]:
+            see(exchange)
+        self.replies += len(exchanges)
+
+    def _keep_evidence(self, events: Sequence[Event], until: int) -> None:
+        """Keep what had been said when a requirement was broken that had never been before."""
+        if len(self.tally.broken) > len(self.evidence):
+            lines = tuple(_lines(events[:until]))
+            self.evidence = dict.fromkeys(self.tally.broken, lines) | self.evidence
 
     def of_all(self) -> Tally:
         """Return all looks, those at the run as a whole among them."""
@@ -94,7 +129,10 @@ class LoadMonitors:
 
     def judge(self, protocol: endpoint.Protocol, events: Sequence[Event]) -> Iterator[None]:
         """Judge one connection. Yields between its parts, each a millisecond of work at most."""
-        return self.overheard.setdefault(protocol, Overheard()).judge(protocol, events)
+        overheard = self.overheard.get(protocol)
+        if overheard is None:
+            overheard = self.overheard[protocol] = Overheard()
+        return overheard.judge(protocol, events)
 
     def merge(self, other: "LoadMonitors") -> None:
         """Add what was seen in another process."""
@@ -116,45 +154,6 @@ class LoadMonitors:
             requirements=len(set().union(*(tally.looked for tally in tallies.values()))),
             departures=departures(seen),
         )
-
-
-def _smtp(events: Sequence[Event], banners: Banners, *, lmtp: bool) -> Iterator[tuple[Tally, int, int]]:
-    """Give the tally after each event, with how many replies it brought."""
-    conversation, watch = Conversation(lmtp=lmtp), SmtpWatch(lmtp=lmtp)
-    # The newest exchange is held back: only what comes after it tells whether the server closed behind it.
-    seen = 0
-    for number, (happening, octets) in enumerate(events, 1):
-        conversation.hear(_SIDES[happening], octets)
-        ready = conversation.exchanges[seen:-1]
-        seen += len(ready)
-        yield _see_all(watch, ready), len(ready), number
-    ready = conversation.exchanges[seen:]
-    _see_all(watch, ready)
-    watch.end()
-    banners.add(watch.steps)
-    yield watch.tally, len(ready), len(events)
-
-
-def _see_all(watch: SmtpWatch, exchanges: Sequence[Exchange]) -> Tally:
-    for exchange in exchanges:
-        watch.see(exchange)
-    return watch.tally
-
-
-def _pop3(events: Sequence[Event]) -> Iterator[tuple[Tally, int, int]]:
-    conversation, watch = Pop3Conversation(), Pop3Watch()
-    seen = 0
-    for number, (happening, octets) in enumerate(events, 1):
-        conversation.hear(_SIDES[happening], octets)
-        ready = conversation.exchanges[seen:-1]
-        seen += len(ready)
-        for exchange in ready:
-            watch.see(exchange)
-        yield watch.tally, len(ready), number
-    ready = conversation.exchanges[seen:]
-    for exchange in ready:
-        watch.see(exchange)
-    yield watch.tally, len(ready), len(events)
 
 
 def _lines(events: Sequence[Event]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from conformance.monitors import codes
-from conformance.monitors.exchange import Asked, Exchange, SmtpState
+from conformance.monitors.exchange import HELLO, Asked, Exchange, SmtpState
 from conformance.monitors.grammar import any_reply
 from conformance.monitors.monitor import Monitor
 from loadgen.wire.printable import printable
@@ -99,8 +99,8 @@ def named_by_a_u_label(exchange: Exchange, state: SmtpState) -> str | None:
 MONITORS: Final = (
     Monitor("smtp.reply.known-codes", any_reply, unknown_code),
     Monitor("smtp.reply.command-table", in_the_table, code_not_for_this),
-    Monitor("smtp.mail.class-of-refusal", refused_mail, refused_with_an_odd_class),
-    Monitor("smtp.rcpt.251-551-text", tells_of_another_address, without_the_address),
-    Monitor("smtp.ehlo.param-only-once", keywords_listed, keyword_listed_twice),
-    Monitor("smtp.utf8.ehlo-reply-domain", names_itself_to_utf8_clients, named_by_a_u_label),
+    Monitor("smtp.mail.class-of-refusal", refused_mail, refused_with_an_odd_class, to=frozenset({"MAIL"})),
+    Monitor("smtp.rcpt.251-551-text", tells_of_another_address, without_the_address, to=frozenset({"RCPT"})),
+    Monitor("smtp.ehlo.param-only-once", keywords_listed, keyword_listed_twice, to=HELLO),
+    Monitor("smtp.utf8.ehlo-reply-domain", names_itself_to_utf8_clients, named_by_a_u_label, to=HELLO),
 )

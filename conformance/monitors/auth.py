@@ -2,10 +2,9 @@
 
 import re
 from base64 import b64decode
-from dataclasses import replace
 from typing import Final
 
-from conformance.monitors.exchange import Asked, Exchange, SmtpState
+from conformance.monitors.exchange import NO_COMMAND, Asked, Exchange, SmtpState
 from conformance.monitors.monitor import Monitor
 from loadgen.wire.printable import printable
 
@@ -16,6 +15,7 @@ _STATUS: Final = re.compile(rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3} +")
 # What a mechanism's last word to the client begins with: SCRAM (RFC 5802 §7), DIGEST-MD5 (RFC 2831 §2.1.3).
 _SERVER_DATA: Final = (b"v=", b"e=", b"rspauth=")
 _SECRETS_KEPT: Final = 16
+_AUTH: Final = frozenset({"AUTH", NO_COMMAND})      # an exchange goes on by responses, which are no commands
 
 
 def is_challenge(exchange: Exchange, _state: SmtpState) -> bool:
@@ -89,12 +89,12 @@ def echoes(exchange: Exchange, state: SmtpState) -> str | None:
 
 def remember(exchange: Exchange, state: SmtpState) -> SmtpState:
     """Return the state with this exchange's secrets."""
-    return replace(state, secrets=secrets_seen(exchange, state))
+    return state._replace(secrets=secrets_seen(exchange, state)) if exchange.authenticates else state
 
 
 MONITORS: Final = (
-    Monitor("smtp.auth.challenge-base64", is_challenge, not_base64),
-    Monitor("smtp.auth.challenge-single-line", is_challenge, several_lines),
-    Monitor("smtp.auth.235-no-data", is_success, carries_server_data),
+    Monitor("smtp.auth.challenge-base64", is_challenge, not_base64, to=_AUTH),
+    Monitor("smtp.auth.challenge-single-line", is_challenge, several_lines, to=_AUTH),
+    Monitor("smtp.auth.235-no-data", is_success, carries_server_data, to=_AUTH),
     Monitor("smtp.auth.no-cred-echo", has_secrets, echoes),
 )

@@ -3,12 +3,12 @@
 import re
 from typing import Final
 
-from conformance.monitors.exchange import Asked, Exchange, SmtpState, keywords
+from conformance.monitors.exchange import HELLO, Asked, Exchange, SmtpState, keywords
 from conformance.monitors.monitor import Monitor
 from conformance.monitors.statuses import REGISTERED
 from loadgen.wire.printable import printable
 
-_OFFERED: Final = "ENHANCEDSTATUSCODES"
+OFFERED: Final = "ENHANCEDSTATUSCODES"
 # Whatever looks meant as one, so that a misspelt code is misspelt and not missing; no IPv4 address looks so.
 _MEANT: Final = re.compile(rb" *\W?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?![0-9]|\.[0-9])")
 # class "." subject "." detail, no leading zeros   (RFC 3463 §2); always followed by a space   (RFC 2034 §3)
@@ -21,7 +21,7 @@ def must_have_one(exchange: Exchange, state: SmtpState) -> bool:
     A reply of which nobody knows what it answers may answer EHLO. The 220 before a TLS handshake is left out:
     RFC 4954's own example has none.
     """
-    if not state.offers(_OFFERED) or exchange.reply_class not in {2, 4, 5}:
+    if not state.offers(OFFERED) or exchange.reply_class not in {2, 4, 5}:
         return False
     if exchange.says_hello or exchange.asked in {Asked.GREETING, Asked.UNKNOWN}:
         return False
@@ -40,12 +40,12 @@ def has_one(exchange: Exchange, state: SmtpState) -> bool:
 
 def is_intermediate(exchange: Exchange, state: SmtpState) -> bool:
     """Say whether the reply is 3yz where codes are offered."""
-    return state.offers(_OFFERED) and exchange.reply_class == 3
+    return state.offers(OFFERED) and exchange.reply_class == 3
 
 
 def offers_them(exchange: Exchange, _state: SmtpState) -> bool:
     """Say whether this very reply offers codes."""
-    return exchange.verb in {"EHLO", "LHLO"} and exchange.code == 250 and _OFFERED in keywords(exchange)
+    return exchange.verb in {"EHLO", "LHLO"} and exchange.code == 250 and OFFERED in keywords(exchange)
 
 
 def _seen(exchange: Exchange, text: bytes) -> str:
@@ -123,5 +123,5 @@ MONITORS: Final = (
     Monitor("smtp.esc.class-values", has_one, class_out_of_range),
     Monitor("smtp.esc.registered", has_one, not_registered),
     Monitor("smtp.esc.not-on-3yz", is_intermediate, present),
-    Monitor("smtp.esc.not-on-greeting", offers_them, present_at_the_start),
+    Monitor("smtp.esc.not-on-greeting", offers_them, present_at_the_start, to=HELLO),
 )

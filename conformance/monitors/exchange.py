@@ -1,13 +1,15 @@
 """An exchange: one reply, what it answers, and how the session stood. What the monitors look at."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from enum import StrEnum, auto
-from functools import cached_property
-from typing import Final
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple
 
-from loadgen.wire.reply import Reply
+from loadgen.wire.reply import USUAL_OCTETS, Reply
 
 SHUTTING_DOWN: Final = 421      # may answer any command, or none (RFC 5321 §3.8)
+NO_COMMAND: Final = ""          # the verb of what answers no command
+HELLO: Final = frozenset({"EHLO", "HELO", "LHLO"})
 
 
 class Asked(StrEnum):
@@ -22,7 +24,10 @@ class Asked(StrEnum):
 
 @dataclass(frozen=True)
 class Exchange:
-    """One reply and its occasion. Without a reply, `rest` is all that came."""
+    """One reply and its occasion. Without a reply, `rest` is all that came.
+
+    Twenty monitors look at each: what most of them want is worked out once.
+    """
 
     reply: Reply | None
     asked: Asked = Asked.UNKNOWN
@@ -30,28 +35,22 @@ class Exchange:
     tls: bool = False
     closed_after: bool | None = None     # the server closed, in good order, before anything else came; None: not known
     rest: bytes = b""           # what came after the reply and was no reply when the server closed in good order
+    code: int = field(init=False, repr=False, compare=False)             # the reply's; 0 if there is none
+    reply_class: int = field(init=False, repr=False, compare=False)      # the first digit of the code
+    verb: str = field(init=False, repr=False, compare=False)             # the command's, in upper case; or NO_COMMAND
+    texts: tuple[bytes, ...] = field(init=False, repr=False, compare=False)  # behind code and separator, line by line
 
-    @property
-    def code(self) -> int:
-        """Return the reply code; 0 if there is none."""
-        return self.reply.code if self.reply is not None else 0
-
-    @property
-    def reply_class(self) -> int:
-        """Return the first digit of the reply code."""
-        return self.code // 100
-
-    @property
-    def verb(self) -> str:
-        """Return the command's verb in upper case; empty if it does not answer a command."""
-        if self.asked is not Asked.COMMAND:
-            return ""
-        return self.command.partition(b" ")[0].strip().upper().decode("ascii", "backslashreplace")
+    def __post_init__(self) -> None:
+        put, reply = object.__setattr__, self.reply
+        put(self, "code", reply.code if reply is not None else 0)
+        put(self, "reply_class", self.code // 100)
+        put(self, "texts", reply.texts if reply is not None else ())
+        put(self, "verb", _verb_of(self.command) if self.asked is Asked.COMMAND else NO_COMMAND)
 
     @property
     def says_hello(self) -> bool:
         """Say whether it answers EHLO, HELO or LHLO."""
-        return self.verb in {"EHLO", "HELO", "LHLO"}
+        return self.verb in HELLO
 
     @property
     def authenticates(self) -> bool:
@@ -62,17 +61,18 @@ class Exchange:
     def lines(self) -> tuple[bytes, ...]:
         """Return the reply's lines as they came, each with its ending."""
         octets = self.reply.octets if self.reply is not None else b""
-        return tuple(line + b"\n" for line in octets.split(b"\n")[:-1])
-
-    @cached_property
-    def texts(self) -> tuple[bytes, ...]:
-        """Return what stands behind code and separator, line by line."""
-        return self.reply.texts if self.reply is not None else ()
+        return tuple([line + b"\n" for line in octets.split(b"\n")[:-1]])
 
 
-@dataclass(frozen=True, slots=True)
-class SmtpState:
-    """What a session has come to, as far as the monitors need it. LMTP is a dialect: LHLO, a reply per recipient."""
+def _verb_of(command: bytes) -> str:
+    return command.partition(b" ")[0].strip().upper().decode("ascii", "backslashreplace")
+
+
+class SmtpState(NamedTuple):
+    """What a session has come to, as far as the monitors need it. LMTP is a dialect: LHLO, a reply per recipient.
+
+    A tuple, because one is made anew for nearly every reply.
+    """
 
     lmtp: bool = False
     greeting: Reply | None = None
@@ -87,29 +87,30 @@ class SmtpState:
         """Return how the session stands once this exchange is over."""
         match exchange.asked:
             case Asked.GREETING:
-                return replace(self, greeting=exchange.reply)
+                return self._replace(greeting=exchange.reply)
             case Asked.UNKNOWN:
-                return replace(self, utf8=self.utf8 or b"SMTPUTF8" in exchange.command.upper())
+                return self._replace(utf8=self.utf8 or b"SMTPUTF8" in exchange.command.upper())
             case Asked.MAIL_DATA:        # of LMTP's replies to it the next may be yet to come
-                return self if self.lmtp else replace(self, accepted=0)
+                return self if self.lmtp else self._replace(accepted=0)
             case Asked.COMMAND | Asked.RESPONSE:
-                logged_in = self.logged_in or (exchange.authenticates and exchange.code == 235)
-                state = replace(self, logged_in=logged_in)
-                return state._after_command(exchange) if exchange.reply_class == 2 else state
+                if exchange.reply_class != 2:
+                    return self
+                logs_in = exchange.code == 235 and exchange.authenticates
+                return (self._replace(logged_in=True) if logs_in else self)._after_command(exchange)
 
     def _after_command(self, exchange: Exchange) -> "SmtpState":
         state = self
         match exchange.verb:
             case "EHLO" | "LHLO" | "HELO":
                 offered = None if exchange.verb == "HELO" else keywords(exchange)
-                state = replace(self, offered=offered, utf8=False, accepted=0, said=(exchange.command,))
+                state = self._replace(offered=offered, utf8=False, accepted=0, said=(exchange.command,))
             case "MAIL":
                 utf8 = b"SMTPUTF8" in exchange.command.upper().split()
-                state = replace(self, utf8=utf8, accepted=0, said=(*self.said[:1], exchange.command))
+                state = self._replace(utf8=utf8, accepted=0, said=(*self.said[:1], exchange.command))
             case "RCPT":
-                state = replace(self, accepted=self.accepted + 1)
+                state = self._replace(accepted=self.accepted + 1)
             case "RSET":
-                state = replace(self, utf8=False, accepted=0, said=self.said[:1])
+                state = self._replace(utf8=False, accepted=0, said=self.said[:1])
             case "STARTTLS":     # nothing learnt before TLS counts any more (RFC 3207 §4.2)
                 state = SmtpState(lmtp=self.lmtp, greeting=self.greeting)
         return state
@@ -121,5 +122,14 @@ class SmtpState:
 
 def keywords(exchange: Exchange) -> frozenset[str]:
     """Return the first word of each line of an EHLO reply but the first, in upper case."""
-    words = (text.partition(b" ")[0] for text in exchange.texts[1:])
+    usual = exchange.reply is not None and len(exchange.reply.octets) <= USUAL_OCTETS
+    return (_keywords_memo if usual else _keywords)(exchange.texts)
+
+
+def _keywords(texts: tuple[bytes, ...]) -> frozenset[str]:
+    words = (text.partition(b" ")[0] for text in texts[1:])
     return frozenset(word.upper().decode("ascii", "backslashreplace") for word in words)
+
+
+# A run's answers to EHLO are nearly all alike: a memo of a pure function over immutable values, and bounded.
+_keywords_memo: Final = lru_cache(maxsize=64)(_keywords)

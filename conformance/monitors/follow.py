@@ -83,10 +83,11 @@ class Conversation:
     def _heard_from_the_server(self, octets: bytes) -> None:
         if self._replies is None:
             return
-        self._replies.feed(octets)
         try:
-            while (reply := self._replies.next_reply()) is not None:
+            reply = self._replies.next_reply(octets)
+            while reply is not None:
                 self._answered(reply)
+                reply = self._replies.next_reply()
         except RemoteProtocolError:
             self._replies = None
 

@@ -6,12 +6,11 @@ that nobody can account for, the rest of the conversation is left out: what is n
 
 import re
 from collections import deque
-from dataclasses import replace
 from typing import Final
 
 from conformance.monitors.exchange import Asked
 from conformance.monitors.follow import Side
-from conformance.monitors.pop3_exchange import MULTI_LINE, Pop3Exchange
+from conformance.monitors.pop3_exchange import MULTI_LINE, Pop3Exchange, read_line
 from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.response import ResponseReader
 
@@ -29,7 +28,7 @@ class Pop3Conversation:
 
     def __init__(self) -> None:
         self.exchanges: list[Pop3Exchange] = []
-        self._asked: deque[Pop3Exchange] = deque([Pop3Exchange(None, Asked.GREETING)])
+        self._asked: deque[tuple[Asked, bytes, bool]] = deque([(Asked.GREETING, b"", False)])     # as in Pop3Exchange
         self._reader = ResponseReader()
         self._came = bytearray()             # not yet taken as part of a response
         self._input = bytearray()
@@ -71,30 +70,30 @@ class Pop3Conversation:
                 return
             del self._input[:end]
             asked = Asked.RESPONSE if self._responds else Asked.COMMAND
-            exchange = Pop3Exchange(None, asked, line[:-2], tls=self._tls)
-            self._asked.append(exchange)
-            self._waits = self._responds or exchange.verb in {"AUTH", "STLS"}
+            self._asked.append((asked, line[:-2], self._tls))
+            self._waits = self._responds or read_line(asked, line[:-2]).verb in {"AUTH", "STLS"}
 
     def _answered(self) -> None:
         while self._asked and not self._lost:
-            exchange = self._asked[0]
-            lines = exchange.wants_lines or (exchange.verb == "LANG" and not exchange.argument)
+            asked, line, tls = self._asked[0]
+            said = read_line(asked, line)
+            lines = said.wants_lines or (said.verb == "LANG" and not said.argument)
             try:
                 response = self._reader.next_response(multi_line=lines)
             except RemoteProtocolError:
-                self.exchanges.append(replace(exchange, rest=bytes(self._came)))
+                self.exchanges.append(Pop3Exchange(None, asked, line, tls, rest=bytes(self._came)))
                 self._lost = True
                 return
             if response is None:
                 return
             del self._came[: response.octets_received]
             self._asked.popleft()
-            self.exchanges.append(replace(exchange, response=response))
-            if response.ok and exchange.verb and exchange.verb not in _KNOWN:
+            self.exchanges.append(Pop3Exchange(response, asked, line, tls))
+            if response.ok and said.verb and said.verb not in _KNOWN:
                 self._lost = True            # lines may follow, or not
                 return
             self._responds = response.continues
-            if exchange.verb == "STLS" and response.ok:
+            if said.verb == "STLS" and response.ok:
                 return                       # nothing is read before the handshake is done
             if not self._asked:
                 self._waits = False
@@ -105,11 +104,12 @@ class Pop3Conversation:
         pending = bytes(self._came)
         if self._asked:
             if closed and pending:
-                self.exchanges.append(replace(self._asked[0], rest=pending))
+                self.exchanges.append(Pop3Exchange(None, *self._asked[0], rest=pending))
             return
         if self.exchanges and self.exchanges[-1].extra is None and not self._waits:
             # What is no farewell after all is the answer to what is asked next, and that one's answer is left over.
-            if _FAREWELL.fullmatch(pending):
+            if pending and _FAREWELL.fullmatch(pending):
                 return
-            self.exchanges[-1] = replace(self.exchanges[-1], extra=pending)
+            newest = self.exchanges[-1]
+            self.exchanges[-1] = Pop3Exchange(newest.response, newest.asked, newest.command, newest.tls, pending)
             self._lost = bool(pending)

@@ -1,6 +1,7 @@
 """What no reply should tell a stranger: the insides of the program and of its machine."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from conformance.monitors.exchange import Exchange, SmtpState
@@ -8,6 +9,7 @@ from conformance.monitors.grammar import allows_utf8, any_reply
 from conformance.monitors.monitor import Monitor
 from loadgen.wire.printable import printable
 
+SMTPUTF8: Final = "SMTPUTF8"
 _STACK_TRACE: Final = re.compile(
     rb"Traceback \(most recent call|File \"[^\"]+\", line \d|\bat [\w.$]+\([\w.]+:\d+\)|Exception in thread"
     rb"|goroutine \d+ \[|\bpanicked at |Segmentation fault|\.(?:py|java|go|rb|php|rs|cc?|cpp):\d+\b"
@@ -16,6 +18,15 @@ _STACK_TRACE: Final = re.compile(
 _PATH: Final = re.compile(
     rb"(?<![\w./:])(?:/(?:usr|var|home|etc|opt|tmp|root|srv|lib|run|mnt|proc)/[\w./-]*\w|[A-Z]:\\[\w\\.-]+)"
 )
+
+
+@lru_cache(maxsize=512)
+def suspects(octets: bytes) -> bool:
+    """Say whether something looks like a stack trace or a path, and is a leak unless the client has said it.
+
+    To be asked of short replies: these are remembered.
+    """
+    return _STACK_TRACE.search(octets) is not None or _PATH.search(octets) is not None
 
 
 def leaks(exchange: Exchange, state: SmtpState) -> str | None:
@@ -38,7 +49,7 @@ def _said(octets: bytes, exchange: Exchange, state: SmtpState) -> bool:
 
 def sends_no_utf8(exchange: Exchange, state: SmtpState) -> bool:
     """Say whether a server that knows SMTPUTF8 answers a client that has not asked for it."""
-    return exchange.reply is not None and state.offers("SMTPUTF8") and not allows_utf8(exchange, state)
+    return exchange.reply is not None and state.offers(SMTPUTF8) and not allows_utf8(exchange, state)
 
 
 def utf8_unasked(exchange: Exchange, _state: SmtpState) -> str | None:

@@ -1,13 +1,15 @@
 """A POP3 exchange: one response, what it answers, and how the session stood."""
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, NamedTuple
 
-from conformance.monitors.exchange import Asked
+from conformance.monitors.exchange import NO_COMMAND, Asked
 from loadgen.wire.response import Response
 
 # What is answered with lines; LIST and UIDL only where no number is given.
 MULTI_LINE: Final = frozenset({"LIST", "RETR", "UIDL", "TOP", "CAPA"})
+_ONE_OR_ALL: Final = frozenset({"LIST", "UIDL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +26,22 @@ class Pop3Exchange:
     tls: bool = False
     extra: bytes | None = None
     rest: bytes = b""
+    verb: str = field(init=False, repr=False, compare=False)         # its keyword, in upper case; or NO_COMMAND
+    ok: bool = field(init=False, repr=False, compare=False)          # the response is +OK
 
-    @property
-    def verb(self) -> str:
-        """Return the command's keyword in upper case; empty if it does not answer a command."""
-        if self.asked is not Asked.COMMAND:
-            return ""
-        return self.command.partition(b" ")[0].upper().decode("ascii", "backslashreplace")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verb", read_line(self.asked, self.command).verb)
+        object.__setattr__(self, "ok", self.response is not None and self.response.ok)
 
     @property
     def argument(self) -> bytes:
         """Return what follows the keyword and its space."""
-        return self.command.partition(b" ")[2]
-
-    @property
-    def ok(self) -> bool:
-        """Say whether the response is +OK."""
-        return self.response is not None and self.response.ok
+        return read_line(self.asked, self.command).argument
 
     @property
     def wants_lines(self) -> bool:
         """Say whether a +OK is followed by lines (RFC 1939 §5, §7, RFC 2449 §5)."""
-        return self.verb in MULTI_LINE and (self.verb not in {"LIST", "UIDL"} or not self.argument)
+        return read_line(self.asked, self.command).wants_lines
 
     @property
     def body_lines(self) -> tuple[bytes, ...]:
@@ -54,8 +50,25 @@ class Pop3Exchange:
         return tuple(body.removesuffix(b"\r\n").split(b"\r\n")) if body else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pop3State:
+class Line(NamedTuple):
+    """What we said, read on its own."""
+
+    verb: str
+    argument: bytes
+    wants_lines: bool
+
+
+@lru_cache(maxsize=16)      # asked when it is said, when its response is there, and when that is known to be all
+def read_line(asked: Asked, line: bytes) -> Line:
+    """Read a command line, or what else was said; nothing at all before the greeting."""
+    word, _, argument = line.partition(b" ")
+    if asked is not Asked.COMMAND:
+        return Line(NO_COMMAND, argument, wants_lines=False)
+    verb = word.upper().decode("ascii", "backslashreplace")
+    return Line(verb, argument, verb in MULTI_LINE and not (argument and verb in _ONE_OR_ALL))
+
+
+class Pop3State(NamedTuple):
     """What a session has come to, as far as the monitors need it."""
 
     tags: frozenset[str] | None = None      # of the newest CAPA; None: CAPA was not answered with +OK
@@ -69,13 +82,13 @@ class Pop3State:
         match exchange.verb:
             case "CAPA" if exchange.ok:
                 tags = (line.split(b" ")[0].upper().decode("ascii", "backslashreplace") for line in exchange.body_lines)
-                state = replace(self, tags=frozenset(tags))
+                state = self._replace(tags=frozenset(tags))
             case "UTF8" | "LANG" if exchange.ok:
-                state = replace(self, utf8=True)
+                state = self._replace(utf8=True)
             case "USER":
-                state = replace(self, names=(*self.names[-3:], exchange.argument))
+                state = self._replace(names=(*self.names[-3:], exchange.argument))
             case "PASS":
-                state = replace(self, passwords=(*self.passwords[-3:], exchange.argument))
+                state = self._replace(passwords=(*self.passwords[-3:], exchange.argument))
             case "STLS" if exchange.ok:
                 state = Pop3State()
         return state

@@ -4,9 +4,9 @@ import re
 from typing import Final
 
 from conformance.monitors.auth import is_server_data
-from conformance.monitors.exchange import Asked
+from conformance.monitors.exchange import NO_COMMAND, Asked
 from conformance.monitors.monitor import Monitor
-from conformance.monitors.pop3_exchange import Pop3Exchange, Pop3State
+from conformance.monitors.pop3_exchange import MULTI_LINE, Pop3Exchange, Pop3State
 from loadgen.wire.deviation import Deviation
 from loadgen.wire.printable import printable
 
@@ -120,22 +120,25 @@ def badly_ended(exchange: Pop3Exchange, _state: Pop3State) -> str | None:
 
 def gives_a_password(exchange: Pop3Exchange, state: Pop3State) -> bool:
     """Say whether a password was sent that is no part of what may be repeated."""
-    return exchange.response is not None and bool(_passwords(exchange, state))
+    return exchange.response is not None and bool(passwords_sent(exchange, state))
 
 
-def _passwords(exchange: Pop3Exchange, state: Pop3State) -> tuple[bytes, ...]:
-    given = (*state.passwords, *((exchange.argument,) if exchange.verb == "PASS" else ()))
-    repeatable = (*state.names, *((exchange.argument,) if exchange.verb == "USER" else ()))
-    return tuple(
+def passwords_sent(exchange: Pop3Exchange, state: Pop3State) -> tuple[bytes, ...]:
+    """Return the passwords sent so far that are no part of what may be repeated."""
+    given = (*state.passwords, exchange.argument) if exchange.verb == "PASS" else state.passwords
+    if not given:
+        return ()
+    repeatable = (*state.names, exchange.argument) if exchange.verb == "USER" else state.names
+    return tuple([
         password for password in given
         if len(password) >= SECRET_OCTETS_MIN and not any(password in name for name in repeatable)
-    )
+    ])
 
 
 def echoes(exchange: Pop3Exchange, state: Pop3State) -> str | None:
     """A password never comes back. It is not shown."""
     text = exchange.response.text if exchange.response is not None else b""
-    leaked = any(password in text for password in _passwords(exchange, state))
+    leaked = any(password in text for password in passwords_sent(exchange, state))
     return f"the password comes back in the response to {exchange.verb or exchange.asked.value}" if leaked else None
 
 
@@ -157,8 +160,8 @@ MONITORS: Final = (
     Monitor("pop3.reply.512", no_challenge, line_too_long),
     Monitor("pop3.reply.ascii", outside_utf8, not_ascii),
     Monitor("pop3.reply.one-per-command", someone_waited, more_than_one),
-    Monitor("pop3.reply.err-not-multi", refused_a_list, lines_after_err),
-    Monitor("pop3.reply.multi-end", has_lines, badly_ended),
+    Monitor("pop3.reply.err-not-multi", refused_a_list, lines_after_err, to=MULTI_LINE),
+    Monitor("pop3.reply.multi-end", has_lines, badly_ended, to=MULTI_LINE),
     Monitor("pop3.pass.no-echo", gives_a_password, echoes),
-    Monitor("pop3.sasl.ok-no-data", logged_in_by_auth, carries_server_data),
+    Monitor("pop3.sasl.ok-no-data", logged_in_by_auth, carries_server_data, to=frozenset({"AUTH", NO_COMMAND})),
 )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -95,7 +96,7 @@ class ResponseReader:
             line = self._framer.next_octets()
             if line is None:
                 return None
-            status = read_status_line(line)
+            status = _read_status_line_memo(line) if len(line) <= _LINE_LIMIT_OCTETS else read_status_line(line)
             if not (multi_line and status.ok):
                 return status
             self._status = status
@@ -130,6 +131,10 @@ def read_status_line(octets: bytes) -> Response:
     text = text.removeprefix(b" ")
     ok, continues = indicator == b"+OK", indicator == b"+"
     return Response(ok, _response_code(text), text, None, len(octets), tuple(deviations), continues)
+
+
+# Status lines repeat: a memo of a pure function over immutable values, as `reply.py` has them, and bounded as there.
+_read_status_line_memo: Final = lru_cache(maxsize=512)(read_status_line)
 
 
 def lawful_response(octets: bytes, *, multi_line: bool = False) -> Response | None:

@@ -92,6 +92,31 @@ async def test_it_judges_while_the_load_goes_on_and_takes_up_what_it_was_cancell
     assert overhearing.heard.judged == 2
 
 
+async def test_judging_takes_less_than_a_hundredth_of_the_time_and_gives_way_to_others(
+    autojump_clock: MockClock
+) -> None:
+    class Slow(Notes):
+        def judge(self, protocol: Protocol, events: Sequence[Event]) -> Iterator[None]:
+            autojump_clock.jump(0.0001)
+            self.judged.append(b"one")
+            yield
+
+    slow = Slow()
+    overhearing = Overhearing(Heard(slow))
+    turns: list[int] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(overhearing.judge)
+        while trio.current_time() < 10:
+            while overhearing.wants_more:
+                recording(overhearing, b"usual")
+            before = len(slow.judged)
+            await trio.sleep(0.001)
+            turns.append(len(slow.judged) - before)
+        nursery.cancel_scope.cancel()
+    assert 0.008 < len(slow.judged) * 0.0001 / 10 < 0.01
+    assert {5, 6} >= set(turns) - {0}, "a turn is half a millisecond"
+
+
 # One that ends the plain course, and one that the plain course does not mind.
 BARE_LF = Fault("bare-lf", "RCPT is answered with a bare LF", outgoing=lambda _, verb, octets: (
     octets.replace(b"\r\n", b"\n") if verb == b"RCPT" else octets
