@@ -50,7 +50,11 @@ def report(
     if out is not None and str(out) != "-":
         write_text(out, _made(document, form))
     elif form is Format.TEXT:
-        Console(soft_wrap=False).print(summary(document))
+        console = Console()
+        if console.is_terminal:
+            console.print(summary(document))
+        else:
+            sys.stdout.write(plain(document))
     else:
         sys.stdout.buffer.write(_made(document, form))
 

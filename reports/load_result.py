@@ -132,8 +132,17 @@ class FailureCount(Struct, frozen=True, forbid_unknown_fields=True):
     cause: Annotated[str, Meta(description="One plain sentence.")]
     count: Count
     example: Annotated[
-        str, Meta(description="What the server said the first time, made printable; empty: it said nothing.")
+        str,
+        Meta(
+            description="What the server said the first time, made printable; empty: it said nothing, or it was about "
+            "a login."
+        ),
     ] = ""
+
+    @property
+    def in_words(self) -> str:
+        """Return the cause, with what was seen first."""
+        return f"{self.cause}; first seen as {self.example}" if self.example else self.cause
 
 
 class DeviationCount(Struct, frozen=True, forbid_unknown_fields=True):

@@ -82,7 +82,8 @@ def _load(load: LoadResult) -> Iterator[str]:
         yield from ("", "</details>", "")
     by_count = sorted(load.failures, key=lambda failure: -failure.count)
     yield from _table(
-        ("sessions", "phase", "failure"), [(units.count(each.count), each.phase, each.cause) for each in by_count]
+        ("sessions", "phase", "failure", "first seen as"),
+        [(units.count(each.count), each.phase, each.cause, each.example) for each in by_count],
     )
     departures = load.monitors.departures if load.monitors is not None else ()
     yield from _table(

@@ -233,7 +233,7 @@ def _failures(load: LoadResult) -> Table:
     table.add_column(justify="right")
     by_count = sorted(load.failures, key=lambda failure: -failure.count)
     for failure in by_count[:_FAILURES_SHOWN]:
-        table.add_row(units.count(failure.count), _said(failure.phase), _said(failure.cause))
+        table.add_row(units.count(failure.count), _said(failure.phase), _said(failure.in_words))
     if len(by_count) > _FAILURES_SHOWN:
         rest = sum(failure.count for failure in by_count[_FAILURES_SHOWN:])
         table.add_row(units.count(rest), "", "of other causes: see the report")

@@ -3,7 +3,7 @@
 A thousand sessions failing for one typo is no measurement. What is learnt here stands in the report.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import trio
 
@@ -33,12 +33,13 @@ LOOK_LIMIT_S = 60.0       # a phase's own limit may be RFC 5321's five minutes: 
 async def look_at(
     routes: Mapping[Protocol, Route],
     logins: Mapping[Protocol, tuple[str, ...]],
-    account: Account,
+    accounts: Sequence[Account],
     *,
     stop: trio.Event,
 ) -> tuple[EndpointFacts, ...]:
     """Open one session by each route and way to log in; return what was seen, so far if `stop` comes first.
 
+    `accounts` are the first and the last of the scenario's: a target that has fewer lets only the first one in.
     Raises UserError where the operator must act (a login refused, a certificate not trusted) and
     PreconditionFailed where the server cannot be measured.
     """
@@ -49,7 +50,9 @@ async def look_at(
         try:
             for protocol, route in routes.items():
                 for auth in logins[protocol]:
-                    seen = await _look(route, auth, account)
+                    seen = await _look(route, auth, accounts[0])
+                    if auth != "none" and accounts[-1] != accounts[0]:
+                        await _look(route, auth, accounts[-1], but=accounts[0])
                 facts.append(seen)
         except UserError as error:      # not through the nursery: it would come out as a group
             complaint = error
@@ -70,7 +73,8 @@ def logins_used(scenario: Scenario) -> dict[Protocol, tuple[str, ...]]:
     return {protocol: tuple(sorted(names)) or ("none",) for protocol, names in logins.items()}
 
 
-async def _look(route: Route, auth: str, account: Account) -> EndpointFacts:
+async def _look(route: Route, auth: str, account: Account, *, but: Account | None = None) -> EndpointFacts:
+    """Open one session; `but` is an account that was let in before."""
     trace = Trace()
     look = _look_at_pop3 if route.endpoint.protocol == "pop3" else _look_at_smtp
     try:
@@ -82,9 +86,12 @@ async def _look(route: Route, auth: str, account: Account) -> EndpointFacts:
     except Refused as refused:
         where = f"{route.endpoint}: {refused}"
         if was_about_the_password(trace):
-            raise UserError(
-                f"{where}: the login of {account.login!r} by {auth} was refused; check [accounts] in the scenario"
-            ) from None
+            check = "check [accounts] in the scenario"
+            if but is not None:
+                check = f"that of {but.login!r} was not: set accounts.count to as many as the target has"
+            raise UserError(f"{where}: the login of {account.login!r} by {auth} was refused; {check}") from None
+        if refused.said:
+            where += f' ("{printable(refused.said)}")'
         raise PreconditionFailed(where) from None
     except TlsFailed as error:
         if error.untrusted:

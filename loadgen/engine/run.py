@@ -85,7 +85,8 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     with journals_in(directory if scenario.ledger.verify else None) as journals:
         async with open_target(scenario, book, authorized=authorized) as target:
             check_ports(scenario, target.routes, ephemeral_ports())
-            seen = await look_at(target.routes, logins_used(scenario), book.account(1), stop=stop)
+            ends_of_book = (book.account(1), book.account(book.count))
+            seen = await look_at(target.routes, logins_used(scenario), ends_of_book, stop=stop)
             notes = content_notes(scenario, seen)
             for sentence in notes:
                 note(sentence)

@@ -44,7 +44,7 @@ class Outcome:
     phase: str | None = None
     cause: str | None = None
     exhausted: bool = False      # this host ran out of something: no fault of the server's
-    evidence: bytes = b""        # what the server sent instead of protocol, as received
+    evidence: bytes = b""        # what the server said against it, or sent instead of protocol, as received
     broken: Break | None = None  # None: not by the network
 
     @classmethod

@@ -160,5 +160,5 @@ class Pop3Dialogue(Dialogue[Pop3Command, Response]):
 
     def _refusal(self, phase: str, response: Response) -> Refused:
         code = f" [{response.code.decode('ascii')}]" if response.code is not None else ""
-        return Refused(self.name_of(phase), f"-ERR{code}")
+        return Refused(self.name_of(phase), f"-ERR{code}", b"-ERR " + response.text)
 

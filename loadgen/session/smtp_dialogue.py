@@ -196,7 +196,7 @@ class SmtpDialogue(Dialogue[SmtpCommand, Reply]):
 
     def refusal(self, phase: str, reply: Reply) -> Refused:
         """Return the refusal that a negative reply in a phase amounts to."""
-        return Refused(self.name_of(phase), str(reply.code))
+        return Refused(self.name_of(phase), str(reply.code), reply.octets)
 
     async def _unasked(self, deadline: float) -> Refused:
         return self.refusal("noop", await self._answer("noop", deadline))

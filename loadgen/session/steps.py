@@ -158,7 +158,7 @@ class _Walk:
         if not any(_meets(said.code, word) for word in words):
             if said.negative:
                 detail = f" [{said.detail}]" if said.code == "-ERR" and said.detail is not None else ""
-                return Refused(phase, said.code + detail).outcome
+                return Refused(phase, said.code + detail, said.code.encode() + b" " + said.text).outcome
             cause = f"the server answered {said.code} where {' or '.join(words)} was expected"
             return Outcome(OutcomeKind.FAILED, phase, cause, evidence=said.text)
         if step.match is None:

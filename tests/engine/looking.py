@@ -1,6 +1,6 @@
 """Looks at targets that only pretend."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -38,10 +38,10 @@ def answering(greeting: bytes, answers: Mapping[bytes, bytes]) -> Serve:
     return serve
 
 
-async def complaint_about(route: Route, *, auth: str = "none", account: Account = USER) -> UserError:
+async def complaint_about(route: Route, *, auth: str = "none", accounts: Sequence[Account] = (USER,)) -> UserError:
     """Look by one route, and return the complaint there must be."""
     with pytest.raises(UserError) as raised:
-        await look_at({route.endpoint.protocol: route}, {route.endpoint.protocol: (auth,)}, account, stop=trio.Event())
+        await look_at({route.endpoint.protocol: route}, {route.endpoint.protocol: (auth,)}, accounts, stop=trio.Event())
     assert "\n" not in str(raised.value)
     assert str(raised.value).startswith(str(route.endpoint))
     return raised.value

@@ -113,7 +113,7 @@ async def test_what_a_look_at_a_real_server_brings_is_what_is_judged(nursery: tr
     wanted = scenario(content="8bit")
     for behaviour, refused in ((Behaviour(), False), (without, True)):
         routes = House(nursery, behaviour=behaviour).routes()
-        seen = await look_at(routes, logins_used(wanted), USER, stop=trio.Event())
+        seen = await look_at(routes, logins_used(wanted), (USER,), stop=trio.Event())
         if refused:
             with pytest.raises(PreconditionFailed, match="8BITMIME"):
                 content_notes(wanted, seen)

@@ -1,5 +1,7 @@
 """The look at the target before the load: each trouble is one sentence and an exit code, and never a traceback."""
 
+from dataclasses import replace
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -17,7 +19,7 @@ async def test_a_good_target_is_described(autojump_clock: MockClock) -> None:
     async with trio.open_nursery() as nursery:
         routes = House(nursery).routes()
         logins: dict[Protocol, tuple[str, ...]] = {p: ("none", LOGIN[p]) for p in routes}
-        facts = await look_at(routes, logins, USER, stop=trio.Event())
+        facts = await look_at(routes, logins, (USER,), stop=trio.Event())
     by_protocol = {fact.protocol: fact for fact in facts}
     assert list(by_protocol) == PROTOCOLS
     assert "mail.example.test" in (by_protocol["smtp"].greeting or "")
@@ -28,11 +30,26 @@ async def test_a_good_target_is_described(autojump_clock: MockClock) -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_wrong_password_is_the_operators_to_correct(protocol: Protocol, nursery: trio.Nursery) -> None:
-    complaint = await complaint_about(House(nursery).route(protocol), auth=LOGIN[protocol], account=WRONG)
+    complaint = await complaint_about(House(nursery).route(protocol), auth=LOGIN[protocol], accounts=(WRONG,))
     assert complaint.exit_code is ExitCode.OPERATOR_ERROR
     assert "the login of 'user1@example.test'" in str(complaint)
     assert "[accounts]" in str(complaint)
     assert "guess" not in str(complaint)
+
+
+async def test_a_target_with_fewer_accounts_than_the_scenario_is_found_out_before_the_load(
+    nursery: trio.Nursery,
+) -> None:
+    house = House(nursery, accounts=10)
+    few, all_of_them = (replace(USER, login=f"user{n}@example.test", password=f"secret{n}") for n in (11, 10))
+    complaint = await complaint_about(house.route("pop3"), auth="user", accounts=(USER, few))
+    assert complaint.exit_code is ExitCode.OPERATOR_ERROR
+    assert "the login of 'user11@example.test' by user was refused; that of 'user1@example.test' was not" in str(
+        complaint
+    )
+    assert "accounts.count" in str(complaint)
+    routes: dict[Protocol, Route] = {"pop3": house.route("pop3")}
+    assert len(await look_at(routes, {"pop3": ("user",)}, (USER, all_of_them), stop=trio.Event())) == 1
 
 
 @pytest.mark.parametrize(
@@ -52,9 +69,9 @@ async def test_a_login_that_fails_for_now_is_not_the_operators_mistake(
 @pytest.mark.parametrize(
     ("protocol", "greeting", "answers", "words"),
     [
-        ("smtp", b"554 no\r\n", {}, "smtp.greeting was answered 554"),
+        ("smtp", b"554 no\r\n", {}, 'smtp.greeting was answered 554 ("554 no")'),
         ("lmtp", b"554 no\r\n", {}, "lmtp.greeting was answered 554"),
-        ("pop3", b"-ERR no\r\n", {}, "pop3.greeting was answered -ERR"),
+        ("pop3", b"-ERR no\r\n", {}, "pop3.greeting was answered -ERR (\"-ERR no\")"),
         ("smtp", b"SSH-2.0-OpenSSH_9.2\r\n", {}, "RFC 5321"),
         ("pop3", b"220 mail\r\n", {}, "RFC 1939"),
         ("smtp", b"220 x\r\n", {b"EHLO": b""}, "closed the connection"),
@@ -92,7 +109,7 @@ async def test_stop_ends_the_look_without_complaint(nursery: trio.Nursery, autoj
     async def look() -> None:
         silent = served_by(answering(b"", {}), nursery, "pop3")
         routes: dict[Protocol, Route] = {"smtp": House(nursery).route("smtp"), "pop3": silent}
-        seen.append(await look_at(routes, dict.fromkeys(routes, ("none",)), USER, stop=stop))
+        seen.append(await look_at(routes, dict.fromkeys(routes, ("none",)), (USER,), stop=stop))
 
     async with trio.open_nursery() as looking:
         looking.start_soon(look)

@@ -40,7 +40,7 @@ async def test_a_trusted_certificate_is_in_the_facts(
     protocol: Protocol, server: ssl.SSLContext, client: TlsContext, nursery: trio.Nursery
 ) -> None:
     route = House(nursery, start_tls=start_tls_with(server)).route(protocol, client)
-    (facts,) = await look_at({protocol: route}, {protocol: (LOGIN[protocol],)}, USER, stop=trio.Event())
+    (facts,) = await look_at({protocol: route}, {protocol: (LOGIN[protocol],)}, (USER,), stop=trio.Event())
     assert facts.tls is not None
     assert (facts.tls.version, facts.tls.verified) == ("TLSv1.3", True)
 

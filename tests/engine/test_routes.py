@@ -24,7 +24,7 @@ async def opened(scenario: Scenario) -> None:
     """Open a target and look at it, as a run does."""
     book = open_accounts(scenario.accounts, environ={})
     async with open_target(scenario, book) as target:
-        await look_at(target.routes, dict.fromkeys(target.routes, ("none",)), book.account(1), stop=trio.Event())
+        await look_at(target.routes, dict.fromkeys(target.routes, ("none",)), (book.account(1),), stop=trio.Event())
 
 
 async def test_a_target_that_is_not_there_is_one_sentence() -> None:

@@ -50,6 +50,13 @@ def test_a_server_cannot_draw_on_the_terminal(good: Document) -> None:
     assert "\\x1b[2J[bold]all gates held[/bold]\\r\\n" in text
 
 
+def test_what_the_server_said_first_stands_behind_the_cause(good: Document) -> None:
+    assert good.load is not None
+    failures = (FailureCount("smtp.rcpt", "the server answered 550", 7, "550 5.1.1 <user9@example.test> unknown"),)
+    text = plain(structs.replace(good, load=structs.replace(good.load, failures=failures)))
+    assert "the server answered 550; first seen as 550 5.1.1 <user9@example.test> unknown" in " ".join(text.split())
+
+
 def test_many_causes_are_cut_short_and_counted(good: Document) -> None:
     assert good.load is not None
     failures = tuple(FailureCount("smtp.body", f"cause {n}", n) for n in range(1, 9))

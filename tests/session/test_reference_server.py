@@ -183,6 +183,7 @@ async def test_a_wrong_password_is_refused(auth: str, tls: Tls, autojump_clock: 
         for plan in plans:
             outcome, _ = await target.run(plan)
             assert (outcome.kind, outcome.phase) == (OutcomeKind.REFUSED, f"{plan.protocol}.auth")
+            assert outcome.evidence == b"", "what is said of a login may repeat it"
 
 
 async def test_a_maildrop_in_use_is_refused_to_the_second_session(tls: Tls, autojump_clock: MockClock) -> None:
@@ -240,4 +241,5 @@ async def test_a_recipient_nobody_knows_is_left_out(
             MessagePlan(0, ("nobody@example.test",), 0), MessagePlan(1, (NAMES[1],), 0),
         )))  # fmt: skip
         assert (outcome.kind, outcome.phase) == (OutcomeKind.REFUSED, f"{plan.protocol}.rcpt")
+        assert outcome.evidence.startswith(b"550 5.1.1 "), "who reads the report wants to know why"
         assert trace.messages_accepted == 1

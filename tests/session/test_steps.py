@@ -59,8 +59,8 @@ async def test_it_does_not_matter_how_the_answers_are_cut(octet_by_octet: bool, 
 @pytest.mark.parametrize(
     ("greeting", "outcome"),
     [
-        ("554 no", Outcome(OutcomeKind.REFUSED, "smtp.greeting", "the server answered 554")),
-        ("421 busy", Outcome(OutcomeKind.REFUSED, "smtp.greeting", "the server answered 421")),
+        ("554 no", Outcome(OutcomeKind.REFUSED, "smtp.greeting", "the server answered 554", evidence=b"554 no")),
+        ("421 busy", Outcome(OutcomeKind.REFUSED, "smtp.greeting", "the server answered 421", evidence=b"421 busy")),
         ("250 hi", Outcome(OutcomeKind.FAILED, "smtp.greeting", "the server answered 250 where 220 was expected",
             evidence=b"hi")),
         ("220 else", Outcome(OutcomeKind.FAILED, "smtp.greeting", NO_MATCH, evidence=b"else")),
@@ -196,7 +196,7 @@ async def test_octets_that_came_behind_the_go_ahead_of_starttls_are_not_read_as_
 async def test_a_starttls_that_is_refused_is_a_refusal(tls: Tls, autojump_clock: MockClock) -> None:
     session = 'steps = [{expect = "220"}, {starttls = true}]'
     played = await stage(written(session, "S: 220 x\nC: STARTTLS\nS: 454 later", tls="starttls", starttls="y"), tls=tls)
-    assert played.outcome == Outcome(OutcomeKind.REFUSED, "smtp.tls", "the server answered 454")
+    assert played.outcome == Outcome(OutcomeKind.REFUSED, "smtp.tls", "the server answered 454", evidence=b"454 later")
 
 
 async def test_wherever_it_is_cancelled_the_trace_keeps_what_was_said(tls: Tls, autojump_clock: MockClock) -> None:
