@@ -105,7 +105,9 @@ def _correct(capacity: Capacity) -> _Findings:
     sustained = {each.correct for each in capacity.stages if each.outcome == "sustained"}
     if not found and Verdict.PASS in sustained:
         found = [(Verdict.PASS, "in every sustained stage all accepted mail came out once, unchanged")]
-    return found or [(Verdict.NOT_APPLICABLE, "deliveries were not verified")]
+    verified = any(each.correct is not Verdict.NOT_APPLICABLE for each in capacity.stages)
+    nothing = "no level was sustained at which deliveries were verified" if verified else "deliveries were not verified"
+    return found or [(Verdict.NOT_APPLICABLE, nothing)]
 
 
 def _fast_enough(capacity: Capacity, gates: Sequence[GateResult]) -> Iterator[tuple[Verdict, str]]:

@@ -149,7 +149,8 @@ def doubts_of(document: Document) -> list[str]:
 def _broke(document: Document, results: Iterable[GateResult], backlog: Backlog | None) -> Iterator[Broke]:
     for gate in results:
         if gate.verdict is Verdict.FAIL:
-            yield Broke("errors" if gate.metric in _ALWAYS_METRICS else "gate", gate.sentence)
+            errors = gate.metric in _ALWAYS_METRICS
+            yield Broke("errors", gate.sentence + _most_often(document)) if errors else Broke("gate", gate.sentence)
     if any(each.sentence == NOTHING_COMPLETED for each in document.reasons):
         yield Broke("errors", NOTHING_COMPLETED)
     if document.verdicts.correct is Verdict.FAIL:
@@ -159,6 +160,13 @@ def _broke(document: Document, results: Iterable[GateResult], backlog: Backlog |
             "backlog", f"the backlog grew by {units.rate(backlog.per_s)}: more sessions arrived than were finished "
             f"(chance does so in {units.share(backlog.p)} of such stages)",
         )   # fmt: skip
+
+
+def _most_often(document: Document) -> str:
+    """Return where and why most sessions of a run ended early, as the end of a sentence."""
+    assert document.load is not None
+    most = max(document.load.failures, key=lambda failure: failure.count, default=None)
+    return "" if most is None else f"; most often {most.phase}: {most.in_words}"
 
 
 def _correct(document: Document, results: Iterable[GateResult]) -> Verdict:

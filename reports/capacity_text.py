@@ -72,7 +72,7 @@ def held_figures_of(stage: CapacityStage) -> list[str]:
 def _stages(capacity: Capacity) -> Table:
     """Show each stage in a line of 80 columns: of sessions that are only held there is little to show."""
     held = capacity.of == "sessions"
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("why", no_wrap=True)
     for heading in ("level", "at most\nat once") if held else (

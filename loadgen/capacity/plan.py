@@ -23,7 +23,7 @@ def plan_of(bounds: Bounds, stages: Stages, gates: Sequence[Gate]) -> Iterator[s
     yield f"levels   from {level_in_words(bounds.start, of)}, doubled{top}; then bisected to {close}"
     behind = "in which all are held" if stages.hold else f"behind a warm-up of {stages.warm_up_s:g} s"
     yield f"stages   at most {bounds.stages_max}, of {bounds.stage_s:g} s {behind}"
-    yield f"confirm  the last, of {bounds.confirm_s:g} s; if it does not hold, all further stages are as long"
+    yield f"confirm  last good and first bad, in {bounds.confirm_s:g} s; if either turns out otherwise, all others too"
     for gate in gates:
         yield f"gate     {text_of(gate)}"
     if of == "rate":

@@ -3,7 +3,8 @@
 A level is a rate, a number of users or of sessions. Somewhere a target stops sustaining it; a stage tells on which
 side of that a level is. The answer is closed in on with stages of moderate length, and then has to hold in a long one:
 near the limit a backlog grows too slowly for a short stage to tell. If it does not hold, that level is a bad one, and
-all further stages are long.
+all further stages are long. The first bad level gets a long stage too, if all it broke was a gate: percentiles and
+shares of a short stage wander, and one unlucky stage must not hold the answer down.
 """
 
 import math
@@ -62,7 +63,7 @@ class Search:
     stages: list[CapacityStage] = field(default_factory=list)
     ended: Finding | None = None          # None: it goes on
     _sides: dict[float, Side] = field(default_factory=dict)       # what a level was found to be, last
-    _long: bool = False                   # a long stage has said no to what a short one said yes to
+    _long: bool = False                   # a long stage has said otherwise of a level than a short one
     _confirmed: float | None = None
     _doubtful: CapacityStage | None = None      # the last stage said nothing, and is to be made again
     _void: int = 0                        # stages in a row that could not be believed
@@ -92,7 +93,7 @@ class Search:
     def next_stage(self) -> Asked | None:
         """Return the next stage; None: the search has ended, and `ended` says how."""
         if self.ended is None and len(self.stages) >= self.bounds.stages_max:
-            self.ended = "unconfirmed" if self.good is not None else "below"
+            self.ended = self._closed_in() or ("unconfirmed" if self.good is not None else "below")
         if self.ended is not None:
             return None
         purpose, level, seconds = self._wanted()
@@ -122,6 +123,7 @@ class Search:
         self.ended = "interrupted"
 
     def _sustained(self, stage: CapacityStage) -> None:
+        self._long |= self._sides.get(stage.level) == "bad"
         self._sides[stage.level] = "good"
         if stage.seconds >= self.bounds.confirm_s:
             self._confirmed = max(stage.level, self._confirmed or 0.0)
@@ -138,11 +140,23 @@ class Search:
                 return "not load"
             none_left = bad is not None and bad <= self.bounds.level(self.bounds.start * LEAST)
             return "below" if none_left else None
-        if not self.confirmed:
+        return None if self._by_chance() else self._closed_in()
+
+    def _closed_in(self) -> Finding | None:
+        """Say what the levels come to, the first bad one taken at its word; None: nothing yet."""
+        good, bad = self.good, self.bad
+        if good is None or not self.confirmed:
             return None
         if bad is None:
             return "at least" if good >= self.bounds.top else None
         return "found" if self.bounds.close(good, bad) else None
+
+    def _by_chance(self) -> bool:
+        """Say whether the first bad level is known by a short stage only, in which nothing but gates broke."""
+        last = next((each for each in reversed(self.stages) if each.level == self.bad), None)
+        if last is None or last.outcome != "broke" or last.seconds >= self.bounds.confirm_s:
+            return False
+        return all(broke.what in ("gate", "errors") for broke in last.broke)
 
     def _fails_alike(self) -> bool:
         """Say whether the last levels, each half of the one before, broke by errors, and less did not help."""
@@ -168,4 +182,4 @@ class Search:
                 return "double", bounds.level(good * 2), seconds
         elif not bounds.close(good, bad):
             return "bisect", bounds.level((good + bad) / 2), seconds
-        return "confirm", good, bounds.confirm_s
+        return "confirm", good if bad is None or not self.confirmed else bad, bounds.confirm_s

@@ -8,12 +8,15 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec import structs
 
 from conformance.refserver.workers import Work
 from loadgen.capacity.driver import Driver
 from loadgen.capacity.search import Bounds, Search
 from loadgen.capacity.stages import Stages
 from loadgen.scenario.load import scenario_from
+from reports.capacity import concluded
+from reports.capacity_result import Backlog
 from reports.capacity_stage import with_always
 from reports.child import Child
 from reports.document import Document, decode, encode
@@ -109,6 +112,30 @@ def test_it_can_be_read_on_a_terminal(found: Document) -> None:
     for part in ("double", "bisect", "confirm", "held", "broke", "warm-up", f"{capacity.good:g}/s", "p99"):
         assert part in said
     assert "capacity  the target sustains" in " ".join(said.split(" "))
+
+
+def test_however_long_its_figures_are_every_stage_says_what_it_came_to(found: Document) -> None:
+    capacity = found.capacity
+    assert capacity is not None
+    longest = structs.replace(
+        capacity.stages[0], number=20, purpose="confirm", outcome="inconclusive", level=12345.6,
+        throughput_per_s=12345.6, in_flight=1234.5, response_ns_p50=123_456_789.0, response_ns_p99=123_456_789.0,
+        warm_up_detected_s=120, backlog=Backlog(per_s=-12.34, p=0.5, grows=False),
+    )   # fmt: skip
+    said = plain(structs.replace(found, capacity=structs.replace(capacity, stages=(longest,))))
+    [row] = [line for line in said.splitlines() if line.startswith("20 ")]
+    assert row.endswith(" unclear")
+    assert len(row) <= 80
+
+
+def test_where_no_level_was_sustained_it_says_so_of_the_mail_too(tmp_path: Path) -> None:
+    driver, _ = driven(tmp_path, Target(Work(60.0, 1)), bounds=Bounds(20, 40, 40, 0.5, 3))
+    made = document_of(driver)
+    assert made.capacity is not None
+    verified = tuple(structs.replace(stage, correct=Verdict.PASS) for stage in made.capacity.stages)
+    again = concluded(structs.replace(made, capacity=structs.replace(made.capacity, stages=verified)))
+    assert made.reasons[0].sentence == "deliveries were not verified"
+    assert again.reasons[0].sentence == "no level was sustained at which deliveries were verified"
 
 
 def test_it_has_a_page_with_its_curve_and_its_search(found: Document) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from loadgen.capacity.search import Asked, Bounds, Search
-from reports.capacity_result import Broke, CapacityStage, StageOutcome
+from reports.capacity_result import Broke, CapacityStage, StageOutcome, What
 
 Verdicts = dict[int, StageOutcome]
 
@@ -45,9 +45,9 @@ def test_it_doubles_bisects_and_confirms() -> None:
     search = searched(BOUNDS, 100)
     assert course(search) == [
         ("double", 10), ("double", 20), ("double", 40), ("double", 80), ("double", 160), ("bisect", 120),
-        ("bisect", 100), ("bisect", 110), ("bisect", 105), ("confirm", 100),
+        ("bisect", 100), ("bisect", 110), ("bisect", 105), ("confirm", 100), ("confirm", 105),
     ]   # fmt: skip
-    assert [each.seconds for each in search.stages] == [60.0] * 9 + [180.0]
+    assert [each.seconds for each in search.stages] == [60.0] * 9 + [180.0] * 2
     assert (search.ended, search.good, search.confirmed, search.bad) == ("found", 100, True, 105)
 
 
@@ -78,6 +78,30 @@ def test_what_does_not_hold_in_the_long_stage_is_bad_and_everything_after_it_is_
     assert search.good is not None
     assert 87 < search.good <= 92
     assert search.confirmed
+
+
+def test_one_unlucky_short_stage_does_not_hold_the_answer_down() -> None:
+    search = searched(BOUNDS, 100, but={3: "broke"})
+    assert course(search)[2] == ("double", 40)
+    found_again = course(search).index(("confirm", 40))
+    assert (search.stages[found_again].outcome, search.stages[found_again].seconds) == ("sustained", 180)
+    assert all(each.seconds == 180 for each in search.stages[found_again:])
+    assert (search.ended, search.good) == ("found", 100)
+
+
+@pytest.mark.parametrize("what", ["backlog", "mail", "steady state"])
+def test_a_level_at_which_more_than_gates_broke_needs_no_second_look(what: What) -> None:
+    search = Search(BOUNDS)
+    for asked in search:
+        broke = (Broke("gate", "it was slow"), Broke(what, "and worse"))
+        search.tell(msgspec.structs.replace(stage(asked, "sustained" if asked.level <= 100 else "broke"), broke=broke))
+    assert search.ended == "found"
+    assert [each.level for each in search.stages if each.seconds == 180] == [100]
+
+
+def test_without_a_stage_left_for_a_second_look_the_first_stands() -> None:
+    search = searched(Bounds(10, 60, 180, 0.05, 10), 100)
+    assert (search.ended, search.good, search.bad, search.confirmed) == ("found", 100, 105, True)
 
 
 def test_a_target_that_takes_it_all_is_confirmed_at_the_top() -> None:

@@ -10,7 +10,7 @@ from reports.document import Document, LedgerResult
 from reports.gate import Gate
 from reports.gate_spelt import gates_spelt, text_of
 from reports.histogram import Histogram
-from reports.load_result import Timeline
+from reports.load_result import FailureCount, Timeline
 from reports.verdict import Verdict
 from tests.capacity.simulated import Run, Target
 
@@ -92,6 +92,22 @@ def test_where_nothing_was_completed_it_is_the_targets_doing(calm: Run) -> None:
     stuck = conclude(structs.replace(calm.document, load=structs.replace(load, phases={})), [])
     stage = judged_stage(stuck, (), MEASURED)
     assert (stage.outcome, stage.broke[0].what) == ("broke", "errors")
+
+
+def test_where_many_are_refused_it_says_by_what(calm: Run) -> None:
+    load = calm.document.load
+    assert load is not None
+    failures = (
+        FailureCount("smtp.connect", "refused", 2),
+        FailureCount("smtp.rcpt", "the server answered 550", 30, "550 who?"),
+    )   # fmt: skip
+    sessions = structs.replace(load.sessions, accepted=load.sessions.accepted - 32, refused=30, failed=2)
+    refused = structs.replace(calm.document, load=structs.replace(load, sessions=sessions, failures=failures))
+    stage = judged_stage(conclude(refused, []), gates_spelt("sessions.refused.share < 0.1%"), MEASURED)
+    assert (stage.outcome, len(stage.broke)) == ("broke", 1)
+    assert stage.broke[0].sentence.endswith(
+        "; most often smtp.rcpt: the server answered 550; first seen as 550 who?"
+    )
 
 
 @pytest.mark.parametrize(
