@@ -95,7 +95,7 @@ def mistakes(tmp_path: Path) -> dict[str, list[str]]:
     return {
         "nothing to serve": [],
         "neither a port nor unix:PATH": ["--lmtp=here"],
-        "has no {n}": ["--smtp=0", "--accounts=user@example.test"],
+        "has no {n}": ["--smtp=0", "--accounts=user@example.test", "--account-count=2"],
         "outside the served domains": ["--smtp=0", "--domain=other.test"],
         "belong together": ["--smtp=0", f"--tls-cert={tmp_path}/cert"],
         "cannot use certificate": ["--smtp=0", f"--tls-cert={tmp_path}/cert", f"--tls-key={tmp_path}/key"],
@@ -116,6 +116,14 @@ def test_an_operators_mistake_is_one_sentence(sentence: str, tmp_path: Path) -> 
         app(["serve", *mistakes(tmp_path)[sentence]], standalone_mode=False)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_an_address_without_a_number_in_it_is_the_one_account_there_is() -> None:
+    with server("--pop3=0", "--accounts=me@example.test", "--password=pw") as process:
+        ready = json.loads(piped(process.stdout).readline())
+        pop3 = poplib.POP3("127.0.0.1", port(ready["pop3"]), timeout=5)
+        pop3.apop("me", "pw")
+        pop3.quit()
 
 
 def test_a_port_in_use_is_one_sentence_and_exit_2() -> None:
