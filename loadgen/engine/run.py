@@ -85,8 +85,7 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     with journals_in(directory if scenario.ledger.verify else None) as journals:
         async with open_target(scenario, book, authorized=authorized) as target:
             check_ports(scenario, target.routes, ephemeral_ports())
-            ends_of_book = (book.account(1), book.account(book.count))
-            seen = await look_at(target.routes, logins_used(scenario), ends_of_book, stop=stop)
+            seen = await look_at(target.routes, logins_used(scenario), book.first_and_last(), stop=stop)
             notes = content_notes(scenario, seen)
             for sentence in notes:
                 note(sentence)

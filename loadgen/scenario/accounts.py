@@ -36,6 +36,10 @@ class AccountBook(ABC):
     def address(self, number: int) -> str:
         """Return only the address of account `number`: what a recipient is drawn from."""
 
+    def first_and_last(self) -> tuple[Account, Account]:
+        """Return both ends, which may be one."""
+        return self.account(1), self.account(self.count)
+
 
 @dataclass(frozen=True, slots=True)
 class PatternAccounts(AccountBook):
