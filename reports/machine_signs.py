@@ -30,7 +30,7 @@ def _ports(found: Ports | None) -> Sign:
     if found is None:
         return Sign(name, NOT_KNOWN)
     whom = f"from {found.source} to {found.destination}" if found.used_max else "between any two addresses"
-    note = f"{whom}, TIME-WAIT included; looked at every few seconds"
+    note = f"{whom}, TIME-WAIT included; looked at as they became more"
     return Sign(name, f"{units.count(found.used_max)} of {units.count(found.available)}", note=note)
 
 

@@ -1,17 +1,21 @@
 """What the system tells of the machine, read from texts as Linux writes them; what it does not tell is not known."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import trio
+from trio.testing import MockClock
 
-from loadgen.engine.health.machine import MachineWatch
-from loadgen.engine.health.ports import ports_in_use
+from loadgen.engine.health import machine
+from loadgen.engine.health.machine import MORE_SOCKETS, PORTS_EVERY_S, PORTS_SHARE, MachineWatch
+from loadgen.engine.health.ports import ports_in_use, sockets_there
 from loadgen.engine.health.process import open_files
 from loadgen.engine.health.processors import ProcessorTimes, between, processor_times
 from loadgen.engine.health.tcp_counters import counted, counters_of
 from loadgen.engine.progress import Progress
-from reports.machine import Machine, TcpCounters
+from reports.machine import Machine, Ports, TcpCounters
 
 little_endian = pytest.mark.skipif(sys.byteorder != "little", reason="the texts were written by such a machine")
 
@@ -188,3 +192,82 @@ async def test_of_the_looks_at_the_ports_the_one_with_the_most_in_use_is_kept(tm
     found = watch.result().ports
     assert found is not None
     assert found.used_max == 7
+
+
+SOCKSTAT = """\
+sockets: used 251
+TCP: inuse {0} orphan 1 tw {1} alloc 229 mem 38
+UDP: inuse 7 mem 0
+"""
+
+
+def test_the_sockets_there_are_are_those_in_use_and_those_in_time_wait(tmp_path: Path) -> None:
+    write(tmp_path, net__sockstat=SOCKSTAT.format(229, 27_913))
+    assert sockets_there(tmp_path) == 28_142
+    write(tmp_path, net__sockstat6="TCP6: inuse 8\nUDP6: inuse 900\n")
+    assert sockets_there(tmp_path) == 28_150
+    assert sockets_there(tmp_path / "nowhere") is None
+
+
+class LooksAtPorts(MachineWatch):
+    """Notes when it looks; each look takes some processor time."""
+
+    def __init__(self, root: Path, took_s: float = 0.001) -> None:
+        super().__init__(root)
+        self.took_s = took_s
+        self.at_s: list[float] = []
+
+    async def look_at_ports(self) -> float:
+        self.at_s.append(trio.current_time())
+        return self.took_s
+
+
+async def looks_at(watch: LooksAtPorts, *sockets_now: int | None) -> list[float]:
+    """When it looks, while the machine has so many sockets before each time that it may."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watch.watch_ports)
+        for number, there in enumerate(sockets_now):
+            await trio.sleep_until(PORTS_EVERY_S * number + 1)
+            if there is not None:
+                write(watch._root, net__sockstat=SOCKSTAT.format(9, there - 9))
+        await trio.sleep_until(PORTS_EVERY_S * len(sockets_now) + 1)
+        nursery.cancel_scope.cancel()
+    return [at_s / PORTS_EVERY_S for at_s in watch.at_s]
+
+
+async def test_the_ports_are_looked_at_again_when_there_may_be_more_in_use(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    grown = 100 + MORE_SOCKETS
+    looks = await looks_at(LooksAtPorts(tmp_path), 100, grown - 1, grown, grown + 1, 50, grown - 51, grown - 50)
+    #                                              1st       -       3rd       -     -       -          7th
+    assert looks == [1, 3, 7]
+
+
+async def test_where_the_system_does_not_count_sockets_the_ports_are_looked_at_every_time(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    assert await looks_at(LooksAtPorts(tmp_path), None, None, None) == [1, 2, 3]
+
+
+async def test_to_look_at_the_ports_takes_no_more_than_its_share_of_the_time(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    took_s = 0.06
+    growing = [MORE_SOCKETS * number for number in range(1, 30)]
+    looks = await looks_at(LooksAtPorts(tmp_path, took_s), *growing)
+    assert looks == [1, 7, 13, 19, 25]
+    assert took_s / (6 * PORTS_EVERY_S) <= PORTS_SHARE
+
+
+async def test_what_a_look_at_the_ports_takes_is_the_time_it_was_at_work(
+    autojump_clock: MockClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(root: Path) -> Ports | None:
+        began_s = time.thread_time()
+        while time.thread_time() < began_s + 0.002:
+            pass
+        return None
+
+    monkeypatch.setattr(machine, "ports_in_use", look)
+    assert await MachineWatch(tmp_path).look_at_ports() >= 0.002

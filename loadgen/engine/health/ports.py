@@ -16,8 +16,21 @@ LISTENING: Final = b"0A"
 
 # local address, local port, address and port of the other end, state
 _SOCKET: Final = re.compile(rb"^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]{2}) ", re.MULTILINE)
+# What stands behind TCP's name: those in use, and, of both families, those in TIME-WAIT.
+_IN_USE: Final = re.compile(r"^TCP6?: inuse (\d+)", re.MULTILINE)
+_TIME_WAIT: Final = re.compile(r"^TCP: .*\btw (\d+)", re.MULTILINE)
 
 Pair = tuple[bytes, bytes]       # source address, destination with its port, as the system writes them
+
+
+def sockets_there(root: Path) -> int | None:
+    """Return how many TCP sockets there are, TIME-WAIT included: cheap, and never less than `ports_in_use` finds.
+
+    None: it is not known (/proc/net/sockstat, proc_net(5)).
+    """
+    text = "".join(read_proc(root, f"net/{name}") or "" for name in ("sockstat", "sockstat6"))
+    found = [*_IN_USE.findall(text), *_TIME_WAIT.findall(text)]
+    return sum(map(int, found)) if found else None
 
 
 def ports_in_use(root: Path) -> Ports | None:
