@@ -4,22 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.clock import NS_PER_S
 from loadgen.engine.columns import Instants
 from loadgen.engine.sample import Sample
 from loadgen.session.trace import Trace
 
-if TYPE_CHECKING:
-    from loadgen.transport.native import Tallied
-
 Done = tuple[Sample, Trace, int]      # an ended session, and the run's start on `clock_ns`
 
-TALLIED: Final = 7                    # columns of a session in a tally: `native.Tally`
 _INSTANTS: Final[Callable[[Sample], Any]] = attrgetter("intended_ns", "started_ns", "finished_ns")
 _COUNTS: Final[Callable[[Trace], Any]] = attrgetter(
     "messages_offered", "messages_refused", "octets_sent", "octets_received"
@@ -80,43 +75,3 @@ def batch_of(done: Sequence[Done]) -> Batch:
             message.at_ns - origin_ns for _, trace, origin_ns in done if trace.retrieved for message in trace.retrieved
         ], dtype=np.int64),
     )   # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """Sessions of series that another has followed, and when each of those had started: ns from the run's start."""
-
-    batch: Batch
-    next_ns: Instants
-
-
-def followed_in(tallied: "Tallied", protocol: str, taken_by: str, origin_ns: int) -> Followed:
-    """Return what a tally tells; nothing in it was due at an instant of its own. A message is accepted when the phase
-    `taken_by` is over.
-    """
-    names, numbers, phases, instants, replies = tallied
-    sessions = np.frombuffer(numbers, dtype=np.float64).reshape(-1, TALLIED)
-    started_ns, finished_ns, next_ns = _nanoseconds(sessions[:, :3].T) - origin_ns
-    begun_ns, over_ns = _nanoseconds(np.frombuffer(instants, dtype=np.float64).reshape(-1, 2).T)
-    timed, offered, sent, received = sessions[:, 3:].astype(np.int64).T
-    taking = np.fromiter(map(taken_by.__eq__, phases), dtype=np.bool_, count=len(phases))
-    batch = Batch(
-        sessions=names,
-        protocols=[protocol] * len(names),
-        intended_ns=started_ns,
-        started_ns=started_ns,
-        finished_ns=finished_ns,
-        counts=np.stack([offered, np.zeros_like(offered), sent, received], axis=1),
-        timed=timed,
-        phases=phases,
-        service_ns=over_ns - begun_ns,
-        replies=replies,
-        accepted_ns=over_ns[taking] - origin_ns,
-        retrieved_ns=np.array([], dtype=np.int64),
-    )
-    return Followed(batch, next_ns)
-
-
-def _nanoseconds(instants_s: NDArray[np.float64]) -> Instants:
-    """Return them as a trace has them: truncated."""
-    return (instants_s * NS_PER_S).astype(np.int64)

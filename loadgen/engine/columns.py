@@ -1,6 +1,7 @@
 """Many events at once, as columns: arrays of 64-bit numbers (ns), and which of them belong together."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from loadgen.clock import NS_PER_S
 
 Instants = NDArray[np.int64]
 Which = NDArray[np.bool_]
+NO_INSTANTS: Final[Instants] = np.array([], dtype=np.int64)
 
 
 def by_name(names: Sequence[str]) -> Iterator[tuple[str, Which]]:

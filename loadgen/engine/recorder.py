@@ -6,12 +6,14 @@ waits until there is enough of it to be recorded together; whoever reads the boo
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from loadgen.engine.attempt import Attempt, Upshot
-from loadgen.engine.batch import Batch, Done, Followed, batch_of
-from loadgen.engine.columns import by_name
+from loadgen.engine.batch import Batch, Done, batch_of
+from loadgen.engine.columns import NO_INSTANTS, Instants, by_name
+from loadgen.engine.followed import Followed, Tallies
 from loadgen.engine.outage import Outages
+from loadgen.engine.reply_table import ReplyTable
 from loadgen.engine.retry_book import RetryBook
 from loadgen.engine.sample import Sample
 from loadgen.engine.seconds import Seconds
@@ -23,10 +25,8 @@ from loadgen.session.trace import Trace
 from loadgen.wire.printable import printable
 from reports.histogram import Histogram
 from reports.interval_log import IntervalLog
-from reports.load_result import OTHER_CODES
 
 DISTINCT_FAILURES_MAX = 500       # causes are our own sentences; this bounds them all the same
-DISTINCT_REPLIES_MAX = 2_000      # a hostile server has a million enhanced codes, and POP3's are free text
 OTHER_CAUSES = "other causes"
 TOGETHER_MAX = 1_000              # timings that wait to be recorded together: half a millisecond of work
 FEW = 30                          # sessions that are recorded sooner one by one
@@ -50,7 +50,7 @@ class Recorder:
         self.in_flight = 0
         self.retrying = 0                    # of those in flight, the ones that try again
         self.in_flight_peak = 0
-        self.tallied: Callable[[], Followed | None] | None = None     # gives what is tallied elsewhere, if anything is
+        self._tallies: Tallies | None = None     # sessions that are not told of one by one; None: there are none
         self._waiting: list[Done] = []       # sessions that went as hoped, and are not in the books yet
         self._waiting_timings = 0            # theirs, and one for each
         self._outcomes: dict[str, Counter[OutcomeKind]] = defaultdict(Counter)    # session name -> kinds
@@ -60,7 +60,7 @@ class Recorder:
         self._session_times = SessionTable()                         # by session name
         self._lags = array(INT64)                                    # of sessions started in the steady phase
         self.lag_histogram = Histogram()
-        self._replies: Counter[tuple[str, str, str | None]] = Counter()
+        self._replies = ReplyTable()
         self.failures: Counter[tuple[str, str]] = Counter()
         self.failure_examples: dict[tuple[str, str], str] = {}      # what was first seen, made printable
         self.exhausted: Counter[str] = Counter()                     # what this host ran out of
@@ -118,6 +118,13 @@ class Recorder:
         self.settle()
         return self._seconds
 
+    def tally(self, tallies: Tallies | None) -> None:
+        """Have sessions that are tallied elsewhere in the books from now on; None: no more."""
+        self.settle()
+        self._tallies = tallies
+        if tallies is not None:
+            tallies.place_by(self.window)
+
     def balanced(self) -> bool:
         """Say whether every arrival that reached its instant is in flight, or has exactly one outcome."""
         ended = sum(kinds.total() for kinds in self.outcomes.values())
@@ -166,7 +173,7 @@ class Recorder:
 
     def settle(self) -> None:
         """Enter what waits to be recorded together."""
-        if self.tallied is not None and (followed := self.tallied()) is not None:
+        if self._tallies is not None and (followed := self._tallies.take()) is not None:
             self._enter_followed(followed)
         if not self._waiting:
             return
@@ -185,7 +192,7 @@ class Recorder:
         self.in_flight -= 1
         self.retries[sample.session].tried_again += 1
         away = self.outages.ended(sample, first=False)
-        self._ended(sample, trace, origin_ns, timed=not away and _is_timed(sample))
+        self._ended(sample, trace, origin_ns, timed=not away and sample.is_timed)
 
     def tried(
         self, session: str, attempt: Attempt, upshot: Upshot, origin_ns: int, *, cut: bool, given_up: bool
@@ -228,6 +235,7 @@ class Recorder:
         self.cut_short = cut_short
         self.load_ended_ns = min(at_ns, self.window.steady_until_ns)
         self.window = self.window.ended_at(self.load_ended_ns)
+        self.tally(self._tallies)
 
     def merge(self, other: "Recorder") -> None:
         """Add the closed books of another process of the same run to these, which are closed too.
@@ -275,7 +283,7 @@ class Recorder:
     def _enter(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
         kind = sample.outcome.kind
         self._outcomes[sample.session][kind] += 1
-        timed = not self.outages.ended(sample, first=True) and _is_timed(sample)
+        timed = not self.outages.ended(sample, first=True) and sample.is_timed
         self._seconds.started(sample.started_ns)
         self._seconds.ended(sample.finished_ns, kind, sample.response_ns if timed else None)
         if self.window.holds(sample.intended_ns):
@@ -285,10 +293,18 @@ class Recorder:
 
     def _enter_followed(self, followed: Followed) -> None:
         """Do so for sessions each of which another has followed: one arrival more, and as many in flight."""
-        self._enter_together(followed.batch)
+        for phase, in_steady, outside in followed.phases:
+            self._phases[phase].add_tallied(in_steady, outside)
+        for session, in_steady, outside in followed.sessions:
+            self._outcomes[session][OutcomeKind.ACCEPTED] += (len(in_steady) + len(outside)) // self._lags.itemsize
+            self._phases[f"{followed.protocol}.session"].add_tallied(in_steady, outside)
+            self._session_times[session].add_tallied(in_steady, outside)
+            self._lags.frombytes(bytes(len(in_steady)))          # none was due before it started
         self.arrived += len(followed.next_ns)
-        self._seconds.arrived_together(followed.next_ns, self.in_flight)
-        self._steady.arrived += int(self.window.holds_each(followed.next_ns).sum())
+        self._seconds.followed(followed, self.in_flight)
+        self._steady.followed(followed, self.window)
+        self._count_messages_together(followed.offered, 0, followed.accepted_ns, NO_INSTANTS)
+        self._replies.count(followed.replies)
 
     def _enter_together(self, batch: Batch) -> None:
         """Do as `_enter` does, for many sessions that went as hoped."""
@@ -312,12 +328,13 @@ class Recorder:
             steady.messages_refused += refused
             steady.octets_sent += sent
             steady.octets_received += received
-        self._count_messages_together(batch)
-        self._count_replies(batch.replies)
-
-    def _count_messages_together(self, batch: Batch) -> None:
         offered, refused, _, _ = batch.counts.sum(axis=0).tolist()
-        accepted_ns, retrieved_ns = batch.accepted_ns, batch.retrieved_ns
+        self._count_messages_together(offered, refused, batch.accepted_ns, batch.retrieved_ns)
+        self._replies.count(batch.replies)
+
+    def _count_messages_together(
+        self, offered: int, refused: int, accepted_ns: Instants, retrieved_ns: Instants
+    ) -> None:
         counted = {"offered": offered, "refused": refused, "accepted": len(accepted_ns), "retrieved": len(retrieved_ns)}
         self._messages.update(counted)
         self._steady.messages_accepted += int(self.window.holds_each(accepted_ns).sum())
@@ -340,7 +357,7 @@ class Recorder:
                 self.exhausted[sample.outcome.cause] += 1
         self._times(sample, trace, whole=timed)
         self._count_messages(trace, origin_ns)
-        self._count_replies(trace.replies)
+        self._replies.count(trace.replies)
         self._count_deviations(trace)
         return in_steady
 
@@ -369,14 +386,6 @@ class Recorder:
             steady.messages_retrieved += holds(at_ns)
             self._seconds.retrieved(at_ns)
 
-    def _count_replies(self, replies: Sequence[tuple[str, str, str | None]]) -> None:
-        if len(self._replies) + len(replies) <= DISTINCT_REPLIES_MAX:
-            self._replies.update(replies)
-            return
-        for phase, code, enhanced in replies:
-            known = len(self._replies) < DISTINCT_REPLIES_MAX or (phase, code, enhanced) in self._replies
-            self._replies[phase, code, enhanced if known else OTHER_CODES] += 1
-
     def _count_deviations(self, trace: Trace) -> None:
         for phase, deviation, octets in trace.deviations:
             self.deviations[phase, deviation] += 1
@@ -389,12 +398,3 @@ class Recorder:
                 key = (phase, OTHER_CAUSES)
             self.failure_examples.setdefault(key, printable(evidence))
         self.failures[key] += 1
-
-
-def _is_timed(sample: Sample) -> bool:
-    """Say whether the whole of a session is a time the server took.
-
-    That of one the run cut short is not, and neither is that of an idle-hold session, as long as the scenario
-    wished; their phases are. Nor is one refused in an outage that was meant, as fast as it is.
-    """
-    return sample.outcome.kind is not OutcomeKind.INTERRUPTED and not sample.held

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from loadgen.session.outcome import Outcome
+from loadgen.session.outcome import Outcome, OutcomeKind
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -30,3 +30,12 @@ class Sample(msgspec.Struct, frozen=True):
     def service_ns(self) -> int:
         """Return the service time of the whole session."""
         return self.finished_ns - self.started_ns
+
+    @property
+    def is_timed(self) -> bool:
+        """Say whether the whole of it is a time the server took.
+
+        That of one the run cut short is not, and neither is that of an idle-hold session, as long as the scenario
+        wished; their phases are. Nor is one refused in an outage that was meant, as fast as it is.
+        """
+        return self.outcome.kind is not OutcomeKind.INTERRUPTED and not self.held

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from loadgen.clock import NS_PER_S
 from loadgen.engine.columns import Instants, by_second
+from loadgen.engine.followed import Followed
 from loadgen.session.outcome import OutcomeKind
 from reports.histogram import Histogram
 from reports.load_result import Timeline
@@ -94,13 +95,6 @@ class Seconds:
         row.arrived += 1
         row.in_flight = max(row.in_flight, in_flight)
 
-    def arrived_together(self, intended_ns: Instants, in_flight: int) -> None:
-        """Count arrivals likewise."""
-        for second, which in by_second(intended_ns):
-            row = self._rows[second]
-            row.arrived += int(which.sum())
-            row.in_flight = max(row.in_flight, in_flight)
-
     def started(self, at_ns: int) -> None:
         """Count an arrival that got its turn: its session started, or was dropped for want of room."""
         self._rows[at_ns // NS_PER_S].started += 1
@@ -137,6 +131,14 @@ class Seconds:
             responses = responses_ns[which].tolist()
             self._rows[second].accepted += len(responses)
             self._rows[second].responses += responses
+
+    def followed(self, followed: Followed, in_flight: int) -> None:
+        """Count sessions likewise, and the arrivals of those that followed them."""
+        self.ended_well(followed.started_ns, followed.finished_ns, followed.finished_ns - followed.started_ns)
+        for second, which in by_second(followed.next_ns):
+            row = self._rows[second]
+            row.arrived += int(which.sum())
+            row.in_flight = max(row.in_flight, in_flight)
 
     def messages(self, accepted_ns: Instants, retrieved_ns: Instants) -> None:
         """Count messages accepted, and messages retrieved."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loadgen.endpoint import Protocol
-from loadgen.engine.batch import Followed, followed_in
+from loadgen.engine.followed import Followed
+from loadgen.engine.window import Window
 from loadgen.message.compose import Composer
 from loadgen.schedule.plans import DeliveryPlan, Plan
 from loadgen.session.plain_delivery import is_plain
@@ -38,12 +39,29 @@ class DeliveriesInSeries:
         assert isinstance(plan, DeliveryPlan), "it was asked which are taken"
         return DeliverySeries(self.route, plan, self.composer, trace, next_plan)
 
-    def followed(self, origin_ns: int) -> Followed | None:
-        """Take what was tallied; None: nothing was. `origin_ns`: the run's start on clock_ns."""
+    def tallies(self, origin_ns: int) -> "DeliveriesTallied":
+        """Return where they are tallied. `origin_ns`: the run's start on `clock_ns`."""
+        return DeliveriesTallied(self.route, self.tally, origin_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveriesTallied:
+    """What a native lane has tallied of them."""
+
+    route: Route
+    tally: "Tally"
+    origin_ns: int
+
+    def take(self) -> Followed | None:
+        """Return what was tallied since the last time; None: nothing was."""
+        return Followed.told(self.tally.take(), self.route.endpoint.protocol, self.origin_ns) if self.tally else None
+
+    def place_by(self, window: Window) -> None:
+        """Tell by this window from now on what belongs to the steady phase."""
         stages = self.route.stages
         assert stages is not None, "of SMTP"
         body, _, _ = stages.body
-        return followed_in(self.tally.take(), self.route.endpoint.protocol, body, origin_ns) if self.tally else None
+        self.tally.begin(body, self.origin_ns + window.steady_from_ns, self.origin_ns + window.steady_until_ns)
 
 
 def deliveries_in_series(routes: Mapping[Protocol, Route], composer: Composer) -> DeliveriesInSeries | None:

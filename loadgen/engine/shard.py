@@ -7,7 +7,6 @@ of n shards the first has the arrivals 0, n, 2n …, and so on; counts add up, a
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import assert_never
@@ -128,7 +127,7 @@ async def run_shard(
                 SessionLimit(shard.scenario.limits.session.s), planner.back_off_ns, in_series, presence,
             )
             if in_series is not None:
-                recorder.tallied = partial(in_series.followed, arrivals.origin_ns)
+                recorder.tally(in_series.tallies(arrivals.origin_ns))
             if journal is not None:
                 journal.begin(arrivals.origin_ns)
             await trio.sleep_until(arrivals.instant_s(0))
@@ -140,8 +139,7 @@ async def run_shard(
                 serving.start_soon(monitor.watch)
                 serving.start_soon(_watch, arrivals, observe, Watched.by(shard.scenario.gates))
                 await _drive(arrivals, planner, shard, duration_ns, stop)
-            recorder.settle()
-            recorder.tallied = None
+            recorder.tally(None)
             serving.cancel_scope.cancel()      # every connection is closed by now
     ended_ns = arrivals.now_ns()
     for _ in recorder.close_seconds(ended_ns // NS_PER_S + 1):

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field, fields
 
+from loadgen.engine.followed import Followed
+from loadgen.engine.window import Window
 from loadgen.session.outcome import OutcomeKind
 
 
@@ -25,6 +27,15 @@ class Steady:
     def sessions_ended(self) -> int:
         """Return how many sessions ended, however they did; arrivals that were dropped never began one."""
         return self.ended.total() - self.ended[OutcomeKind.DROPPED]
+
+    def followed(self, followed: Followed, window: Window) -> None:
+        """Count sessions in which all went as hoped, and the arrivals of those that followed them."""
+        self.arrived += int(window.holds_each(followed.next_ns).sum())
+        self.ended[OutcomeKind.ACCEPTED] += int(window.holds_each(followed.finished_ns).sum())
+        self.session_ns += window.overlaps_ns(followed.started_ns, followed.finished_ns)
+        self.messages_offered += followed.offered_in_steady
+        self.octets_sent += followed.octets_sent
+        self.octets_received += followed.octets_received
 
     def merge(self, other: "Steady") -> None:
         """Add what happened in another process."""

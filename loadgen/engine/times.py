@@ -62,6 +62,14 @@ class PhaseTimes:
         if self.due:
             self._response.frombytes(response_ns[steady].tobytes())
 
+    def add_tallied(self, steady: bytes, outside: bytes) -> None:
+        """Keep times as they lie, of what was not due before it began: its service time is its response time."""
+        self.outside_steady += len(outside) // self._outside.itemsize
+        self._outside.frombytes(outside)
+        self._service.frombytes(steady)
+        if self.due:
+            self._response.frombytes(steady)
+
     def fold(self, interval: Histogram) -> None:
         """Put what has gathered into the histograms, and all of its response times into `interval`, which is empty."""
         interval.record_many(self._response)

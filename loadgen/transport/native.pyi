@@ -7,11 +7,13 @@ from loadgen.transport.conversation import Conversation, Counted
 
 source_checksum: int
 
-Tallied = tuple[list[str], bytes, list[str], bytes, list[Counted]]
+TalliedTimes = list[tuple[str, bytes, bytes]]
+Tallied = tuple[TalliedTimes, TalliedTimes, bytes, bytes, list[Counted], int, tuple[int, int, int]]
 
 @final
 class Tally:
     def __len__(self) -> int: ...
+    def begin(self, taken_by: str, steady_from: int, steady_until: int) -> None: ...
     def take(self) -> Tallied: ...
 
 @final

@@ -15,7 +15,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.ref cimport PyObject
 from libc.errno cimport EAGAIN, EALREADY, EINPROGRESS, EINTR, EISCONN, errno
 from libc.stdint cimport uint32_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from posix.uio cimport iovec
 from posix.unistd cimport close
@@ -115,6 +115,10 @@ cdef class Lanes:
         return 0
 
 
+cdef inline long long in_ns(double instant):
+    return <long long> (instant * NS_PER_S)
+
+
 cdef class NativeLane:
     """One connection and its conversation, led here while the task that owns both waits for the end of it."""
 
@@ -123,8 +127,7 @@ cdef class NativeLane:
     cdef object conversation, log, rounds, task, end, name, hoped_for
     cdef list timed, timings, replies, noted
     cdef Numbers instants             # of what was timed, by twos; of a series, whose log is told at the end
-    cdef list heard                   # what each read gave
-    cdef Numbers heard_s              # and when
+    cdef list heard                   # what each read gave, and when
     cdef object round
     cdef Py_ssize_t at                # in the round
     cdef object saying                # what has not been sent, or not all of it; None: all has
@@ -151,7 +154,6 @@ cdef class NativeLane:
 
     def __dealloc__(self):
         PyMem_Free(self.instants.first)
-        PyMem_Free(self.heard_s.first)
 
     def begin(self, int family, bytes address, bytes source, name, double limit_s):
         """Begin to connect: `address` and `source`, or None, are each a `struct sockaddr`; `name` is the phase."""
@@ -268,8 +270,7 @@ cdef class NativeLane:
             return errno == EINTR
         now = self.now()
         octets = PyBytes_FromStringAndSize(received, count)
-        self.heard.append(octets)
-        put(&self.heard_s, now)
+        self.heard.append((octets, now))
         if self.noted is not None:
             self.note(octets, False)
         self.heard_octets += count
@@ -316,40 +317,31 @@ cdef class NativeLane:
     cdef int time(self, double now) except -1:
         """Note that what was begun last is finished."""
         if self.tally is None:
-            self.timings.append((self.name, <long long> (self.started * NS_PER_S), <long long> (now * NS_PER_S)))
+            self.timings.append((self.name, in_ns(self.started), in_ns(now)))
         else:
             self.timed.append(self.name)
-            put(&self.instants, self.started)
-            put(&self.instants, now)
+            put(&self.instants, in_ns(self.started))
+            put(&self.instants, in_ns(now))
         return 0
 
     cdef int follow(self) except -1:
         """End a session that went as hoped, and begin the one that follows it, if there is one."""
-        cdef Tally tally = self.tally
-        cdef double finished
+        cdef long long instants[3]
         self.lanes.forget(self.fd, self)
         close(self.fd)
         self.fd = -1
-        finished = self.now()
-        messages = self.conversation.messages
-        name = self.conversation.name
+        instants[0], instants[1] = in_ns(self.session_started), in_ns(self.now())
+        messages, name = self.conversation.messages, self.conversation.name
         try:
             beginning = self.conversation.follow()
         except BaseException as error:      # a bug: raised where the session is
             return self.finish(error)
         if beginning is None:
             return self.finish(None)
-        put(&tally.sessions, self.session_started)
-        put(&tally.sessions, finished)
-        put(&tally.sessions, self.now())
-        put(&tally.sessions, len(self.timed))
-        put(&tally.sessions, messages)
-        put(&tally.sessions, self.sent)
-        put(&tally.sessions, self.heard_octets)
-        tally.names.append(name)
-        tally.phases.extend(self.timed)
-        tally.replies.extend(self.replies)
-        put_all(&tally.timings, &self.instants)
+        instants[2] = in_ns(self.now())
+        self.tally.add(
+            name, self.timed, &self.instants, self.replies, instants, messages, self.sent, self.heard_octets
+        )
         self.forget()
         self.sent = self.heard_octets = 0
         self.number += 1
@@ -361,16 +353,14 @@ cdef class NativeLane:
         self.timed.clear()
         self.replies.clear()
         self.heard.clear()
-        self.instants.count = self.heard_s.count = 0
+        self.instants.count = 0
         return 0
 
     cdef int tell(self) except -1:
         """Tell the log of the session that none follows."""
-        cdef Py_ssize_t number
-        cdef double *instants = self.instants.first
-        for number in range(len(self.timed)):
-            started, finished = instants[2 * number], instants[2 * number + 1]
-            self.timings.append((self.timed[number], <long long> (started * NS_PER_S), <long long> (finished * NS_PER_S)))
+        cdef Py_ssize_t at
+        for at, phase in enumerate(self.timed):
+            self.timings.append((phase, self.instants.first[2 * at], self.instants.first[2 * at + 1]))
         self.log.replies += self.replies
         return 0
 
@@ -447,7 +437,7 @@ cdef class NativeLane:
         self.conversation.started_s = self.session_started
         self.conversation.octets_sent = self.sent
         if not self.conversation.done:
-            self.conversation.heard.extend([(octets, self.heard_s.first[at]) for at, octets in enumerate(self.heard)])
+            self.conversation.heard.extend(self.heard)
         if self.tally is not None:
             self.tell()
         self.lanes.forget(self.fd, self)

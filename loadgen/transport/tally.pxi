@@ -1,69 +1,119 @@
-"""Part of native.pyx: what the sessions of series did, as columns."""
+"""Part of native.pyx: what the sessions of series did, as columns of whole numbers; instants and times are ns."""
 
 
 cdef struct Numbers:
-    double *first
+    long long *first
     Py_ssize_t count, room
 
 
-cdef int put(Numbers *numbers, double number) except -1:
+cdef int put(Numbers *numbers, long long number) except -1:
     if numbers.count == numbers.room:
-        make_room(numbers, 1)
+        room = max(16, 2 * numbers.room)
+        larger = <long long *> PyMem_Realloc(numbers.first, room * sizeof(long long))
+        if larger is NULL:
+            raise MemoryError
+        numbers.first, numbers.room = larger, room
     numbers.first[numbers.count] = number
     numbers.count += 1
     return 0
 
 
-cdef int put_all(Numbers *numbers, Numbers *others) except -1:
-    make_room(numbers, others.count)
-    memcpy(numbers.first + numbers.count, others.first, others.count * sizeof(double))
-    numbers.count += others.count
-    return 0
-
-
-cdef int make_room(Numbers *numbers, Py_ssize_t more) except -1:
-    cdef Py_ssize_t room = max(16, numbers.room)
-    while room < numbers.count + more:
-        room *= 2
-    if room > numbers.room:
-        larger = <double *> PyMem_Realloc(numbers.first, room * sizeof(double))
-        if larger is NULL:
-            raise MemoryError
-        numbers.first, numbers.room = larger, room
-    return 0
-
-
 cdef bytes taken(Numbers *numbers):
     """Return them as they lie, and none are left."""
-    octets = PyBytes_FromStringAndSize(<char *> numbers.first, numbers.count * sizeof(double))
+    octets = PyBytes_FromStringAndSize(<char *> numbers.first, numbers.count * sizeof(long long))
     numbers.count = 0
     return octets
 
 
-cdef class Tally:
-    """What sessions did that went as hoped and were followed by another."""
+cdef class Times:
+    """Of one phase, or of the sessions of one name: those that belong to the steady phase, and the others."""
 
-    cdef list names, phases, replies
-    cdef Numbers sessions, timings
-
-    def __cinit__(self):
-        self.names, self.phases, self.replies = [], [], []
+    cdef Numbers steady, outside
 
     def __dealloc__(self):
-        PyMem_Free(self.sessions.first)
-        PyMem_Free(self.timings.first)
+        PyMem_Free(self.steady.first)
+        PyMem_Free(self.outside.first)
+
+
+cdef class Tally:
+    """What sessions did that went as hoped and were followed by another; none was due at an instant of its own."""
+
+    cdef dict phases, sessions        # name -> Times
+    cdef list replies
+    cdef Numbers instants, taken      # of each session: started, finished, the next one started; of what was taken
+    cdef object taken_by              # the phase at whose end a message is
+    cdef long long steady_from, steady_until
+    cdef long long timed, messages, messages_done, sent_done, received_done
+
+    def __cinit__(self):
+        self.phases, self.sessions, self.replies = {}, {}, []
+
+    def __dealloc__(self):
+        PyMem_Free(self.instants.first)
+        PyMem_Free(self.taken.first)
 
     def __len__(self):
-        return len(self.phases)
+        """Count the phases that were timed."""
+        return self.timed
+
+    def begin(self, str taken_by, long long steady_from, long long steady_until):
+        """Say at the end of which phase a message is taken, and what is steady from now on: ns of trio's clock."""
+        self.taken_by, self.steady_from, self.steady_until = taken_by, steady_from, steady_until
 
     def take(self):
-        """Return all that was tallied, and begin anew: names, sessions, phases, timings, replies.
+        """Return all that was tallied, and begin anew. Numbers are octets as they lie, 64 bits each.
 
-        `names` has what each session is called, and `sessions` seven numbers of each, doubles as they lie: when it
-        started and had finished, when the one after it started, how many phases it timed, its messages, the octets
-        sent and received. `phases` has the names of what was timed, `timings` when each started and had finished, and
-        `replies` what each answer counts as; one session's follow those of the other. Instants are s of trio's clock.
+        First the times of the phases, and of the sessions by name, each as (name, of steady ones, of others): a session
+        is steady that started so. Then the instants, three of each session: when it started and had finished, and the
+        next one started; when messages were taken; what each reply counts as; how many messages were offered; and of
+        the sessions that finished in the steady phase, messages offered, octets sent and received.
         """
-        names, phases, replies = self.names, self.phases, self.replies
-        self.names, self.phases, self.replies = [], [], []
-        return names, taken(&self.sessions), phases, taken(&self.timings), replies
+        told = (
+            times_in(self.phases), times_in(self.sessions), taken(&self.instants), taken(&self.taken), self.replies,
+            self.messages, (self.messages_done, self.sent_done, self.received_done),
+        )
+        self.replies = []
+        self.timed = self.messages = self.messages_done = self.sent_done = self.received_done = 0
+        return told
+
+    cdef int add(
+        self, name, list phases, Numbers *instants, list replies, long long *session, long long messages,
+        long long sent, long long received,
+    ) except -1:
+        """Add a session that started, had finished and was followed at the instants of `session`."""
+        cdef bint steady = self.holds(session[0])
+        cdef Py_ssize_t at
+        cdef Times times
+        for at in range(len(phases)):
+            phase = phases[at]
+            times = times_of(self.phases, phase)
+            put(&times.steady if steady else &times.outside, instants.first[2 * at + 1] - instants.first[2 * at])
+            if phase is self.taken_by:
+                put(&self.taken, instants.first[2 * at + 1])
+        times = times_of(self.sessions, name)
+        put(&times.steady if steady else &times.outside, session[1] - session[0])
+        for at in range(3):
+            put(&self.instants, session[at])
+        self.replies.extend(replies)
+        self.timed += len(phases)
+        self.messages += messages
+        if self.holds(session[1]):
+            self.messages_done += messages
+            self.sent_done += sent
+            self.received_done += received
+        return 0
+
+    cdef bint holds(self, long long instant):
+        return self.steady_from <= instant < self.steady_until
+
+
+cdef Times times_of(dict known, name):
+    cdef PyObject *found = PyDict_GetItem(known, name)
+    if found is not NULL:
+        return <Times> found
+    times = known[name] = Times()
+    return times
+
+
+cdef list times_in(dict known):
+    return [(name, taken(&(<Times> times).steady), taken(&(<Times> times).outside)) for name, times in known.items()]

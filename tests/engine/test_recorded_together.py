@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.clock import NS_PER_S
-from loadgen.engine.recorder import DISTINCT_REPLIES_MAX, FEW, TOGETHER_MAX, Recorder
+from loadgen.engine.recorder import FEW, TOGETHER_MAX, Recorder
+from loadgen.engine.reply_table import DISTINCT_REPLIES_MAX
 from loadgen.engine.sample import Sample
 from loadgen.engine.window import Window
 from loadgen.message.stamp import Stamp

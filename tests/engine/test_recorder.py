@@ -8,7 +8,8 @@ from trio.testing import MockClock
 
 from loadgen.clock import NS_PER_S
 from loadgen.engine.arrivals import Arrivals
-from loadgen.engine.recorder import DISTINCT_FAILURES_MAX, DISTINCT_REPLIES_MAX, OTHER_CAUSES, Recorder
+from loadgen.engine.recorder import DISTINCT_FAILURES_MAX, OTHER_CAUSES, Recorder
+from loadgen.engine.reply_table import DISTINCT_REPLIES_MAX
 from loadgen.engine.sample import Sample
 from loadgen.engine.session_limit import SessionLimit
 from loadgen.engine.window import Window

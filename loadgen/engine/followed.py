@@ -1,0 +1,53 @@
+"""What sessions of series did that went as hoped and were followed by another: tallied where they were led."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from loadgen.engine.columns import Instants
+from loadgen.engine.window import Window
+
+if TYPE_CHECKING:
+    from loadgen.transport.native import Tallied
+
+Times = tuple[str, bytes, bytes]      # a name, its times in the steady phase, and the others: ns, 64 bits each
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Sessions all of which were accepted. Nothing was due at an instant of its own; instants are ns from the start."""
+
+    protocol: str
+    phases: Sequence[Times]
+    sessions: Sequence[Times]         # by the name in the scenario
+    started_ns: Instants
+    finished_ns: Instants
+    next_ns: Instants                 # when the session started that followed
+    accepted_ns: Instants             # when messages were accepted
+    replies: Sequence[tuple[str, str, str | None]]
+    offered: int                      # messages
+    offered_in_steady: int            # by sessions that finished in the steady phase, as are the next two
+    octets_sent: int
+    octets_received: int
+
+    @classmethod
+    def told(cls, tallied: "Tallied", protocol: str, origin_ns: int) -> "Followed":
+        """Return what was tallied; `origin_ns` is the run's start on `clock_ns`."""
+        phases, sessions, instants, taken, replies, offered, in_steady = tallied
+        started_ns, finished_ns, next_ns = np.frombuffer(instants, dtype=np.int64).reshape(-1, 3).T - origin_ns
+        accepted_ns = np.frombuffer(taken, dtype=np.int64) - origin_ns
+        return cls(
+            protocol, phases, sessions, started_ns, finished_ns, next_ns, accepted_ns, replies, offered, *in_steady
+        )
+
+
+class Tallies(Protocol):
+    """Where such sessions are tallied."""
+
+    def take(self) -> Followed | None:
+        """Return what was tallied since the last time; None: nothing was."""
+
+    def place_by(self, window: Window) -> None:
+        """Tell by this window from now on what belongs to the steady phase."""
