@@ -7,6 +7,8 @@ from types import TracebackType
 
 import trio
 
+from loadgen.clock import clock_of_this_run
+
 
 class SessionLimit:
     """Cuts sessions that outlive the limit.
@@ -17,6 +19,7 @@ class SessionLimit:
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
+        self._now = clock_of_this_run()
         self._due_s: OrderedDict[Seat, float] = OrderedDict()     # of the sessions under way, the oldest first
 
     @contextmanager
@@ -32,7 +35,7 @@ class SessionLimit:
         """Cut what is due, for ever. Run it beside the sessions."""
         while True:
             # Whatever begins while we sleep is due after that.
-            due_s = next(iter(self._due_s.values()), trio.current_time() + self._limit_s)
+            due_s = next(iter(self._due_s.values()), self._now() + self._limit_s)
             await trio.sleep_until(due_s)
             now_s = trio.current_time()
             while self._due_s and next(iter(self._due_s.values())) <= now_s:
@@ -41,12 +44,12 @@ class SessionLimit:
 
     def began(self, seat: "Seat") -> None:
         """Count a session's time from now."""
-        self._due_s[seat] = trio.current_time() + self._limit_s
+        self._due_s[seat] = self._now() + self._limit_s
 
     def began_another(self, seat: "Seat") -> None:
         """Count the time of the session that follows in the same seat from now."""
         if seat in self._due_s:          # else it was cut
-            self._due_s[seat] = trio.current_time() + self._limit_s
+            self._due_s[seat] = self._now() + self._limit_s
             self._due_s.move_to_end(seat)
 
     def ended(self, seat: "Seat") -> None:

@@ -103,6 +103,17 @@ def plain_envelope(
         return None
     if message.mail_octets > BLOCK_OCTETS:
         return None
+    if len(recipients) == 1:
+        return _said_to_one(stages, reverse_path, parameters, recipients[0])
+    return _said(stages, reverse_path, parameters, recipients)
+
+
+@lru_cache(maxsize=4096)     # a run says the same over and over: some 500 octets for one recipient
+def _said_to_one(stages: Stages, reverse_path: str, parameters: tuple[str, ...], recipient: str) -> Round:
+    return _said(stages, reverse_path, parameters, (recipient,))
+
+
+def _said(stages: Stages, reverse_path: str, parameters: tuple[str, ...], recipients: tuple[str, ...]) -> Round:
     rcpts = [(stages.rcpt, _rcpt(recipient)) for recipient in recipients]
     return (stages.mail, _mail(reverse_path, parameters)), *rcpts, (stages.data, DATA)
 

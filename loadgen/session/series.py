@@ -26,7 +26,10 @@ NextPlan = Callable[[], Plan | None]
 class DeliverySeries(PlainSession):
     """One session after another. Nobody verifies what becomes of the messages: their names are not kept."""
 
-    __slots__ = ("_answer", "_composer", "_extensions", "_next_plan", "_opening", "_quit", "messages", "name", "plan")
+    __slots__ = (
+        "_answer", "_composer", "_connecting", "_extensions", "_next_plan", "_opening", "_quit", "_way", "messages",
+        "name", "plan",
+    )   # fmt: skip
     SERIES: ClassVar[bool] = True
 
     def __init__(
@@ -35,6 +38,9 @@ class DeliverySeries(PlainSession):
         """Begin with a plan; `next_plan` gives the one that follows. `trace` is of the session that none follows."""
         super().__init__(route, trace, log=trace)
         assert route.stages is not None, "of SMTP"
+        assert route.native_way is not None, "who asked for a series has looked"
+        self._way = route.native_way
+        self._connecting = route.phase_names["connect"], route.phase_limits_s["connect"]
         self._composer = composer
         self._next_plan = next_plan
         self._opening: Round = (route.stages.greeting, b""), (route.stages.ehlo, ehlo(route.hello_name))
@@ -71,14 +77,12 @@ class DeliverySeries(PlainSession):
         assert isinstance(plan, DeliveryPlan), "each is taken by a series of deliveries"
         self._go_on_to(plan)
         self._be_heard()
-        assert self._route.native_way is not None, "there are lanes"
-        names, limits_s = self._route.phase_names, self._route.phase_limits_s
-        return self._route.native_way.beginning(plan.arrival, names["connect"], limits_s["connect"])
+        return self._way.beginning(plan.arrival, *self._connecting)
 
     async def perform(self) -> Outcome:
         """Run all of them; return how the last one ended, which the trace tells of."""
         lanes = self._route.native_lanes()
-        assert lanes is not None, "who asked for a series has looked"
+        assert lanes is not None, "there is a way for them"
         return await self.run_natively(lanes, self._otherwise)
 
     def _go_on_to(self, plan: DeliveryPlan) -> None:
