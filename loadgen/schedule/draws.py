@@ -55,15 +55,13 @@ class Draws(random.Random):
         return value >> (bits - k)
 
     def _word(self) -> int:
-        left = self._left or self._next_block()
+        left = self._left
+        if not left:
+            block = self._purpose.copy()
+            block.update(b"%d/" * len(self._numbers) % self._numbers + b"%d" % self._blocks)
+            self._block = block.digest()
+            self._blocks += 1
+            left = _BLOCK_OCTETS
         self._left = left = left - _WORD_OCTETS
         word: int = _word_at(self._block, left)[0]
         return word
-
-    def _next_block(self) -> int:
-        """Make the next block, and return its length."""
-        block = self._purpose.copy()
-        block.update(b"%d/" * len(self._numbers) % self._numbers + b"%d" % self._blocks)
-        self._block = block.digest()
-        self._blocks += 1
-        return _BLOCK_OCTETS

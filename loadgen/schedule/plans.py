@@ -10,7 +10,7 @@ import random
 from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 import msgspec
 
@@ -31,8 +31,6 @@ from loadgen.scenario.model import (
     Pop3Retrieve,
     Retry,
     Scenario,
-    Session,
-    SmtpDeliver,
 )
 from loadgen.scenario.shapes import Fixed
 from loadgen.scenario.trace import Told
@@ -40,6 +38,9 @@ from loadgen.scenario.words import MailPipelining
 from loadgen.schedule.arrivals import replays
 from loadgen.schedule.draws import Draws
 from loadgen.schedule.other_plans import OtherPlan, drawn_addresses, other_plan
+
+# Up to so many accounts a message for each is held ready, if they differ in nothing else: 230 octets each.
+READY_MAX: Final = 4096
 
 
 class MessagePlan(msgspec.Struct, frozen=True, gc=False):
@@ -116,8 +117,8 @@ class Planner:
     """The plans of one scenario, with what they share worked out once."""
 
     __slots__ = (
-        "_back_offs", "_book", "_closed", "_cumulative", "_deliveries", "_delivering", "_draws", "_keepers",
-        "_multiplier", "_pauses", "_sessions", "_shift", "_traces",
+        "_back_offs", "_book", "_closed", "_cumulative", "_delivering", "_draws", "_keepers", "_kinds", "_multiplier",
+        "_pauses", "_shift", "_traces",
     )   # fmt: skip
 
     def __init__(self, scenario: Scenario, accounts: AccountBook) -> None:
@@ -126,7 +127,9 @@ class Planner:
         self._pauses = Draws(f"{seed}/think")
         self._back_offs = Draws(f"{seed}/retry")
         self._book = accounts
-        self._sessions: tuple[Session, ...] = scenario.sessions
+        self._kinds = tuple(
+            [_Deliveries(each, accounts) if isinstance(each, Delivery) else each for each in scenario.sessions]
+        )
         self._cumulative = tuple(accumulate(session.weight for session in scenario.sessions))
         self._multiplier, self._shift = _permutation(accounts.count, f"{seed}/accounts")
         closed = scenario.load if isinstance(scenario.load, ClosedLoad) else None
@@ -136,26 +139,20 @@ class Planner:
             (first, first + replay.count, replay.file.trace) for first, replay in replays(scenario.load, seed)
         )
         self._delivering = tuple(
-            accumulate(each.weight if isinstance(each, SmtpDeliver | LmtpDeliver) else 0 for each in self._sessions)
+            accumulate(session.weight if isinstance(session, Delivery) else 0 for session in scenario.sessions)
         )
-        self._deliveries = {                   # by the session's index
-            index: _Deliveries(session, accounts)
-            for index, session in enumerate(self._sessions)
-            if isinstance(session, SmtpDeliver | LmtpDeliver)
-        }
 
     def plan_for(self, k: int) -> Plan:
         """Return what arrival `k` does."""
         draws = self._draws.of(k)
         told = self._told_of(k) if self._traces else None
         index = 0
-        if len(self._sessions) > 1:
+        if len(self._kinds) > 1:
             index = _chosen(self._cumulative if told is None else self._delivering, draws)
-        session = self._sessions[index]
+        session = self._kinds[index]
         match session:
-            case SmtpDeliver() | LmtpDeliver():
-                account = None if session.auth == "none" else self.account_of(k)
-                return self._deliveries[index].plan(k, draws, told, account)
+            case _Deliveries():
+                return session.plan(k, draws, told, self.account_of(k) if session.log_in else None)
             case Pop3Retrieve():
                 return RetrievalPlan(
                     "pop3-retrieve", k, session.name or "", self.account_of(k), session.auth, session.delete,
@@ -223,10 +220,12 @@ class _Deliveries:
 
     __slots__ = (
         "_body", "_book", "_chunk_octets", "_dialect", "_draw_bcc", "_draw_body", "_draw_messages", "_draw_recipients",
-        "_draw_size", "_has_bcc", "_kind", "_messages", "_name", "_session", "_size_octets", "_visible",
+        "_draw_size", "_has_bcc", "_kind", "_messages", "_name", "_ready", "_session", "_size_octets", "_visible",
+        "log_in",
     )   # fmt: skip
 
     def __init__(self, session: Delivery, book: AccountBook) -> None:
+        self.log_in = session.auth != "none"
         lmtp = isinstance(session, LmtpDeliver)
         self._kind: Literal["smtp-deliver", "lmtp-deliver"] = "lmtp-deliver" if lmtp else "smtp-deliver"
         self._dialect: Literal["SMTP", "LMTP"] = "LMTP" if lmtp else "SMTP"
@@ -239,12 +238,23 @@ class _Deliveries:
         self._has_bcc, self._draw_bcc = session.bcc.shape != Fixed(0), session.bcc.shape.sample
         self._size_octets, self._draw_size = _always(session.size), session.size.shape.sample
         self._body, self._draw_body = session.content.always, session.content.draw
+        self._ready = self._one_for_each() if book.count <= READY_MAX else ()
+
+    def _one_for_each(self) -> tuple[tuple[MessagePlan], ...]:
+        """Return the one message for each account, where nothing is drawn but whom it is for; else nothing."""
+        body = self._body
+        if not (self._messages == self._visible == 1 and not self._has_bcc and self._size_octets and body):
+            return ()
+        addresses = map(self._book.address, range(1, self._book.count + 1))
+        return tuple([(MessagePlan(0, (address,), self._size_octets, 0, body),) for address in addresses])
 
     def plan(self, k: int, draws: Draws, told: Told | None, account: Account | None) -> DeliveryPlan:
         """Return what arrival `k` does."""
         messages: tuple[MessagePlan, ...]
         if told is not None:
             messages = (self._message_told(told, draws),)
+        elif self._ready:
+            messages = self._ready[int(draws.random() * len(self._ready))]
         else:
             count = self._messages or max(1, self._draw_messages(draws))
             if count == 1:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loadgen.scenario.accounts import open_accounts
@@ -11,13 +11,13 @@ from loadgen.scenario.load import scenario_from
 from loadgen.scenario.model import Scenario, SmtpDeliver
 from loadgen.schedule.draws import Draws
 from loadgen.schedule.other_plans import drawn_addresses
-from loadgen.schedule.plans import DeliveryPlan, MessagePlan, Planner, plan_for
+from loadgen.schedule.plans import READY_MAX, DeliveryPlan, MessagePlan, Planner, plan_for
 
 
-def scenario(**session: Any) -> Scenario:
+def scenario(count: int = 10, **session: Any) -> Scenario:
     data = {
         "scenario": {"name": "s", "seed": 7},
-        "accounts": {"count": 10},
+        "accounts": {"count": count},
         "load": {"model": "closed", "virtual_users": 1, "sessions": 1},
         "session": [{"kind": "smtp-deliver", **session}],
     }
@@ -76,10 +76,19 @@ SESSIONS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@given(SESSIONS, st.lists(st.integers(0, 10**6), min_size=1, max_size=5))
-def test_what_never_changes_is_not_drawn_and_that_makes_no_difference(session: Any, numbers: list[int]) -> None:
+ALIKE = {"messages": 1, "recipients": 1, "bcc": 0, "content": "8bit", "size": 700}      # all but whom it is for
+
+
+@given(SESSIONS, st.sampled_from([10, READY_MAX + 1]), st.lists(st.integers(0, 10**6), min_size=1, max_size=5))
+@example(ALIKE, 10, [*range(50)])
+@example(ALIKE, READY_MAX, [*range(50)])
+@example(ALIKE, READY_MAX + 1, [*range(50)])
+@example({**ALIKE, "bcc": {"uniform": [0, 0]}}, 10, [*range(50)])
+def test_what_never_changes_is_held_ready_and_that_makes_no_difference(
+    session: Any, count: int, numbers: list[int]
+) -> None:
     """Held against the rule: every number is drawn, in this order, from the stream of the arrival."""
-    made = scenario(**session)
+    made = scenario(count, **session)
     book = open_accounts(made.accounts, environ={})
     planner, draws = Planner(made, book), Draws("7/plan")
     (how,) = made.sessions
