@@ -165,7 +165,12 @@ def _run_one(context: typer.Context, loaded: Scenario, chosen: Choice, directory
     if result is None:
         sys.stderr.write("mailproof: stopped at once; there is no report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    _tell(result, write_run(directory, result.document, result.intervals, started=result.started))
+    try:
+        report = write_run(directory, result.document, result.intervals, started=result.started)
+    except UserError:
+        _tell(result, None)       # what was measured is known here, and perhaps nowhere else
+        raise
+    _tell(result, report)
     return result.document
 
 
@@ -210,13 +215,13 @@ def schema_command(of: Annotated[Format, typer.Argument(help="scenario, result o
     typer.echo(json.dumps(schema, indent=2))
 
 
-def _tell(result: RunResult, report: Path) -> None:
+def _tell(result: RunResult, report: Path | None) -> None:
     """Print the summary: in colour and at its width on a terminal, as plain lines anywhere else."""
-    console = Console()
+    console, lies = Console(), None if report is None else str(report)
     if console.is_terminal:
-        console.print(summary(result.document, report=str(report)))
+        console.print(summary(result.document, report=lies))
     else:
-        typer.echo(plain(result.document, report=str(report)), nl=False)
+        typer.echo(plain(result.document, report=lies), nl=False)
 
 
 def _view(scenario: Scenario, *, json_progress: bool) -> LiveView | PlainView:

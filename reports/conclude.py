@@ -153,6 +153,9 @@ def _ledger_findings(document: Document) -> Iterator[Finding]:
     ledger = document.ledger
     if ledger is None:
         return
+    if ledger.not_made is not None:
+        yield Verdict.INCONCLUSIVE, f"there is no ledger, so what became of the mail is not known: {ledger.not_made}"
+        return
     if not ledger.accepted:
         yield Verdict.INCONCLUSIVE, "deliveries were to be verified, but the server accepted no message"
     clean = document.interrupted is None

@@ -38,5 +38,5 @@ def goodput_in_words(document: Document) -> tuple[str, str] | None:
     if bounds is None:
         return None
     least, most = (units.rate(bound) for bound in bounds)
-    verified = document.ledger is not None and document.ledger.accepted
+    verified = document.ledger is not None and (document.ledger.accepted or document.ledger.not_made is not None)
     return least if least == most else f"{least} to {most}", "delivered once" if verified else "accepted"

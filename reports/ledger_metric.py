@@ -59,6 +59,8 @@ def goodput(document: Document) -> tuple[float, float] | None:
     if load is None or load.throughput is None or not load.messages.offered:
         return None
     accepted = load.throughput.messages_accepted_per_s
+    if ledger is not None and ledger.not_made is not None:
+        return 0.0, accepted
     if ledger is None or not ledger.accepted:
         return accepted, accepted
     found, perhaps = ledger.delivered_once, ledger.pending

@@ -60,6 +60,10 @@ class LedgerResult(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     Invariant: in a result that counts what was sent, each is in one of CLASSES (ValueError).
     """
 
+    not_made: Annotated[
+        str | None,
+        Meta(description="Why there is no ledger though one was wanted: nothing is counted then. Null: it was made."),
+    ] = None
     sent: Annotated[
         Count, Meta(description="Mail data was sent for it, at one attempt or several. 0 in results of the first days.")
     ] = 0

@@ -15,6 +15,8 @@ _INDENT: Final = "          "
 
 def summary_of_ledger(ledger: LedgerResult) -> Text:
     """Return the counts, how long the mail took, and the first deliveries that were not as they should be."""
+    if ledger.not_made is not None:
+        return Text(f"ledger    none: {inert(ledger.not_made)}")
     counted = ", ".join(
         f"{units.count(getattr(ledger, name))} {name.replace('_', ' ')}"
         for name in COUNTS

@@ -57,6 +57,8 @@ def _counts(result: ConformanceResult) -> str:
 
 
 def _ledger(ledger: LedgerResult) -> str:
+    if ledger.not_made is not None:
+        return f"none: {escaped(ledger.not_made)}"
     named = ((name.replace("_", " "), getattr(ledger, name)) for name in ledger.__struct_fields__)
     counts = ((name, number) for name, number in named if isinstance(number, int))
     return ", ".join(f"{units.count(number)} {name}" for name, number in counts if number or name == "accepted")

@@ -14,6 +14,7 @@ from loadgen.session.outcome import OutcomeKind
 from loadgen.session.retrieve import retrieve
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
+from reports.errors import UserError
 
 SIDE_BY_SIDE = 16
 ROUND_PAUSE_S = 0.25
@@ -23,10 +24,12 @@ STALL_LIMIT_S = 10.0
 class Audit:
     """The reading of the maildrops. What was read stands, whenever it is cancelled."""
 
-    def __init__(self, ledger: Ledger, route: Route, auth: MaildropAuth) -> None:
+    def __init__(self, ledger: Ledger, route: Route, auth: MaildropAuth, scope: trio.CancelScope) -> None:
         self.read: set[str] = set()          # the maildrops whose last reading came to its end
+        self.failure: UserError | None = None      # why what was read could not be entered
         self._ledger = ledger
         self._route = route
+        self._scope = scope                  # of the reading itself
         self._auth = auth
         self._open: dict[str, Trace] = {}    # readings under way
         self._closed = 0                     # messages seen in those that are over, and the readings themselves
@@ -44,7 +47,7 @@ class Audit:
                 return
             await trio.sleep(ROUND_PAUSE_S)
 
-    async def watch(self, scope: trio.CancelScope, settle_s: float) -> None:
+    async def watch(self, settle_s: float) -> None:
         """Cancel the reading when, past `settle_s`, nothing has come out of any maildrop for STALL_LIMIT_S.
 
         A round that makes progress may finish, however much mail there is: what is only slow to read is not
@@ -55,7 +58,7 @@ class Audit:
             seen = self._seen()
             await trio.sleep(STALL_LIMIT_S)
             if self._seen() == seen:
-                scope.cancel()
+                self._scope.cancel()
                 return
 
     def _seen(self) -> int:
@@ -81,7 +84,18 @@ class Audit:
             finally:
                 del self._open[account.address]
                 self._closed += 1 + len(trace.retrieved)
-                self._ledger.add(trace, looked=looked, look_ns=look_ns)
+                self._enter(trace, looked, look_ns)
+
+    def _enter(self, trace: Trace, looked: str | None, look_ns: int) -> None:
+        try:
+            self._ledger.add(trace, looked=looked, look_ns=look_ns)
+        except UserError as error:
+            self.fail(error)
+
+    def fail(self, why: UserError) -> None:
+        """End the reading. Not by raising it through the nurseries: it would come out as a group."""
+        self.failure = why
+        self._scope.cancel()
 
 
 async def audit(
@@ -96,12 +110,18 @@ async def audit(
     """Find accepted mail in the maildrops, for `settle_s` or until `stop`; return the maildrops that were read.
 
     Nothing is deleted. A maildrop whose last reading failed or was cut short is not among those returned, nor, after
-    `stop`, one that would have been read again: what it owes is pending, not lost.
+    `stop`, one that would have been read again: what it owes is pending, not lost. Raises UserError if what was found
+    cannot be entered.
     """
-    reading = Audit(ledger, route, auth)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(reading.watch, nursery.cancel_scope, settle_s)
+        reading = Audit(ledger, route, auth, nursery.cancel_scope)
+        nursery.start_soon(reading.watch, settle_s)
         nursery.start_soon(cancel_when, stop, nursery.cancel_scope)
-        await reading.rounds(accounts, settle_s)
+        try:
+            await reading.rounds(accounts, settle_s)
+        except UserError as error:
+            reading.fail(error)
         nursery.cancel_scope.cancel()
+    if reading.failure is not None:
+        raise reading.failure
     return reading.read - ledger.maildrops_owing() if stop.is_set() else reading.read

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from loadgen.schedule.plans import DeliveryPlan, Planner
 from loadgen.session.route import Route
 from loadgen.wire.transparency import unstuff
 from reports.crash_result import CrashResult
+from reports.errors import UserError
 from reports.ledger_result import LedgerResult
 from reports.write import LEDGER_DATABASE, LEDGER_LINES
 
@@ -54,13 +56,27 @@ async def settle(
 ) -> Settled:
     """Find what was accepted, for the scenario's settling time or until `stop`, and say what became of it.
 
-    `route` leads to the maildrops, if they are read by POP3; `crash` is what the server went through. Raises UserError
-    if the books cannot be written or read.
+    `route` leads to the maildrops, if they are read by POP3; `crash` is what the server went through. If the books
+    cannot be written or read the result says why, and no more: what the load has measured is not lost for it.
     """
     await wait_until_back(crash, route, shard, stop)
+    try:
+        path = None if directory is None else directory / LEDGER_DATABASE
+        with closing(await slowly(ledger_of(shard, shared, path, _origin_ns(shared)))) as ledger:
+            return await _settled(ledger, shard, shared, route, directory, stop, crash)
+    except UserError as error:
+        if directory is not None:              # half of it misleads, and the report needs the room
+            (directory / LEDGER_DATABASE).unlink(missing_ok=True)
+            (directory / LEDGER_LINES).unlink(missing_ok=True)
+        return Settled(LedgerResult(not_made=str(error)), ())
+
+
+async def _settled(
+    ledger: Ledger, shard: Shard, shared: Shared, route: Route | None, directory: Path | None, stop: trio.Event,
+    crash: CrashResult | None,
+) -> Settled:   # fmt: skip
+    """Return what became of the mail. UserError if the books cannot be written or read."""
     journals = shared.whole.journals
-    path = None if directory is None else directory / LEDGER_DATABASE
-    ledger = await slowly(ledger_of(shard, shared, path, _origin_ns(shared)))
     doubts = [NOT_WRITTEN.format(journal.failure) for journal in journals if journal.failure is not None]
     first = next(iter(journals), None)
     read = await _look(shard, ledger, route, 0 if first is None else first.origin_monotonic_ns, stop)
@@ -72,7 +88,6 @@ async def settle(
     )   # fmt: skip
     if ledger.copies_untold:
         doubts.append(NO_UIDL)
-    ledger.close()
     return Settled(result, tuple(doubts))
 
 
@@ -84,11 +99,14 @@ def ledger_of(
     `origin_ns` is the run's start on this process's clock, for what is entered from here on.
     """
     ledger = Ledger(shard.run_token, path, origin_ns)
-    for journal in shared.whole.journals:
-        yield from ledger.read(journal)
-        journal.remove()
-    if not shared.whole.journals or any(worker.lost is not None for worker in shared.workers):
-        ledger.miss_pages()
+    with ExitStack() as unless_whole:
+        unless_whole.callback(ledger.close)
+        for journal in shared.whole.journals:
+            yield from ledger.read(journal)
+            journal.remove()
+        if not shared.whole.journals or any(worker.lost is not None for worker in shared.workers):
+            ledger.miss_pages()
+        unless_whole.pop_all()
     return ledger
 
 

@@ -64,8 +64,13 @@ class Record:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         """Close it."""
-        if self._file is not None:
+        if self._file is None:
+            return
+        try:
             self._file.close()
+        except OSError as unwritten:             # what is buffered is written now
+            if error is None:
+                raise UserError(f"cannot write {self._path}: {unwritten.strerror}") from None
 
     def write(self, delivery: Delivery, sentence: str) -> None:
         """Write one line."""

@@ -6,8 +6,9 @@ it there. Rows lie in the order of their messages, so the join at the end is one
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from loadgen.ledger.delivery import Attempt, Copy
 from reports.errors import UserError
@@ -64,8 +65,20 @@ FROM attempt ORDER BY arrival, number, recipient, entry
 """
 
 
+@contextmanager
+def _said(what: str) -> Iterator[None]:
+    """Raise UserError where the file cannot be written, or read: its disk is full, or it is not what it was."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise UserError(f"the ledger cannot be {what}: {error}") from None
+
+
 class Store:
-    """Rows of one run. Everything is entered in batches; what asks enters the rest first."""
+    """Rows of one run; UserError where the file does not take them, or give them back.
+
+    Everything is entered in batches; what asks enters the rest first.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         """Make the tables in a new file, or in memory. UserError if there can be none."""
@@ -84,7 +97,7 @@ class Store:
 
     def about(self, name: str, value: object) -> None:
         """Note a fact of the run."""
-        self._database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
+        self._write("INSERT OR REPLACE INTO about VALUES (?, ?)", name, value)
 
     def add_attempt(self, one: Attempt) -> None:
         """Enter one attempt."""
@@ -105,31 +118,27 @@ class Store:
 
     def add_evidence(self, arrival: int, number: int, maildrop: str, body: bytes) -> None:
         """Keep a body that was changed."""
-        self._database.execute("INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?)", (arrival, number, maildrop, body))
+        self._write("INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?)", arrival, number, maildrop, body)
 
     def add_irregular(self, arrival: int, number: int, recipient: str, kind: str, sentence: str) -> None:
         """Keep the judgement on one delivery."""
-        row = (arrival, number, recipient, kind, sentence)
-        self._database.execute("INSERT INTO irregular VALUES (?, ?, ?, ?, ?)", row)
+        self._write("INSERT INTO irregular VALUES (?, ?, ?, ?, ?)", arrival, number, recipient, kind, sentence)
 
     def forget_irregulars(self) -> None:
         """Drop the judgements: they are made anew."""
-        self._database.execute("DELETE FROM irregular")
+        self._write("DELETE FROM irregular")
 
     def flush(self) -> None:
-        """Enter what waits. UserError if the disk has no room for it."""
+        """Enter what waits."""
         attempts, copies, looks = self._attempts, self._copies, self._looks
         self._attempts, self._copies, self._looks = [], [], []
-        try:
-            with self._transaction():
-                self._database.executemany("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
-                self._database.executemany(_ADD_COPY, copies)
-                self._database.executemany("INSERT OR IGNORE INTO look VALUES (?, ?)", looks)
-        except sqlite3.OperationalError as error:
-            raise UserError(f"the ledger cannot be written: {error}") from None
+        with _said("written"), self._transaction():
+            self._database.executemany("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
+            self._database.executemany(_ADD_COPY, copies)
+            self._database.executemany("INSERT OR IGNORE INTO look VALUES (?, ?)", looks)
         if attempts and self._owing is not None:
             self._owing = None                         # asked before all was entered: counted anew
-            self._database.execute("DROP TABLE owed")
+            self._write("DROP TABLE owed")
         for arrival, number, stray, maildrop, *_ in copies if self._owing else ():
             if not stray:
                 self._found(arrival, number, str(maildrop))
@@ -138,35 +147,44 @@ class Store:
         """Return how many accepted deliveries have not been found, by maildrop."""
         self.flush()
         if self._owing is None:
-            self._database.executescript(_OWED)
-            self._owing = dict(self._database.execute("SELECT maildrop, count(*) FROM owed GROUP BY maildrop"))
+            with _said("read"):
+                self._database.executescript(_OWED)
+                self._owing = dict(self._database.execute("SELECT maildrop, count(*) FROM owed GROUP BY maildrop"))
         return self._owing
 
     def recipients(self) -> Iterator[str]:
         """Yield everybody that mail data was sent for."""
-        self.flush()
-        return (name for (name,) in self._database.execute("SELECT DISTINCT recipient FROM attempt"))
+        return (name for (name,) in self._rows("SELECT DISTINCT recipient FROM attempt"))
 
     def attempts(self) -> Iterator[Attempt]:
         """Yield every attempt, message by message."""
-        self.flush()
-        return map(Attempt._make, self._database.execute(_ATTEMPTS))
+        return map(Attempt._make, self._rows(_ATTEMPTS))
 
     def copies(self) -> Iterator[Copy]:
         """Yield every copy, message by message."""
-        self.flush()
-        return map(Copy._make, self._database.execute(_COPIES))
+        return map(Copy._make, self._rows(_COPIES))
 
     def evidence(self, arrival: int, number: int, maildrop: str) -> bytes | None:
         """Return the body of a message that was changed; None: it was not kept."""
-        found = self._database.execute(
-            "SELECT body FROM evidence WHERE arrival = ? AND number = ? AND maildrop = ?", (arrival, number, maildrop)
-        ).fetchone()
+        with _said("read"):
+            found = self._database.execute(
+                "SELECT body FROM evidence WHERE arrival = ? AND number = ? AND maildrop = ?",
+                (arrival, number, maildrop),
+            ).fetchone()
         return None if found is None else bytes(found[0])
 
     def close(self) -> None:
         """Leave the file as it is."""
         self._database.close()
+
+    def _write(self, statement: str, *values: object) -> sqlite3.Cursor:
+        with _said("written"):
+            return self._database.execute(statement, values)
+
+    def _rows(self, question: str) -> Iterator[tuple[Any, ...]]:
+        self.flush()
+        with _said("read"):
+            yield from self._database.execute(question)
 
     def _transaction(self) -> sqlite3.Connection:
         self._database.execute("BEGIN")
@@ -174,8 +192,8 @@ class Store:
 
     def _found(self, arrival: object, number: object, maildrop: str) -> None:
         assert self._owing is not None
-        gone = self._database.execute(
-            "DELETE FROM owed WHERE arrival = ? AND number = ? AND maildrop = ?", (arrival, number, maildrop)
+        gone = self._write(
+            "DELETE FROM owed WHERE arrival = ? AND number = ? AND maildrop = ?", arrival, number, maildrop
         )
         if gone.rowcount:
             self._owing[maildrop] -= 1

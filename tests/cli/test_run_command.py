@@ -275,3 +275,14 @@ def test_an_unknown_option_is_the_operator_s_error(tmp_path: Path) -> None:
     done = mailproof("run", "quickstart", "--sned", "3", cwd=tmp_path)
     assert done.returncode == ExitCode.OPERATOR_ERROR
     assert "--sned" in done.stderr
+
+
+def test_what_cannot_be_written_is_told_all_the_same(scenario: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "run.hlog").mkdir(parents=True)
+    done = mailproof("run", scenario, "--out", "out", cwd=tmp_path)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        ExitCode.OPERATOR_ERROR, "mailproof: cannot write to out: Is a directory (out/run.hlog)",
+    )   # fmt: skip
+    assert "believable" in done.stdout
+    assert "report  " not in done.stdout
+    assert (tmp_path / "out" / "result.json").is_file()

@@ -14,6 +14,7 @@ from loadgen.session.route import Route
 from loadgen.session.trace import Offered, Trace
 from loadgen.transport.errors import ConnectRefused
 from loadgen.transport.stream import Transport
+from reports.errors import UserError
 from tests.engine.house import House, route_to, served_by
 
 BODY = b"hello\r\n"
@@ -133,6 +134,19 @@ async def test_a_server_that_is_gone_ends_the_audit(ledger: Ledger, autojump_clo
     read = await look(ledger, route_to("pop3", dial), settle_s=1)
     assert trio.current_time() == 1
     assert ledger.result(read).pending == 1
+
+
+@pytest.mark.parametrize("what", ["add", "maildrops_owing"])
+async def test_what_cannot_be_entered_ends_the_reading_with_one_sentence(
+    what: str, ledger: Ledger, nursery: trio.Nursery, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise UserError("the ledger cannot be written: database or disk is full")
+
+    monkeypatch.setattr(ledger, what, full)
+    with pytest.raises(UserError, match="disk is full"):
+        await look(ledger, House(nursery).route("pop3"), settle_s=10)
+    assert trio.current_time() == 0
 
 
 async def test_a_slow_server_may_finish_as_long_as_something_comes(

@@ -1,8 +1,10 @@
 """After the load: mail is waited for wherever it is looked for, and timed as well as it was looked for."""
 
+import os
 import sqlite3
 from pathlib import Path
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -11,6 +13,11 @@ from conformance.sink_faults import misfortunes_of
 from loadgen.engine.settle import LOOK_PAUSE_S, Settled, settle
 from loadgen.engine.shard import Shard, run_shard
 from loadgen.engine.workers import Shared
+from loadgen.ledger.record import Record
+from loadgen.ledger.sink_file import SinkFile
+from loadgen.ledger.store import Store
+from reports.errors import UserError
+from reports.ledger_result import LedgerResult
 from tests.engine.house import House, served_by
 from tests.engine.test_shard import shard_of
 
@@ -109,6 +116,21 @@ async def test_what_is_owed_when_somebody_stops_is_pending(tmp_path: Path, autoj
     settled = await lost_by_a_sink(tmp_path, stopped=True)
     assert (settled.result.lost, settled.result.pending, settled.result.delivered_once) == (0, 1, 4)
     assert trio.current_time() < 1
+
+
+@pytest.mark.parametrize("which", ["rows", "lines", "sink"])
+async def test_books_that_cannot_be_made_cost_nothing_but_the_books(
+    which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    def full(*_: object) -> None:
+        raise UserError(f"no room for the {which}")
+
+    monkeypatch.setattr(*{
+        "rows": (Store, "flush", full), "lines": (Record, "write", full), "sink": (SinkFile, "read", full),
+    }[which])   # fmt: skip
+    settled = await lost_by_a_sink(tmp_path, stopped=False)
+    assert settled.result == LedgerResult(not_made=f"no room for the {which}")
+    assert os.listdir(tmp_path) == ["kept.jsonl"], "half a ledger misleads"
 
 
 async def test_the_books_are_kept_in_a_database_for_whoever_has_another_question(

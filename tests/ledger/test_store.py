@@ -1,6 +1,7 @@
 """The tables: a copy is kept as it was first seen, what is owed goes down as it is found, and a full disk is said."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -80,4 +81,40 @@ def test_a_full_disk_is_said_and_never_a_loss(tmp_path: Path) -> None:
         store.add_attempt(attempt(number))
     with pytest.raises(UserError, match="the ledger cannot be written: database or disk is full"):
         store.flush()
+    store.close()
+
+
+def full(path: Path) -> Store:
+    """Return tables on a disk that has just become full."""
+    store = Store(path)
+    store.add_attempt(attempt(0))
+    store.flush()
+    [pages] = store._database.execute("PRAGMA page_count").fetchone()
+    store._database.execute(f"PRAGMA max_page_count = {pages}")
+    return store
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda store: store.about("name", "x" * 100_000),
+        lambda store: store.add_evidence(0, 0, "a", b"x" * 100_000),
+        lambda store: store.add_irregular(0, 0, "a", "lost", "x" * 100_000),
+    ],
+)
+def test_whatever_a_full_disk_takes_no_more_it_is_said_in_a_sentence(
+    write: Callable[[Store], None], tmp_path: Path
+) -> None:
+    store = full(tmp_path / "ledger.sqlite")
+    with pytest.raises(UserError, match="the ledger cannot be written: database or disk is full"):
+        write(store)
+    store.close()
+
+
+def test_a_file_that_is_no_longer_one_of_ours_is_said_in_a_sentence(tmp_path: Path) -> None:
+    store = full(tmp_path / "ledger.sqlite")
+    store._database.execute("DROP TABLE attempt")
+    for read in (store.owing, lambda: list(store.attempts()), lambda: list(store.recipients())):
+        with pytest.raises(UserError, match="the ledger cannot be read: no such table: attempt"):
+            read()
     store.close()

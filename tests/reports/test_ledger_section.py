@@ -4,12 +4,17 @@ from pathlib import Path
 
 from msgspec import structs
 
-from reports.document import Document
+from reports.conclude import conclude
+from reports.document import Document, decode, encode
+from reports.exit_codes import ExitCode
+from reports.gate import Gate
 from reports.histogram import Histogram
 from reports.html import html
 from reports.ledger_result import EndToEnd, Irregularity, LedgerResult
 from reports.ledger_text import summary_of_ledger
+from reports.markdown import markdown
 from reports.text import plain
+from reports.verdict import Verdict
 from reports.write import write_run
 
 S = 1_000_000_000
@@ -48,6 +53,19 @@ def test_the_summary_tells_counts_times_and_the_first_that_went_wrong() -> None:
     assert "at the most, of which up to 3 s (p99) may be our looking so seldom" in times
     assert wrong[0].strip() == "lost: run.0.0 for user1@example.test: in no maildrop"
     assert wrong[-1].strip() == "and 5 more: ledger.jsonl names each"
+
+
+def test_a_ledger_that_was_not_made_says_why_and_decides_nothing(good: Document) -> None:
+    missing = structs.replace(good, ledger=LedgerResult(not_made="the ledger cannot be written: disk is full"))
+    judged = conclude(missing, [Gate(metric="ledger.lost", equals=0), Gate(metric="goodput", at_least=1)])
+    assert (judged.verdicts.correct, judged.exit_code) == (Verdict.INCONCLUSIVE, ExitCode.INCONCLUSIVE)
+    assert [gate.verdict for gate in judged.gates] == [Verdict.INCONCLUSIVE] * 2
+    assert judged.verdicts.valid is Verdict.PASS
+    assert decode(encode(judged)) == judged
+    for made in (plain(judged), markdown(judged), html(judged)):
+        assert "disk is full" in " ".join(made.split())
+    assert text_of(judged.ledger or LEDGER) == ["ledger    none: the ledger cannot be written: disk is full"]
+    assert "delivered once" not in html(judged).partition('id="ledger"')[2].partition("</section>")[0]
 
 
 def test_what_was_seen_as_it_came_has_no_error_bound() -> None:
