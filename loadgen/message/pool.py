@@ -71,6 +71,7 @@ class TextPool:
         """Choose text of exactly so many octets as it is, at least a line's end, that begins with line `begin`."""
         starts = self.plain.starts
         blocks, room = divmod(octets - SHORTEST_LINE, starts[LINES])    # for whole lines; the last is made here
+        # Where it ends is no search: cycles are equally long, and so are lines until the dot at the end of theirs.
         cycles, left = divmod(starts[begin] + room, CYCLE_OCTETS)
         lines, fill = divmod(left, LINE_OCTETS)
         return Cut(blocks, begin, CYCLE * cycles + lines, FILL * fill + b"\r\n")

@@ -215,7 +215,7 @@ class Planner:
 class _Deliveries:
     """The plans of one kind of session that hands over mail.
 
-    A number that is always the same is asked for once, here; it is 0 where numbers are drawn.
+    What is always the same is asked for once, here: a number is 0, and a body None, where it has to be drawn.
     """
 
     __slots__ = (
