@@ -33,9 +33,10 @@ NextArrival = Callable[[], int | None]     # begins the next arrival of a virtua
 
 
 class Series(Shape):
-    """Sessions that follow each other at once while all goes as hoped; tallied but for the last."""
+    """Sessions that follow each other at once while all goes as hoped; such are tallied."""
 
     started_s: float         # when the one under way started, on trio's clock
+    all_tallied: bool        # the last one too
 
     async def perform(self) -> Outcome:
         """Run them; return how the last ended."""
@@ -155,11 +156,10 @@ class Arrivals:
             if in_series.waiting() >= TOGETHER_MAX:
                 self.recorder.settle()
             arrival = following()
-            if arrival is None:
-                return None
-            next_one = self.plan_for(arrival)
-            if not in_series.takes(next_one):
+            next_one = None if arrival is None else self.plan_for(arrival)
+            if next_one is None or not in_series.takes(next_one):
                 upcoming = next_one
+                self.recorder.ended_in_tally()
                 return None
             plan, alone = next_one, False
             seat.go_on()
@@ -174,9 +174,10 @@ class Arrivals:
                 outcome = _cut(trace)
         finally:
             self.presence.now -= 1
-            if not alone:
-                started_ns = int(series.started_s * NS_PER_S) - self.origin_ns
-            self._record(plan, Attempt(started_ns, plan.arrival, 1, started_ns), started_ns, trace, outcome)
+            if not series.all_tallied:
+                if not alone:
+                    started_ns = int(series.started_s * NS_PER_S) - self.origin_ns
+                self._record(plan, Attempt(started_ns, plan.arrival, 1, started_ns), started_ns, trace, outcome)
         if upcoming is None:
             return None
         now_ns = self.now_ns()

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from loadgen.engine.attempt import Attempt, Upshot
 from loadgen.engine.batch import Batch, Done, batch_of
 from loadgen.engine.columns import NO_INSTANTS, Instants, by_name
-from loadgen.engine.followed import Followed, Tallies
 from loadgen.engine.outage import Outages
 from loadgen.engine.reply_table import ReplyTable
 from loadgen.engine.retry_book import RetryBook
 from loadgen.engine.sample import Sample
 from loadgen.engine.seconds import Seconds
 from loadgen.engine.steady import Steady
+from loadgen.engine.tallied import TalliedSessions, Tallies
 from loadgen.engine.times import INT64, PhaseTable, SessionTable
 from loadgen.engine.window import Window
 from loadgen.session.outcome import ACCEPTED, OutcomeKind
@@ -171,10 +171,15 @@ class Recorder:
             self.settle()                    # so that all is in the books in the order in which it happened
             self._enter(sample, trace, origin_ns)
 
+    def ended_in_tally(self) -> None:
+        """Count that one less is in flight: it went as hoped, which the tallies tell of, and none followed it."""
+        assert self.in_flight > 0, "a session ends once"
+        self.in_flight -= 1
+
     def settle(self) -> None:
         """Enter what waits to be recorded together."""
-        if self._tallies is not None and (followed := self._tallies.take()) is not None:
-            self._enter_followed(followed)
+        if self._tallies is not None and (tallied := self._tallies.take()) is not None:
+            self._enter_tallied(tallied)
         if not self._waiting:
             return
         waiting, self._waiting, self._waiting_timings = self._waiting, [], 0
@@ -256,10 +261,8 @@ class Recorder:
             self.retries[session].merge(book)
         for session, kinds in other.outcomes.items():
             self.outcomes[session].update(kinds)
-        for phase, times in other.phases.items():
-            self.phases[phase].merge(times)
-        for session, times in other.session_times.items():
-            self.session_times[session].merge(times)
+        self.phases.merge(other.phases)
+        self.session_times.merge(other.session_times)
         self.lag_histogram.merge(other.lag_histogram)
         self.messages.update(other.messages)
         self.replies.update(other.replies)
@@ -291,20 +294,20 @@ class Recorder:
         if self._ended(sample, trace, origin_ns, timed=timed):
             self._steady.ended[kind] += 1
 
-    def _enter_followed(self, followed: Followed) -> None:
-        """Do so for sessions each of which another has followed: one arrival more, and as many in flight."""
-        for phase, in_steady, outside in followed.phases:
+    def _enter_tallied(self, tallied: TalliedSessions) -> None:
+        """Do so for sessions of series that went as hoped, and for the arrivals of those that followed them."""
+        for phase, in_steady, outside in tallied.phases:
             self._phases[phase].add_tallied(in_steady, outside)
-        for session, in_steady, outside in followed.sessions:
+        for session, in_steady, outside in tallied.sessions:
             self._outcomes[session][OutcomeKind.ACCEPTED] += (len(in_steady) + len(outside)) // self._lags.itemsize
-            self._phases[f"{followed.protocol}.session"].add_tallied(in_steady, outside)
+            self._phases[f"{tallied.protocol}.session"].add_tallied(in_steady, outside)
             self._session_times[session].add_tallied(in_steady, outside)
             self._lags.frombytes(bytes(len(in_steady)))          # none was due before it started
-        self.arrived += len(followed.next_ns)
-        self._seconds.followed(followed, self.in_flight)
-        self._steady.followed(followed, self.window)
-        self._count_messages_together(followed.offered, 0, followed.accepted_ns, NO_INSTANTS)
-        self._replies.count(followed.replies)
+        self.arrived += len(tallied.next_ns)
+        self._seconds.tallied(tallied, self.in_flight)
+        self._steady.tallied(tallied, self.window)
+        self._count_messages_together(tallied.offered, 0, tallied.accepted_ns, NO_INSTANTS)
+        self._replies.count(tallied.replies)
 
     def _enter_together(self, batch: Batch) -> None:
         """Do as `_enter` does, for many sessions that went as hoped."""
@@ -358,7 +361,9 @@ class Recorder:
         self._times(sample, trace, whole=timed)
         self._count_messages(trace, origin_ns)
         self._replies.count(trace.replies)
-        self._count_deviations(trace)
+        for phase, deviation, octets in trace.deviations:
+            self.deviations[phase, deviation] += 1
+            self.deviation_examples.setdefault((phase, deviation), printable(octets))
         return in_steady
 
     def _times(self, sample: Sample, trace: Trace, *, whole: bool) -> None:
@@ -385,11 +390,6 @@ class Recorder:
             counts["retrieved"] += 1
             steady.messages_retrieved += holds(at_ns)
             self._seconds.retrieved(at_ns)
-
-    def _count_deviations(self, trace: Trace) -> None:
-        for phase, deviation, octets in trace.deviations:
-            self.deviations[phase, deviation] += 1
-            self.deviation_examples.setdefault((phase, deviation), printable(octets))
 
     def _failure(self, phase: str, cause: str, evidence: bytes) -> None:
         key = (phase, cause)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from loadgen.clock import NS_PER_S
 from loadgen.engine.columns import Instants, by_second
-from loadgen.engine.followed import Followed
+from loadgen.engine.tallied import TalliedSessions
 from loadgen.session.outcome import OutcomeKind
 from reports.histogram import Histogram
 from reports.load_result import Timeline
@@ -132,10 +132,10 @@ class Seconds:
             self._rows[second].accepted += len(responses)
             self._rows[second].responses += responses
 
-    def followed(self, followed: Followed, in_flight: int) -> None:
+    def tallied(self, tallied: TalliedSessions, in_flight: int) -> None:
         """Count sessions likewise, and the arrivals of those that followed them."""
-        self.ended_well(followed.started_ns, followed.finished_ns, followed.finished_ns - followed.started_ns)
-        for second, which in by_second(followed.next_ns):
+        self.ended_well(tallied.started_ns, tallied.finished_ns, tallied.finished_ns - tallied.started_ns)
+        for second, which in by_second(tallied.next_ns):
             row = self._rows[second]
             row.arrived += int(which.sum())
             row.in_flight = max(row.in_flight, in_flight)

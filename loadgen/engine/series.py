@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loadgen.endpoint import Protocol
-from loadgen.engine.followed import Followed
+from loadgen.engine.tallied import TalliedSessions
 from loadgen.engine.window import Window
 from loadgen.message.compose import Composer
 from loadgen.schedule.plans import DeliveryPlan, Plan
@@ -52,9 +52,11 @@ class DeliveriesTallied:
     tally: "Tally"
     origin_ns: int
 
-    def take(self) -> Followed | None:
+    def take(self) -> TalliedSessions | None:
         """Return what was tallied since the last time; None: nothing was."""
-        return Followed.told(self.tally.take(), self.route.endpoint.protocol, self.origin_ns) if self.tally else None
+        if not self.tally:
+            return None
+        return TalliedSessions.told(self.tally.take(), self.route.endpoint.protocol, self.origin_ns)
 
     def place_by(self, window: Window) -> None:
         """Tell by this window from now on what belongs to the steady phase."""

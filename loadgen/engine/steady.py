@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, fields
 
-from loadgen.engine.followed import Followed
+from loadgen.engine.tallied import TalliedSessions
 from loadgen.engine.window import Window
 from loadgen.session.outcome import OutcomeKind
 
@@ -28,14 +28,14 @@ class Steady:
         """Return how many sessions ended, however they did; arrivals that were dropped never began one."""
         return self.ended.total() - self.ended[OutcomeKind.DROPPED]
 
-    def followed(self, followed: Followed, window: Window) -> None:
+    def tallied(self, tallied: TalliedSessions, window: Window) -> None:
         """Count sessions in which all went as hoped, and the arrivals of those that followed them."""
-        self.arrived += int(window.holds_each(followed.next_ns).sum())
-        self.ended[OutcomeKind.ACCEPTED] += int(window.holds_each(followed.finished_ns).sum())
-        self.session_ns += window.overlaps_ns(followed.started_ns, followed.finished_ns)
-        self.messages_offered += followed.offered_in_steady
-        self.octets_sent += followed.octets_sent
-        self.octets_received += followed.octets_received
+        self.arrived += int(window.holds_each(tallied.next_ns).sum())
+        self.ended[OutcomeKind.ACCEPTED] += int(window.holds_each(tallied.finished_ns).sum())
+        self.session_ns += window.overlaps_ns(tallied.started_ns, tallied.finished_ns)
+        self.messages_offered += tallied.offered_in_steady
+        self.octets_sent += tallied.octets_sent
+        self.octets_received += tallied.octets_received
 
     def merge(self, other: "Steady") -> None:
         """Add what happened in another process."""

@@ -92,7 +92,16 @@ def _nowhere(_: str) -> None:
     return None
 
 
-class PhaseTable(dict[str, PhaseTimes]):
+class TimesTable(dict[str, PhaseTimes]):
+    """Times by name."""
+
+    def merge(self, other: "TimesTable") -> None:
+        """Add those of another process; all are folded."""
+        for name, times in other.items():
+            self[name].merge(times)
+
+
+class PhaseTable(TimesTable):
     """The times of every phase that was seen, by name."""
 
     def __init__(self) -> None:
@@ -139,7 +148,7 @@ class PhaseTable(dict[str, PhaseTimes]):
         return Counter({phase: times.outside_steady for phase, times in self.items() if times.outside_steady})
 
 
-class SessionTable(dict[str, PhaseTimes]):
+class SessionTable(TimesTable):
     """The times of whole sessions, by the name the scenario gives them: `smtp.session` is of all that speak SMTP."""
 
     def __init__(self) -> None:

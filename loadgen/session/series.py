@@ -27,20 +27,21 @@ class DeliverySeries(PlainSession):
     """One session after another. Nobody verifies what becomes of the messages: their names are not kept."""
 
     __slots__ = (
-        "_answer", "_composer", "_connecting", "_extensions", "_next_plan", "_opening", "_quit", "_way", "messages",
-        "name", "plan",
+        "_answer", "_composer", "_connecting", "_extensions", "_next_plan", "_opening", "_quit", "_way", "all_tallied",
+        "messages", "name", "plan",
     )   # fmt: skip
     SERIES: ClassVar[bool] = True
 
     def __init__(
         self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, next_plan: NextPlan
     ) -> None:
-        """Begin with a plan; `next_plan` gives the one that follows. `trace` is of the session that none follows."""
+        """Begin with a plan; `next_plan` gives the one that follows. The trace is of a session that is otherwise."""
         super().__init__(route, trace, log=trace)
         assert route.stages is not None, "of SMTP"
         assert route.native_way is not None, "who asked for a series has looked"
         self._way = route.native_way
         self._connecting = route.phase_names["connect"], route.phase_limits_s["connect"]
+        self.all_tallied = False       # the last session too has gone as hoped
         self._composer = composer
         self._next_plan = next_plan
         self._opening: Round = (route.stages.greeting, b""), (route.stages.ehlo, ehlo(route.hello_name))
@@ -73,6 +74,7 @@ class DeliverySeries(PlainSession):
         self._was_heard()
         plan = self._next_plan()
         if plan is None:
+            self.all_tallied = True
             return None
         assert isinstance(plan, DeliveryPlan), "each is taken by a series of deliveries"
         self._go_on_to(plan)
@@ -80,7 +82,7 @@ class DeliverySeries(PlainSession):
         return self._way.beginning(plan.arrival, *self._connecting)
 
     async def perform(self) -> Outcome:
-        """Run all of them; return how the last one ended, which the trace tells of."""
+        """Run all of them; return how the last one ended."""
         lanes = self._route.native_lanes()
         assert lanes is not None, "there is a way for them"
         return await self.run_natively(lanes, self._otherwise)
@@ -103,6 +105,8 @@ class DeliverySeries(PlainSession):
 
     def _over(self) -> None:
         super()._over()
+        if self.all_tallied:
+            return
         trace, stages = self._trace, self._route.stages
         assert stages is not None, "of SMTP"
         trace.messages_offered = self.messages

@@ -116,7 +116,7 @@ class Conversation:
 class Series(Protocol):
     """Conversations that follow each other at once, over connections of their own, led by one native lane.
 
-    The lane tallies those that are followed, and leaves the log alone. It tells it of the one that none follows.
+    The lane tallies those that come to their end as hoped. Of the one that does not it tells the log.
     """
 
     name: str            # what the conversation under way is called

@@ -5,7 +5,7 @@ It connects, says a question, reads, looks the answer up among those that are ho
 the next; an answer it does not find there it asks about. Where something is otherwise, whatever it is, it stops and
 gives the connection back, and the session goes over it by its ordinary code. Of mail it knows no more.
 
-Where sessions are to follow each other at once, one lane leads them all, and tallies those that another has followed.
+Where sessions are to follow each other at once, one lane leads them all, and tallies what goes as hoped.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -32,7 +32,7 @@ from trio.lowlevel import Abort, checkpoint, current_task, reschedule, wait_task
 
 cdef enum:
     EVENTS_AT_ONCE = 64
-    NOTED_MAX = 1024
+    NOTED_MAX = 256
     PIECES_MAX = 64
     RECEIVE_OCTETS = 65536
     OVER = EPOLLRDHUP | EPOLLHUP | EPOLLERR
@@ -123,10 +123,10 @@ cdef class NativeLane:
     """One connection and its conversation, led here while the task that owns both waits for the end of it."""
 
     cdef Lanes lanes
-    cdef Tally tally                  # None: no other follows
+    cdef Tally tally                  # of a series; None: it is none, and the log is told
     cdef object conversation, log, rounds, task, end, name, hoped_for
     cdef list timed, timings, replies, noted
-    cdef Numbers instants             # of what was timed, by twos; of a series, whose log is told at the end
+    cdef Numbers instants             # of what was timed, by twos; of a series only
     cdef list heard                   # what each read gave, and when
     cdef object round
     cdef Py_ssize_t at                # in the round
@@ -325,7 +325,7 @@ cdef class NativeLane:
         return 0
 
     cdef int follow(self) except -1:
-        """End a session that went as hoped, and begin the one that follows it, if there is one."""
+        """End and tally a session that went as hoped, and begin the one that follows it, if there is one."""
         cdef long long instants[3]
         self.lanes.forget(self.fd, self)
         close(self.fd)
@@ -336,15 +336,15 @@ cdef class NativeLane:
             beginning = self.conversation.follow()
         except BaseException as error:      # a bug: raised where the session is
             return self.finish(error)
-        if beginning is None:
-            return self.finish(None)
-        instants[2] = in_ns(self.now())
+        instants[2] = in_ns(self.now()) if beginning is not None else -1
         self.tally.add(
             name, self.timed, &self.instants, self.replies, instants, messages, self.sent, self.heard_octets
         )
         self.forget()
         self.sent = self.heard_octets = 0
         self.number += 1
+        if beginning is None:
+            return self.finish(None)
         self.begin(*beginning)
         return 0
 
@@ -357,7 +357,7 @@ cdef class NativeLane:
         return 0
 
     cdef int tell(self) except -1:
-        """Tell the log of the session that none follows."""
+        """Tell the log of the session that is not tallied."""
         cdef Py_ssize_t at
         for at, phase in enumerate(self.timed):
             self.timings.append((phase, self.instants.first[2 * at], self.instants.first[2 * at + 1]))

@@ -36,11 +36,11 @@ cdef class Times:
 
 
 cdef class Tally:
-    """What sessions did that went as hoped and were followed by another; none was due at an instant of its own."""
+    """What sessions of series did that went as hoped; none was due at an instant of its own."""
 
     cdef dict phases, sessions        # name -> Times
     cdef list replies
-    cdef Numbers instants, taken      # of each session: started, finished, the next one started; of what was taken
+    cdef Numbers instants, taken      # of each session: started, finished, the next one started (-1: none did); of what was taken
     cdef object taken_by              # the phase at whose end a message is
     cdef long long steady_from, steady_until
     cdef long long timed, messages, messages_done, sent_done, received_done
@@ -65,7 +65,7 @@ cdef class Tally:
 
         First the times of the phases, and of the sessions by name, each as (name, of steady ones, of others): a session
         is steady that started so. Then the instants, three of each session: when it started and had finished, and the
-        next one started; when messages were taken; what each reply counts as; how many messages were offered; and of
+        next one started (-1: none did); when messages were taken; what each reply counts as; how many messages were offered; and of
         the sessions that finished in the steady phase, messages offered, octets sent and received.
         """
         told = (
@@ -80,7 +80,7 @@ cdef class Tally:
         self, name, list phases, Numbers *instants, list replies, long long *session, long long messages,
         long long sent, long long received,
     ) except -1:
-        """Add a session that started, had finished and was followed at the instants of `session`."""
+        """Add a session that started, had finished and was followed, if it was, at the instants of `session`."""
         cdef bint steady = self.holds(session[0])
         cdef Py_ssize_t at
         cdef Times times

@@ -1,4 +1,4 @@
-"""What sessions of series did that went as hoped and were followed by another: tallied where they were led."""
+"""What sessions of series did that went as hoped: tallied where they were led."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Times = tuple[str, bytes, bytes]      # a name, its times in the steady phase, a
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class TalliedSessions:
     """Sessions all of which were accepted. Nothing was due at an instant of its own; instants are ns from the start."""
 
     protocol: str
@@ -24,7 +24,7 @@ class Followed:
     sessions: Sequence[Times]         # by the name in the scenario
     started_ns: Instants
     finished_ns: Instants
-    next_ns: Instants                 # when the session started that followed
+    next_ns: Instants                 # when sessions started that followed one of them
     accepted_ns: Instants             # when messages were accepted
     replies: Sequence[tuple[str, str, str | None]]
     offered: int                      # messages
@@ -33,20 +33,21 @@ class Followed:
     octets_received: int
 
     @classmethod
-    def told(cls, tallied: "Tallied", protocol: str, origin_ns: int) -> "Followed":
+    def told(cls, tallied: "Tallied", protocol: str, origin_ns: int) -> "TalliedSessions":
         """Return what was tallied; `origin_ns` is the run's start on `clock_ns`."""
         phases, sessions, instants, taken, replies, offered, in_steady = tallied
-        started_ns, finished_ns, next_ns = np.frombuffer(instants, dtype=np.int64).reshape(-1, 3).T - origin_ns
+        started_ns, finished_ns, next_ns = np.frombuffer(instants, dtype=np.int64).reshape(-1, 3).T
         accepted_ns = np.frombuffer(taken, dtype=np.int64) - origin_ns
         return cls(
-            protocol, phases, sessions, started_ns, finished_ns, next_ns, accepted_ns, replies, offered, *in_steady
-        )
+            protocol, phases, sessions, started_ns - origin_ns, finished_ns - origin_ns,
+            next_ns[next_ns >= 0] - origin_ns, accepted_ns, replies, offered, *in_steady,
+        )   # fmt: skip
 
 
 class Tallies(Protocol):
     """Where such sessions are tallied."""
 
-    def take(self) -> Followed | None:
+    def take(self) -> TalliedSessions | None:
         """Return what was tallied since the last time; None: nothing was."""
 
     def place_by(self, window: Window) -> None:
