@@ -149,7 +149,7 @@ def _split_authority(authority: str) -> tuple[str, str | None]:
 
 def _checked_host(host: str) -> str:
     if not host:
-        raise ValueError("the URL names no host")
+        raise ValueError("no host is named")
     if _is_address(host):
         return host.lower()
     labels = host.lower().removesuffix(".").split(".")

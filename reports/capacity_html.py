@@ -2,7 +2,7 @@
 
 from reports import capacity_plots
 from reports.capacity_text import MARKS, figures_of, held_figures_of, law_of
-from reports.capacity_words import coefficient, level_in_words
+from reports.capacity_words import coefficient, level_in_words, most_in_words
 from reports.document import Document
 
 # outcome -> the class of the style sheet that is coloured so
@@ -34,7 +34,7 @@ def capacity_headline(document: Document) -> tuple[str, str] | None:
     capacity = document.capacity
     if capacity is None:
         return None
-    good = "" if capacity.good is None else level_in_words(capacity.good, capacity.of)
+    good = most_in_words(capacity)
     match capacity.finding:
         case "found":
             mark, said = "pass", f"Capacity: {good}"

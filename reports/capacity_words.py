@@ -21,6 +21,18 @@ def level_in_words(level: float, of: Level) -> str:
             return f"{units.count(level)} session{'' if level == 1 else 's'} at once"
 
 
+def most_in_words(capacity: Capacity) -> str:
+    """Return the highest sustained level with what it counts, and how many messages a second that brought."""
+    if capacity.good is None:
+        return ""
+    said = level_in_words(capacity.good, capacity.of)
+    if capacity.of == "rate":
+        said = f"{said.removesuffix('/s')} sessions/s"
+    held = [each for each in capacity.stages if each.level == capacity.good and each.outcome == "sustained"]
+    messages_per_s = held[-1].messages_per_s if held else None
+    return f"{said} ({units.rate(messages_per_s)} messages)" if messages_per_s else said
+
+
 def broke_in_words(broke: Sequence[Broke]) -> str:
     """Return what broke, as the end of a sentence."""
     return "; ".join(each.sentence for each in broke) or "nothing is known of why"
@@ -35,9 +47,9 @@ def answer(capacity: Capacity) -> str:
     reached += "" if bad is None else f", and {bad} was not"
     match capacity.finding:
         case "found":
-            said = f"the target sustains {good}, in a long stage too, and not {bad}{_gap(capacity)}"
+            said = f"the target sustains {most_in_words(capacity)}, in a long stage too, and not {bad}{_gap(capacity)}"
         case "at least":
-            said = f"the target sustains {good}, the most that was asked for: its limit is higher"
+            said = f"the target sustains {most_in_words(capacity)}, the most that was asked for: its limit is higher"
         case "below":
             said = f"the target does not sustain {bad or 'anything'}, the least that was asked for"
         case "not load":

@@ -29,7 +29,8 @@ def behaving(behaviour: Behaviour, chosen: Iterable[str]) -> Behaviour:
             behaviour = replace(behaviour, faults=(*behaviour.faults, CHOICES[name]))
             continue
         if name not in VARIANTS:
-            known = ", ".join([*(f"{known}[={variant.value}]" for known, variant in VARIANTS.items()), *CHOICES])
+            values = {known: f"[={variant.value}]" if variant.value else "" for known, variant in VARIANTS.items()}
+            known = ", ".join([*(f"{known}{value}" for known, value in values.items()), *CHOICES])
             raise ServerSetupError(f"--variant {each!r}: there is no variant of this name; there are {known}")
         variant = VARIANTS[name]
         try:

@@ -35,7 +35,8 @@ class ServerUrl(Leaf[Endpoint | MailDomain | None]):
             sentence = str(error)
             if not sentence.startswith("expected "):
                 raise UnreadableError([Problem("", what=f"got {show(value)}: {sentence}")]) from None
-            hint = near_miss(value.partition(":")[0], (EMBEDDED, *SCHEMES, MX_SCHEME))
+            scheme = value.partition(":")[0].lower()
+            hint = "" if scheme in SCHEMES else near_miss(scheme, (EMBEDDED, *SCHEMES, MX_SCHEME))
             raise UnreadableError.value(value, sentence.removeprefix("expected "), hint=hint) from None
 
     def plain(self) -> str:

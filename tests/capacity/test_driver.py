@@ -95,7 +95,10 @@ def test_the_answer_is_in_the_document_with_what_broke_and_every_stage(found: Do
     assert capacity is not None
     assert (found.kind, found.exit_code, capacity.finding) == ("capacity", 0, "found")
     assert capacity.good == pytest.approx(100, rel=0.1)
-    assert capacity.sentence.startswith("the target sustains ")
+    messages = next(each.messages_per_s for each in reversed(capacity.stages) if each.level == capacity.good)
+    assert messages == pytest.approx(capacity.good, rel=0.1), "one in each session"
+    assert capacity.sentence.startswith(f"the target sustains {capacity.good:.4g} sessions/s (")
+    assert capacity.sentence.partition(")")[0].endswith("/s messages")
     assert {broke.what for broke in capacity.broke_first} <= {"backlog", "steady state"}
     assert [stage.result for stage in capacity.stages][:2] == ["stages/01/result.json", "stages/02/result.json"]
     assert found.verdicts.fast_enough is found.verdicts.valid is Verdict.PASS
@@ -176,7 +179,7 @@ def test_a_generator_that_cannot_go_on_ends_the_search_with_what_is_known(tmp_pa
     assert "generator was the limit at 80/s" in made.capacity.sentence
     assert "40/s was the most that was sustained" in made.capacity.sentence
     assert told[-1] == "    void: the embedded server did not start"
-    assert "The generator was the limit; 40/s was sustained" in html(made)
+    assert "The generator was the limit; 40 sessions/s (" in html(made)
 
 
 def test_an_interrupted_search_keeps_what_it_has(tmp_path: Path) -> None:

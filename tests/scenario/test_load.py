@@ -370,3 +370,12 @@ def test_file_names_are_relative_to_the_scenario(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text(MINIMAL + '[accounts]\nfile = "people.csv"\n')
     assert load_scenario(path, urls={"smtp": "smtp://127.0.0.1:25"}).accounts.file == str(tmp_path / "people.csv")
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"), [("smtp://127.0.0.1:99999", False), ("SMTP://[::1", False), ("smtq://127.0.0.1", True)]
+)
+def test_a_scheme_that_is_right_is_not_suggested(url: str, meant: bool, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario("quickstart", urls={"smtp": url, "pop3": "pop3://127.0.0.1"})
+    assert ("did you mean `smtp`?" in str(caught.value)) is meant
