@@ -93,8 +93,9 @@ def capacity_command(
 ) -> None:
     """Search for a capacity that is known: the reference server as M/M/c. A quarter of an hour."""
     store, record = Store(FIGURES), None
+    before = store.capacity()
     for record in capacity([int(each) for each in workers.split(",")], stage, confirm, tell):
-        store.keep_capacity(record)
+        store.keep_capacity(record.beside(before))
         write_results(store)
     tell(f"written: {RESULTS}")
     raise typer.Exit(0 if record is not None and record.holds else 1)

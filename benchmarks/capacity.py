@@ -51,10 +51,8 @@ def capacity(workers: Sequence[int], stage_s: float, confirm_s: float, tell: Tel
         searches = [pool.submit(_searched, number, stage_s, confirm_s, tell) for number in workers]
         for search in as_completed(searches):
             found.append(search.result())
-            yield CapacityRecord(
-                taken=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", revision=revision(), stage_s=stage_s,
-                confirm_s=confirm_s, searches=tuple(sorted(found, key=lambda each: each.workers)),
-            )
+            so_far = tuple(sorted(found, key=lambda each: each.workers))
+            yield CapacityRecord(stage_s=stage_s, confirm_s=confirm_s, searches=so_far)
 
 
 def _searched(workers: int, stage_s: float, confirm_s: float, tell: Tell) -> CapacitySearch:
@@ -79,7 +77,9 @@ def _searched(workers: int, stage_s: float, confirm_s: float, tell: Tell) -> Cap
     made = document.capacity
     tell(made.sentence)
     return CapacitySearch(
-        workers=workers, service_ms=service_ms, ceiling_per_s=CEILING_PER_S, finding=made.finding, good=made.good,
+        taken=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", revision=revision(),
+        workers=workers, service_ms=service_ms, ceiling_per_s=CEILING_PER_S,
+        finding=made.finding, good=made.good,
         bad=made.bad, stages=len(made.stages), void=sum(stage.outcome == "void" for stage in made.stages),
         minutes=document.duration_s / 60, load_average=load_average, sentence=made.sentence,
     )   # fmt: skip

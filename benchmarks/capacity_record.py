@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 CLOSE: Final = 0.05           # of the truth
 
@@ -10,6 +10,8 @@ CLOSE: Final = 0.05           # of the truth
 class CapacitySearch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One search of a target whose capacity is known."""
 
+    taken: str
+    revision: str
     workers: int
     service_ms: float
     ceiling_per_s: float              # workers / mean: what is true
@@ -34,13 +36,19 @@ class CapacitySearch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class CapacityRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Searches, made one after the other."""
+    """Searches with stages of the same lengths, one for each number of workers, in their order."""
 
-    taken: str
-    revision: str
     stage_s: float
     confirm_s: float
     searches: tuple[CapacitySearch, ...]
+
+    def beside(self, before: "CapacityRecord | None") -> "CapacityRecord":
+        """Return these searches with those of before that were not made again: of other numbers of workers."""
+        if before is None or (before.stage_s, before.confirm_s) != (self.stage_s, self.confirm_s):
+            return self
+        again = {search.workers for search in self.searches}
+        kept = [search for search in before.searches if search.workers not in again]
+        return structs.replace(self, searches=tuple(sorted([*kept, *self.searches], key=lambda each: each.workers)))
 
     @property
     def holds(self) -> bool:

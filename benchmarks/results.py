@@ -186,18 +186,20 @@ def _capacity(known: CapacityRecord | None) -> Iterator[str]:
         return
     workers = ",".join(str(each.workers) for each in known.searches)
     yield (
-        f"`python -m benchmarks capacity --workers {workers} --stage {known.stage_s:g} --confirm {known.confirm_s:g}`; "
-        f"{known.taken}, commit {known.revision}: **{'as it should be' if known.holds else 'NOT as it should be'}** "
+        f"`python -m benchmarks capacity --workers {workers} --stage {known.stage_s:g} --confirm {known.confirm_s:g}`: "
+        f"**{'as it should be' if known.holds else 'NOT as it should be'}** "
         f"({CLOSE:.0%} off at most).\n"
     )
-    yield "| workers | ms each | it can do | last good | first bad | off | stages (void) | minutes | load before | |"
-    yield "|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|"
+    searched = ("it can do", "last good", "first bad", "off", "stages (void)", "minutes", "load before", "", "taken")
+    yield f"| workers | ms each | {' | '.join(searched)} |"
+    yield "|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|---|"
     for each in known.searches:
         good, bad = ("–" if level is None else f"{level:g}/s" for level in (each.good, each.bad))
         off = "–" if each.off is None else f"{100 * each.off:+.1f} %"
         yield (
             f"| {each.workers} | {each.service_ms:g} | {each.ceiling_per_s:g}/s | {good} | {bad} | {off} | "
-            f"{each.stages} ({each.void}) | {each.minutes:.0f} | {each.load_average:.1f} | {each.finding} |"
+            f"{each.stages} ({each.void}) | {each.minutes:.0f} | {each.load_average:.1f} | {each.finding} | "
+            f"{each.taken}, commit {each.revision} |"
         )
     yield ""
 
