@@ -81,8 +81,7 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
         float | None, typer.Option(help="Seconds of silence allowed. Default: SMTP 300, POP3 600.", min=0.01)
     ] = None,
     variant: Annotated[
-        list[str] | None,
-        typer.Option(help="A lawful choice: greylisting[=5m], vrfy-502 …; repeatable. An unknown name lists them."),
+        list[str] | None, typer.Option(help="A lawful choice: greylisting=5m; repeatable. An unknown name lists all.")
     ] = None,
     route: Annotated[
         list[str] | None,
