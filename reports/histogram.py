@@ -172,6 +172,11 @@ class Histogram:
         indices = np.searchsorted(np.cumsum(self._counts), np.array(ranks, dtype=np.uint64))
         return [max(self._min, min(self._max, int(value))) for value in _GREATEST[indices]]
 
+    @property
+    def max_ns(self) -> int:
+        """Return the greatest time, exactly; 0 when nothing was recorded."""
+        return self._max
+
     def quantiles(self) -> Quantiles:
         """Return the distribution in brief; all zero when nothing was recorded."""
         if not self.count:
@@ -308,7 +313,7 @@ class Interval:
     @classmethod
     def of(cls, tag: str, start_s: float, length_s: float, histogram: Histogram) -> Self:
         """Freeze what a histogram holds now."""
-        return cls(tag, start_s, length_s, histogram.quantiles().max, histogram.encode())
+        return cls(tag, start_s, length_s, histogram.max_ns, histogram.encode())
 
 
 def merged(intervals: Iterable[Interval]) -> list[Interval]:

@@ -72,4 +72,4 @@ def _delay(document: Document, percentile: float | None) -> float | None:
     except ValueError:  # damaged: a gate that could not look has not looked
         return None
     value = delays.value_at(percentile)
-    return None if value is None else min(value, delays.quantiles().max)
+    return None if value is None else min(value, delays.max_ns)

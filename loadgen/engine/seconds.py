@@ -43,7 +43,7 @@ class Second:
             self.p99_ns = ordered[(99 * len(ordered) + 99) // 100 - 1]
             times.clear()
             times.record_many(ordered)
-            self.response_hdr, self.response_max_ns = times.encode(), times.quantiles().max
+            self.response_hdr, self.response_max_ns = times.encode(), times.max_ns
             self.responses = []
 
     def merge(self, other: "Second") -> None:
@@ -53,7 +53,7 @@ class Second:
         if other.response_hdr:
             times = response_times([self, other])
             self.p50_ns, self.p99_ns = times.curve([50, 99])
-            self.response_hdr, self.response_max_ns = times.encode(), times.quantiles().max
+            self.response_hdr, self.response_max_ns = times.encode(), times.max_ns
 
 
 # What of a second is counted, and adds.

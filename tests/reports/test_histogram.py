@@ -58,6 +58,7 @@ def test_a_percentile_is_the_nearest_rank_to_three_digits(values: list[int], per
 def test_the_least_the_greatest_and_the_mean_are_exact(values: list[int]) -> None:
     quantiles = of(values).quantiles()
     assert (quantiles.min, quantiles.max) == (min(values), max(values))
+    assert of(values).max_ns == max(values)
     assert quantiles.mean == sum(values) / len(values)
 
 
@@ -95,6 +96,7 @@ def test_an_empty_histogram_has_no_percentile_and_encodes_to_nothing() -> None:
     assert empty.value_at(99) is None
     assert empty.curve([50, 99]) == []
     assert empty.quantiles() == Quantiles()
+    assert empty.max_ns == 0
     assert empty.encode() == ""
     assert Histogram.decode("").count == 0
 
