@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import trio
 
@@ -12,26 +11,28 @@ from loadgen.engine.instants import Instants
 from loadgen.engine.session_limit import Seat
 
 
-@dataclass(slots=True)
 class Turns:
     """The sessions of one virtual user of a population, one after another.
 
     User u of n runs the arrivals u, u + n, u + 2n …, so what each does never depends on the speed of the others.
     """
 
-    user: int
-    users: int                   # in the population
-    sessions: int | None         # of all of it together; None: no end to them
-    taken: int = 0
+    __slots__ = ("_end", "_next", "_users", "taken")
 
-    @property
-    def is_one_left(self) -> bool:
-        """Say whether it has another."""
-        return self.sessions is None or self.user + self.taken * self.users < self.sessions
+    def __init__(self, user: int, users: int, sessions: int | None) -> None:
+        self._next = user
+        self._users = users
+        self._end = math.inf if sessions is None else sessions
+        self.taken = 0
+
+    def __bool__(self) -> bool:
+        """Say whether there is another."""
+        return self._next < self._end
 
     def take(self) -> int:
         """Begin the next; return its arrival."""
-        arrival = self.user + self.taken * self.users
+        arrival = self._next
+        self._next += self._users
         self.taken += 1
         return arrival
 
@@ -74,10 +75,10 @@ async def closed_loop(
             return turns.take()
 
         def follow() -> int | None:
-            return begin() if turns.is_one_left and not (over.is_set() or think_ns(number, turns.taken)) else None
+            return begin() if turns and not (over.is_set() or think_ns(number, turns.taken)) else None
 
         with arrivals.limit.seat() as seat:
-            while turns.is_one_left:
+            while turns:
                 pause_ns = think_ns(number, turns.taken)
                 if pause_ns or not turns.taken:      # else there was a checkpoint in the session before
                     await instants.reached(arrivals.instant_s(arrivals.now_ns() + pause_ns))

@@ -95,6 +95,10 @@ class Overhearing:
             recording.take(noted or ())
             recording.end()
 
+    def were_tallied(self, connections: int) -> None:
+        """Count connections that were made, and tallied; what was noted of some is not counted again."""
+        self.heard.connections += connections
+
     def recording(self, protocol: Protocol) -> Recording:
         """Return the recording of a new connection.
 

@@ -56,7 +56,10 @@ class DeliveriesTallied:
         """Return what was tallied since the last time; None: nothing was."""
         if not self.tally:
             return None
-        return TalliedSessions.told(self.tally.take(), self.route.endpoint.protocol, self.origin_ns)
+        sessions = TalliedSessions.told(self.tally.take(), self.route.endpoint.protocol, self.origin_ns)
+        if self.route.listener is not None:
+            self.route.listener.were_tallied(len(sessions.started_ns))
+        return sessions
 
     def place_by(self, window: Window) -> None:
         """Tell by this window from now on what belongs to the steady phase."""

@@ -118,7 +118,7 @@ class Planner:
 
     __slots__ = (
         "_back_offs", "_book", "_closed", "_cumulative", "_delivering", "_draws", "_keepers", "_kinds", "_multiplier",
-        "_pauses", "_shift", "_traces",
+        "_pauses", "_shift", "_thinks", "_traces",
     )   # fmt: skip
 
     def __init__(self, scenario: Scenario, accounts: AccountBook) -> None:
@@ -134,6 +134,7 @@ class Planner:
         self._multiplier, self._shift = _permutation(accounts.count, f"{seed}/accounts")
         closed = scenario.load if isinstance(scenario.load, ClosedLoad) else None
         self._closed = closed
+        self._thinks = closed is not None and closed.think.shape.bounds != (0, 0)
         self._keepers = closed.virtual_users if closed is not None and closed.maildrop == "own" else None
         self._traces = tuple(
             (first, first + replay.count, replay.file.trace) for first, replay in replays(scenario.load, seed)
@@ -170,7 +171,7 @@ class Planner:
 
         That is its think time; before the first also its turn in the ramp.
         """
-        if self._closed is None:
+        if self._closed is None or (i and not self._thinks):
             return 0
         turn_ns = 0 if i else user * self._closed.ramp.ns // self._closed.virtual_users
         return turn_ns + self._closed.think.sample(self._pauses.of(user, i))

@@ -71,11 +71,11 @@ class PlainSession(Conversation):
         if listener is not None and listener.wants_more:
             self._recording, self.noted = listener.recording(self._route.endpoint.protocol), []
 
-    def _was_heard(self) -> None:
+    def _was_heard(self, *, tallied: bool = False) -> None:
         """Give the listener what was noted, now that the connection is over."""
         listener = self._route.listener
         if listener is not None:
-            listener.was_noted(self.noted, self._recording, connected=self.began_s > 0)
+            listener.was_noted(self.noted, self._recording, connected=self.began_s > 0 and not tallied)
             self._recording = self.noted = None
 
     async def _run_in_turn(self, otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:

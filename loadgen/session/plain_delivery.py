@@ -101,7 +101,7 @@ def plain_envelope(
         )
     except NotOffered:
         return None
-    if message.mail_octets > BLOCK_OCTETS:
+    if len(message.pieces) > 1 and message.mail_octets > BLOCK_OCTETS:      # of one piece it is small
         return None
     if len(recipients) == 1:
         return _said_to_one(stages, reverse_path, parameters, recipients[0])

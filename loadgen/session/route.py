@@ -52,6 +52,9 @@ class Listener(Shape):
     def was_noted(self, noted: Sequence[Noted] | None, recording: Recording | None, *, connected: bool) -> None:
         """Take what was noted of a connection that is over, if it was made; None: nobody wanted it."""
 
+    def were_tallied(self, connections: int) -> None:
+        """Count connections that were made, and tallied; what was noted of some is not counted again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

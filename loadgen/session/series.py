@@ -71,7 +71,8 @@ class DeliverySeries(PlainSession):
 
     def follow(self) -> Beginning | None:
         """Go on to the next session, if there is one."""
-        self._was_heard()
+        if self._recording is not None:
+            self._was_heard(tallied=True)
         plan = self._next_plan()
         if plan is None:
             self.all_tallied = True
@@ -104,9 +105,9 @@ class DeliverySeries(PlainSession):
         return self._extensions
 
     def _over(self) -> None:
-        super()._over()
         if self.all_tallied:
             return
+        super()._over()
         trace, stages = self._trace, self._route.stages
         assert stages is not None, "of SMTP"
         trace.messages_offered = self.messages

@@ -87,6 +87,9 @@ class Listening:
         """Return a transport that is listened to."""
         return Overheard.with_listener(transport, recording or self.recording(protocol))
 
+    def were_tallied(self, connections: int) -> None:
+        raise AssertionError("of a series only")
+
     def was_noted(self, noted: Sequence[Noted] | None, recording: Recording | None, *, connected: bool) -> None:
         """Take what was noted."""
         assert noted is not None
