@@ -32,7 +32,7 @@ def test_the_names_are_those_of_the_published_example(good: Document) -> None:
         "outage",
     }
     assert set(data["load"]["messages"]) == {"offered", "accepted", "refused", "retrieved"}
-    assert set(data["ledger"]) == {*COUNTS, "end_to_end", "backlog", "drain_s", "irregularities"}
+    assert set(data["ledger"]) == {*COUNTS, "end_to_end", "backlog", "drain_s", "irregularities", "not_made"}
     assert {"p50", "p99", "max"} <= set(data["load"]["phases"]["smtp.mail"]["response_ns"])
     assert {"schedule_lag_ns", "cpu_share"} <= set(data["load"]["health"])
 
