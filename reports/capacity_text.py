@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +20,8 @@ _NOTHING: Final = "–"
 
 def summary_of_capacity(capacity: Capacity) -> Iterator[RenderableType]:
     """Yield the stages, what broke first, the law of the curve, and the answer."""
-    yield _stages(capacity)
+    if capacity.stages:
+        yield _stages(capacity)
     if any(stage.broke for stage in capacity.stages):
         yield _why(capacity)
     facts = Table.grid(padding=(0, 2))
@@ -89,12 +90,14 @@ def _stages(capacity: Capacity) -> Table:
     return table
 
 
-def _why(capacity: Capacity) -> Group:
-    """Say of each stage that did not hold why, in its own line."""
-    return Group(*(
-        Text(f"{stage.number:>3}  {inert(stage.broke[0].sentence)}", style="dim")
-        for stage in capacity.stages if stage.broke
-    ))   # fmt: skip
+def _why(capacity: Capacity) -> Table:
+    """Say of each stage that did not hold why, in its own row."""
+    reasons = Table.grid(padding=(0, 2))
+    reasons.add_column(justify="right")
+    for stage in capacity.stages:
+        if stage.broke:
+            reasons.add_row(str(stage.number), Text(inert(stage.broke[0].sentence)), style="dim")
+    return reasons
 
 
 def _or_nothing(value: float | None, say: Callable[[float], str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from rich.table import Table
 from rich.text import Text
 
 from reports import units
@@ -10,19 +11,25 @@ from reports.ledger_result import COUNTS, IRREGULAR, EndToEnd, LedgerResult
 from reports.safe import inert
 
 SHOWN: Final = 5           # irregularities; all of them stand in ledger.jsonl
-_INDENT: Final = "          "
+_NAME_WIDTH: Final = 8
 
 
-def summary_of_ledger(ledger: LedgerResult) -> Text:
+def summary_of_ledger(ledger: LedgerResult) -> Table:
     """Return the counts, how long the mail took, and the first deliveries that were not as they should be."""
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column(min_width=_NAME_WIDTH)
     if ledger.not_made is not None:
-        return Text(f"ledger    none: {inert(ledger.not_made)}")
+        shown.add_row("ledger", Text(f"none: {inert(ledger.not_made)}"))
+        return shown
     counted = ", ".join(
         f"{units.count(getattr(ledger, name))} {name.replace('_', ' ')}"
         for name in COUNTS
         if name == "accepted" or getattr(ledger, name)
     )
-    return Text(f"ledger    {counted}" + "".join(f"\n{_INDENT}{line}" for line in _lines(ledger)))
+    shown.add_row("ledger", Text(counted))
+    for line in _lines(ledger):
+        shown.add_row("", Text(line))
+    return shown
 
 
 def _lines(ledger: LedgerResult) -> Iterator[str]:

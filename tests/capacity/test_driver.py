@@ -188,6 +188,9 @@ def test_an_interrupted_search_keeps_what_it_has(tmp_path: Path) -> None:
     assert made.capacity is not None
     assert (made.exit_code, made.interrupted, made.capacity.good) == (130, "load", 40)
     assert len(made.capacity.stages) == 2
+    nothing = structs.replace(made, capacity=structs.replace(made.capacity, stages=()))
+    assert "p50" in plain(made)
+    assert "p50" not in plain(nothing), "no table of nothing"
 
 
 @pytest.mark.parametrize("code", [ExitCode.OPERATOR_ERROR, ExitCode.INCONCLUSIVE, ExitCode.OUR_BUG])

@@ -13,7 +13,7 @@ from reports.html import html
 from reports.ledger_result import EndToEnd, Irregularity, LedgerResult
 from reports.ledger_text import summary_of_ledger
 from reports.markdown import markdown
-from reports.text import plain
+from reports.text import as_plain, plain
 from reports.verdict import Verdict
 from reports.write import write_run
 
@@ -43,7 +43,7 @@ LEDGER = LedgerResult(
 
 
 def text_of(ledger: LedgerResult) -> list[str]:
-    return summary_of_ledger(ledger).plain.splitlines()
+    return as_plain(summary_of_ledger(ledger), width=200).splitlines()
 
 
 def test_the_summary_tells_counts_times_and_the_first_that_went_wrong() -> None:
@@ -66,6 +66,13 @@ def test_a_ledger_that_was_not_made_says_why_and_decides_nothing(good: Document)
         assert "disk is full" in " ".join(made.split())
     assert text_of(judged.ledger or LEDGER) == ["ledger    none: the ledger cannot be written: disk is full"]
     assert "delivered once" not in html(judged).partition('id="ledger"')[2].partition("</section>")[0]
+
+
+def test_where_a_line_is_too_long_for_the_terminal_it_goes_on_below_itself() -> None:
+    long = lost(0, recipient="a" * 70 + "@example.test")
+    lines = as_plain(summary_of_ledger(structs.replace(LEDGER, irregularities=(long,)))).splitlines()
+    assert lines[0].startswith("ledger    14 sent")
+    assert all(line.startswith(" " * 10) and len(line) <= 80 for line in lines[1:])
 
 
 def test_what_was_seen_as_it_came_has_no_error_bound() -> None:
