@@ -138,7 +138,7 @@ def _flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:
         for name, each in value.items():
             yield from _flat(each, f"{key}.{name}" if key else str(name))
     elif isinstance(value, list | tuple):
-        for number, each in enumerate(value, start=1):
+        for number, each in enumerate(value):        # as a scenario's paths count: session[0]
             yield from _flat(each, f"{key}[{number}]")
     else:
         yield key, value

@@ -100,7 +100,7 @@ def _cases(found: Sequence[Told]) -> Iterator[str]:
     yield from _table(_HEADINGS, [_cells(each) for each in grave])
     others = [each for each in found if each not in grave]
     if others:
-        yield f"<details><summary>{len(others)} others worth knowing</summary>"
+        yield f"<details><summary>{len(others)} other{'' if len(others) == 1 else 's'} worth knowing</summary>"
         yield ""
         yield from _table(_HEADINGS, [_cells(each) for each in others])
         yield "</details>"

@@ -57,5 +57,6 @@ def load_runs_below(directory: Path) -> list[Run]:
     if not runs:
         raise UserError(f"there is no result of a load run in {directory} or below it")
     if others:
-        sys.stderr.write(f"left out: {others} results that are of no load run\n")
+        what = "result that is" if others == 1 else "results that are"
+        sys.stderr.write(f"left out: {others} {what} of no load run\n")
     return runs

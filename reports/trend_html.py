@@ -4,7 +4,7 @@ from functools import partial
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from reports.canvas import FAIL, INK, MUTED, SERIES, Picture, Size, dress, new_figure, picture
 from reports.compare_plots import tick
@@ -49,8 +49,9 @@ def _draw(series: list[Series], size: Size) -> Figure:
             axes.plot([start - 0.5, end - 0.5], [level, level], color=INK, linewidth=1.5)
         for change in each.changes:
             axes.axvline(change.position + 0.5, color=FAIL, linewidth=1, linestyle="--")
-        axes.set_ylim(bottom=0, top=max(*each.known, 1e-9) * 1.1)
-        axes.yaxis.set_major_locator(MaxNLocator(3))
+        most = max(each.known, default=0)
+        axes.set_ylim(bottom=0, top=most * 1.1 or 1)
+        axes.yaxis.set_major_locator(MaxNLocator(3) if most else FixedLocator([0]))  # of nothing one tick is enough
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _, unit=each.measure.metric.unit: tick(value, unit)))
         axes.xaxis.set_major_locator(MaxNLocator(5 if size.narrow else 12, integer=True))
     axes.set_xlabel("run", color=MUTED)

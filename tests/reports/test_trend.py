@@ -100,7 +100,7 @@ def test_the_command_shows_what_lies_below_a_directory(tmp_path: Path, good: Doc
     assert ran.exit_code == 0, ran.output
     assert "steady  20 runs" in ran.stdout
     assert "seems to have another level" in " ".join(ran.stdout.split())
-    assert "left out: 1 results" in ran.stderr
+    assert "left out: 1 result that is of no load run" in ran.stderr
     assert "not a mailproof result" in ran.stderr
     assert (tmp_path / "t.html").read_text().startswith("<!DOCTYPE html>")
 
