@@ -371,7 +371,7 @@ cdef class NativeLane:
         self.started = now
         self.deadline = now + <double> limit_s
         if said:
-            self.saying = said
+            self.saying = said[0] if type(said) is tuple and len(<tuple> said) == 1 else said
             self.said = 0
             if self.noted is not None:
                 self.note(said, True)
@@ -393,7 +393,7 @@ cdef class NativeLane:
             whole = PyBytes_GET_SIZE(self.saying)
             sent = send(self.fd, PyBytes_AS_STRING(self.saying) + self.said, whole - self.said, MSG_NOSIGNAL)
         else:
-            sent = self.say_together(<tuple> self.saying, &whole)
+            sent = self.say_together(self.saying if type(self.saying) is tuple else (self.saying,), &whole)
         if sent < 0:
             if errno != EAGAIN and errno != EINTR:       # it is gone, and may have said why
                 return self.finish(None)
