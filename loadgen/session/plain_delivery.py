@@ -22,7 +22,7 @@ from loadgen.session.trace import Offered, Settled, Trace
 from loadgen.session.transaction import mail_parameters
 from loadgen.transport.conversation import Round
 from loadgen.wire.commands import Data, Ehlo, Mail, Quit, Rcpt
-from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
+from loadgen.wire.extensions import Extensions, parse_extensions
 from loadgen.wire.reply import lawful_reply
 
 MESSAGES_MAX: Final = 1_000      # of one session, which may have to be gone over again as a whole
@@ -45,22 +45,19 @@ def is_plain(route: Route, plan: DeliveryPlan) -> bool:
 class PlainDelivery(PlainSession):
     """One session from the greeting to the answer to QUIT."""
 
-    __slots__ = ("_composer", "_extensions", "_plan")
+    __slots__ = ("_composer", "_plan")
 
     def __init__(self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace) -> None:
         super().__init__(route, trace, log=trace)
         self._plan = plan
         self._composer = composer
-        self._extensions: Extensions = NO_EXTENSIONS     # of the server, once it has answered EHLO
 
     def rounds(self) -> Iterator[Round]:
         """Give what to ask next, one round after another, each time all answers to the last were as hoped."""
         plan, trace, stages, clock = self._plan, self._trace, self._route.stages, clock_of_this_run()
         assert stages is not None, "of SMTP"
         yield (stages.greeting, b""), (stages.ehlo, ehlo(self._route.hello_name))
-        said = lawful_reply(self.said)
-        assert said is not None, "the answer to EHLO was as hoped"
-        self._extensions = parse_extensions(said.texts)
+        answer = self.said
         for planned in plan.messages:
             message = self._composer.compose(
                 plan.arrival, planned.index,
@@ -68,7 +65,7 @@ class PlainDelivery(PlainSession):
                 hidden=planned.hidden, body=planned.body,
             )
             recipients = planned.envelope
-            envelope = plain_envelope(stages, self._extensions, plan.reverse_path, recipients, message)
+            envelope = plain_envelope(stages, answer, plan.reverse_path, recipients, message)
             if envelope is None:
                 return
             trace.messages_offered += 1
@@ -88,34 +85,43 @@ class PlainDelivery(PlainSession):
 
 
 def plain_envelope(
-    stages: Stages, extensions: Extensions, reverse_path: str, recipients: tuple[str, ...], message: Message
+    stages: Stages, answer: bytes, reverse_path: str, recipients: tuple[str, ...], message: Message
 ) -> Round | None:
-    """Return what is said before the mail data; None if that is no plain course.
+    """Return what is said before the mail data to a server that has answered EHLO so; None if that is no plain course.
 
     The server does not offer what the message needs, or it is so long that each block of it has its own limit.
     """
+    if len(message.pieces) > 1 and message.mail_octets > BLOCK_OCTETS:      # of one piece it is small
+        return None
+    envelope = _envelope_to_one if len(recipients) == 1 else _envelope
+    return envelope(
+        stages, answer, reverse_path, recipients, message.content_octets, message.eight_bit, message.utf8_header
+    )
+
+
+def _envelope(
+    stages: Stages, answer: bytes, reverse_path: str, recipients: tuple[str, ...], octets: int, eight_bit: bool,
+    utf8_header: bool,
+) -> Round | None:  # fmt: skip
     try:
         parameters = mail_parameters(
-            extensions, (reverse_path, *recipients), size_octets=message.content_octets,
-            eight_bit=message.eight_bit, utf8_header=message.utf8_header,
+            _offered_in(answer), (reverse_path, *recipients), size_octets=octets, eight_bit=eight_bit,
+            utf8_header=utf8_header,
         )
     except NotOffered:
         return None
-    if len(message.pieces) > 1 and message.mail_octets > BLOCK_OCTETS:      # of one piece it is small
-        return None
-    if len(recipients) == 1:
-        return _said_to_one(stages, reverse_path, parameters, recipients[0])
-    return _said(stages, reverse_path, parameters, recipients)
-
-
-@lru_cache(maxsize=4096)     # a run says the same over and over: some 500 octets for one recipient
-def _said_to_one(stages: Stages, reverse_path: str, parameters: tuple[str, ...], recipient: str) -> Round:
-    return _said(stages, reverse_path, parameters, (recipient,))
-
-
-def _said(stages: Stages, reverse_path: str, parameters: tuple[str, ...], recipients: tuple[str, ...]) -> Round:
     rcpts = [(stages.rcpt, _rcpt(recipient)) for recipient in recipients]
     return (stages.mail, _mail(reverse_path, parameters)), *rcpts, (stages.data, DATA)
+
+
+_envelope_to_one = lru_cache(maxsize=4096)(_envelope)    # a run says the same over and over: some 500 octets for each
+
+
+@lru_cache(maxsize=16)
+def _offered_in(answer: bytes) -> Extensions:
+    said = lawful_reply(answer)
+    assert said is not None, "the answer to EHLO was as hoped"
+    return parse_extensions(said.texts)
 
 
 @lru_cache(maxsize=16)

@@ -17,8 +17,6 @@ from loadgen.session.route import Route
 from loadgen.session.trace import Settled, Trace
 from loadgen.transport.conversation import Beginning, Question, Round
 from loadgen.transport.stream import Transport
-from loadgen.wire.extensions import NO_EXTENSIONS, Extensions, parse_extensions
-from loadgen.wire.reply import lawful_reply
 
 NextPlan = Callable[[], Plan | None]
 
@@ -27,8 +25,7 @@ class DeliverySeries(PlainSession):
     """One session after another. Nobody verifies what becomes of the messages: their names are not kept."""
 
     __slots__ = (
-        "_answer", "_composer", "_connecting", "_extensions", "_next_plan", "_opening", "_quit", "_way", "all_tallied",
-        "messages", "name", "plan",
+        "_composer", "_connecting", "_next_plan", "_opening", "_quit", "_way", "all_tallied", "messages", "name", "plan",
     )   # fmt: skip
     SERIES: ClassVar[bool] = True
 
@@ -46,7 +43,6 @@ class DeliverySeries(PlainSession):
         self._next_plan = next_plan
         self._opening: Round = (route.stages.greeting, b""), (route.stages.ehlo, ehlo(route.hello_name))
         self._quit: Question = route.stages.quit, QUIT
-        self._answer, self._extensions = b"", NO_EXTENSIONS      # the last to EHLO, and what it offers
         self._go_on_to(plan)
 
     def rounds(self) -> Iterator[Round]:
@@ -54,14 +50,14 @@ class DeliverySeries(PlainSession):
         plan, stages, compose = self.plan, self._route.stages, self._composer.compose
         assert stages is not None, "of SMTP"
         yield self._opening
-        extensions = self._offered()
+        answer = self.said
         for planned in plan.messages:
             message = compose(
                 plan.arrival, planned.index,
                 reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=planned.size_octets,
                 hidden=planned.hidden, body=planned.body,
             )
-            envelope = plain_envelope(stages, extensions, plan.reverse_path, planned.envelope, message)
+            envelope = plain_envelope(stages, answer, plan.reverse_path, planned.envelope, message)
             if envelope is None:
                 return
             self.messages += 1
@@ -95,14 +91,6 @@ class DeliverySeries(PlainSession):
         self.messages = 0
         self.done = False
         self.began_s = 0.0
-
-    def _offered(self) -> Extensions:
-        """Return what the server offers, now that it has answered EHLO as hoped: the same as ever, most likely."""
-        if self.said != self._answer:
-            said = lawful_reply(self.said)
-            assert said is not None, "the answer to EHLO was as hoped"
-            self._answer, self._extensions = self.said, parse_extensions(said.texts)
-        return self._extensions
 
     def _over(self) -> None:
         if self.all_tallied:
