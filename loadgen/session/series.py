@@ -25,7 +25,8 @@ class DeliverySeries(PlainSession):
     """One session after another. Nobody verifies what becomes of the messages: their names are not kept."""
 
     __slots__ = (
-        "_composer", "_connecting", "_next_plan", "_opening", "_quit", "_way", "all_tallied", "messages", "name", "plan",
+        "_composer", "_connecting", "_next_plan", "_opening", "_quit", "_way",
+        "all_tallied", "messages", "name", "plan",
     )   # fmt: skip
     SERIES: ClassVar[bool] = True
 
