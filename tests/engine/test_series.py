@@ -230,6 +230,23 @@ def test_stopped_anywhere_the_books_balance(after: int) -> None:
     assert recorder.messages["accepted"] == recorder.replies["smtp.body", "250", "2.0.0"]
 
 
+def test_what_is_steady_is_told_apart_by_when_sessions_started() -> None:
+    warming = BACK_TO_BACK.format(users=2).replace("sessions = 60", 'sessions = 400\nwarm_up = "50ms"')
+    played = play(shard_of(warming), Server())
+    told(played)
+    recorder = played.books.recorder
+    whole, quits = recorder.phases["smtp.session"], recorder.phases["smtp.quit"]
+    assert whole.outside_steady >= 2, "all that began in the warm-up, at least the first of each user"
+    assert whole.service_histogram.count > 2
+    assert whole.service_histogram.count + whole.outside_steady == ended(played).total() == 400
+    assert recorder.lag_histogram.count == whole.response_histogram.count == whole.service_histogram.count
+    assert quits.service_histogram.count + quits.outside_steady == recorder.replies["smtp.quit", "221", "2.0.0"]
+    steady = recorder.steady
+    assert whole.service_histogram.count <= steady.sessions_ended <= whole.service_histogram.count + 2
+    assert 0 < steady.messages_accepted < recorder.messages["accepted"]
+    assert 0 < steady.octets_sent < sum(map(len, played.server.said))
+
+
 def test_who_listens_hears_every_session_of_a_series() -> None:
     heard = play(replace(shard_of(BACK_TO_BACK.format(users=2)), make_judge=LoadMonitors), Server()).books.heard
     assert heard is not None
