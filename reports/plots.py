@@ -137,7 +137,10 @@ def _lines(axes: Axes, title: str, size: Size, *lines: _Line) -> None:
     for line in lines:
         seconds = np.arange(len(line.column)) + 0.5
         axes.plot(seconds, line.column, color=line.colour, linestyle=line.dash, linewidth=1.5, label=line.name)
-    axes.set_ylim(bottom=0)
+    if any(value > 0 for line in lines for value in line.column):
+        axes.set_ylim(bottom=0)
+    else:
+        axes.set_ylim(0, 1)         # left to itself the axis of nothing has three ticks, and 0 at each
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: units.count(value)))
     if len(lines) > 1:

@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from reports import plots, units
+from reports.canvas import WIDE
 from reports.document import (
     CaseResult,
     ConformanceResult,
@@ -244,3 +245,12 @@ def test_few_samples_draw_no_percentile_curve(good: Document) -> None:
     assert plots.percentiles(structs.replace(good.load, phases={"smtp.body": few})) is None
     assert plots.over_time(LoadResult(model="open", sessions=SessionCounts())) is None
     assert plots.ranges(LoadResult(model="open", sessions=SessionCounts())) is None
+
+
+def test_an_axis_of_nothing_says_so_once(good: Document) -> None:
+    assert good.load is not None
+    nothing = (0,) * good.load.timeline.seconds
+    timeline = structs.replace(good.load.timeline, messages_accepted=nothing, messages_retrieved=nothing)
+    axes = plots._draw_over_time(structs.replace(good.load, timeline=timeline), WIDE).axes[1]
+    labels = [axes.yaxis.get_major_formatter()(tick) for tick in axes.get_yticks() if 0 <= tick <= 1]
+    assert labels == sorted(set(labels))
