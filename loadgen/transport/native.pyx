@@ -127,7 +127,8 @@ cdef class NativeLane:
     cdef object conversation, log, rounds, task, end, name, hoped_for
     cdef list timed, timings, replies, noted
     cdef Numbers instants             # of what was timed, by twos; of a series only
-    cdef list heard                   # what each read gave, and when
+    cdef list heard                   # what each read gave
+    cdef Numbers heard_s              # and when: doubles, as they lie
     cdef object round
     cdef Py_ssize_t at                # in the round
     cdef object saying                # what has not been sent, or not all of it; None: all has
@@ -154,6 +155,7 @@ cdef class NativeLane:
 
     def __dealloc__(self):
         PyMem_Free(self.instants.first)
+        PyMem_Free(self.heard_s.first)
 
     def begin(self, int family, bytes address, bytes source, name, double limit_s):
         """Begin to connect: `address` and `source`, or None, are each a `struct sockaddr`; `name` is the phase."""
@@ -270,7 +272,8 @@ cdef class NativeLane:
             return errno == EINTR
         now = self.now()
         octets = PyBytes_FromStringAndSize(received, count)
-        self.heard.append((octets, now))
+        self.heard.append(octets)
+        put(&self.heard_s, (<long long *> &now)[0])
         if self.noted is not None:
             self.note(octets, False)
         self.heard_octets += count
@@ -353,7 +356,7 @@ cdef class NativeLane:
         self.timed.clear()
         self.replies.clear()
         self.heard.clear()
-        self.instants.count = 0
+        self.instants.count = self.heard_s.count = 0
         return 0
 
     cdef int tell(self) except -1:
@@ -430,6 +433,7 @@ cdef class NativeLane:
 
     cdef int finish(self, error) except -1:
         """End it, once, and let the task know. As hoped it is closed; else the task goes on with the connection."""
+        cdef Py_ssize_t at
         if self.end is not None:
             return 0
         self.end = Value(None) if error is None else Error(error)
@@ -437,7 +441,8 @@ cdef class NativeLane:
         self.conversation.started_s = self.session_started
         self.conversation.octets_sent = self.sent
         if not self.conversation.done:
-            self.conversation.heard.extend(self.heard)
+            for at, octets in enumerate(self.heard):
+                self.conversation.heard.append((octets, (<double *> self.heard_s.first)[at]))
         if self.tally is not None:
             self.tell()
         self.lanes.forget(self.fd, self)
