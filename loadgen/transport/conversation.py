@@ -113,19 +113,6 @@ class Conversation:
         raise NotImplementedError
 
 
-class Series(Protocol):
-    """Conversations that follow each other at once, over connections of their own, led by one native lane.
-
-    The lane tallies those that come to their end as hoped. Of the one that does not it tells the log.
-    """
-
-    name: str            # what the conversation under way is called
-    messages: int        # how many were offered in it
-
-    def follow(self) -> Beginning | None:
-        """Go on to the next conversation, now that the last came to its end as hoped. None: there is none."""
-
-
 async def converse_in_turn(channel: Channel, conversation: Conversation) -> None:
     """Lead a conversation over any channel, from its first step to its last.
 

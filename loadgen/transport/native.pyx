@@ -67,7 +67,11 @@ cdef class Lanes:
         self.tally = Tally()
 
     def lane(self, conversation, *, bint series=False):
-        """Return a lane for a conversation, which does nothing yet. `series`: others follow it at once."""
+        """Return a lane for a conversation, which does nothing yet. `series`: others follow it at once.
+
+        Such a one has a `name` and counts its `messages`; `follow` makes it the next and returns what that begins with,
+        or None. Those that come to their end as hoped are tallied; of the one that does not the log is told.
+        """
         return NativeLane(self, conversation, self.tally if series else None)
 
     def poll(self, int most):

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import pytest
 import trio
@@ -12,21 +11,17 @@ from msgspec import structs
 from conformance.load_monitors import LoadMonitors
 from loadgen.endpoint import Endpoint, Protocol
 from loadgen.engine import shard as sharding
-from loadgen.engine.result import load_result
 from loadgen.engine.shard import Shard, ShardResult, run_shard
-from loadgen.scenario.accounts import open_accounts
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.route import Route
 from loadgen.session.series import DeliverySeries
 from loadgen.transport.addresses import numeric_address
 from loadgen.transport.conversation import Beginning
-from loadgen.transport.native_lane import why_not_native
-from reports.load_result import LoadResult
-from tests.engine.house import scenario_of
+from tests.engine.test_shard import shard_of
+from tests.session.native_stage import HOST, needs_native
 from tests.session.theatre import LIMITS
 
-pytestmark = pytest.mark.skipif(why_not_native() is not None, reason=f"no native lane: {why_not_native()}")
-HOST = "127.0.0.1"
+pytestmark = needs_native
 BACK_TO_BACK = """
 [load]
 model = "closed"
@@ -110,11 +105,10 @@ class Session:
     over: bool = False
 
 
-def shard_of(text: str) -> Shard:
-    scenario = scenario_of(text)
-    scenario = structs.replace(scenario, ledger=structs.replace(scenario.ledger, verify=False))
-    book = open_accounts(scenario.accounts, environ={})
-    return Shard(scenario, book, run_token="c0ffee00", date=datetime(2026, 1, 1, tzinfo=UTC))
+def unverified(text: str) -> Shard:
+    shard = shard_of(text)
+    ledger = structs.replace(shard.scenario.ledger, verify=False)
+    return replace(shard, scenario=structs.replace(shard.scenario, ledger=ledger))
 
 
 @dataclass(frozen=True)
@@ -122,7 +116,6 @@ class Played:
     """What came of one load."""
 
     books: ShardResult
-    load: LoadResult
     server: Server
 
 
@@ -149,7 +142,7 @@ def play(shard: Shard, server: Server, *, stop_after: int | None = None) -> Play
         return books
 
     books = trio.run(act)
-    return Played(books, load_result(shard.scenario.load, books), server)
+    return Played(books, server)
 
 
 def told(played: Played) -> dict[str, object]:
@@ -180,10 +173,10 @@ def told(played: Played) -> dict[str, object]:
 
 def both_ways(monkeypatch: pytest.MonkeyPatch, text: str, closes_at: str = "") -> Played:
     """Play a load in series and without; return the first, having held it against the second."""
-    in_series = play(shard_of(text), Server(closes_at=closes_at))
+    in_series = play(unverified(text), Server(closes_at=closes_at))
     with monkeypatch.context() as patch:
         patch.setattr(sharding, "deliveries_in_series", lambda routes, composer: None)
-        one_by_one = play(shard_of(text), Server(closes_at=closes_at))
+        one_by_one = play(unverified(text), Server(closes_at=closes_at))
     assert told(in_series) == told(one_by_one)
     return in_series
 
@@ -212,7 +205,7 @@ def ended(played: Played) -> Counter[OutcomeKind]:
 
 def test_a_session_of_a_series_that_outlives_its_limit_is_cut_and_the_others_go_on() -> None:
     text = BACK_TO_BACK.format(users=3) + '[limits]\nsession = "300ms"\n'
-    played = play(shard_of(text), Server(silent_at="DATA"))
+    played = play(unverified(text), Server(silent_at="DATA"))
     told(played)
     assert ended(played)[OutcomeKind.TIMED_OUT] > 3
     assert ended(played).total() == 60
@@ -222,7 +215,7 @@ def test_a_session_of_a_series_that_outlives_its_limit_is_cut_and_the_others_go_
 @pytest.mark.parametrize("after", [1, 5, 20])
 def test_stopped_anywhere_the_books_balance(after: int) -> None:
     endless = BACK_TO_BACK.format(users=4).replace("sessions = 60", 'for = "1h"\ndrain = "1ms"')
-    played = play(shard_of(endless), Server(), stop_after=after)
+    played = play(unverified(endless), Server(), stop_after=after)
     told(played)
     recorder = played.books.recorder
     assert recorder.arrived == ended(played).total() == len(played.server.said) > after
@@ -232,7 +225,7 @@ def test_stopped_anywhere_the_books_balance(after: int) -> None:
 
 def test_what_is_steady_is_told_apart_by_when_sessions_started() -> None:
     warming = BACK_TO_BACK.format(users=2).replace("sessions = 60", 'sessions = 400\nwarm_up = "50ms"')
-    played = play(shard_of(warming), Server())
+    played = play(unverified(warming), Server())
     told(played)
     recorder = played.books.recorder
     whole, quits = recorder.phases["smtp.session"], recorder.phases["smtp.quit"]
@@ -248,7 +241,7 @@ def test_what_is_steady_is_told_apart_by_when_sessions_started() -> None:
 
 
 def test_who_listens_hears_every_session_of_a_series() -> None:
-    heard = play(replace(shard_of(BACK_TO_BACK.format(users=2)), make_judge=LoadMonitors), Server()).books.heard
+    heard = play(replace(unverified(BACK_TO_BACK.format(users=2)), make_judge=LoadMonitors), Server()).books.heard
     assert heard is not None
     assert heard.result().connections == 60
     assert heard.result().judged == 60
@@ -259,6 +252,6 @@ def test_nothing_follows_at_once_where_users_think(monkeypatch: pytest.MonkeyPat
     follow = DeliverySeries.follow
     monkeypatch.setattr(DeliverySeries, "follow", lambda series: followed.append(follow(series)))
     text = BACK_TO_BACK.format(users=2).replace("sessions = 60", 'sessions = 10\nthink = {uniform = ["1ms", "2ms"]}')
-    assert ended(play(shard_of(text), Server())).total() == 10
+    assert ended(play(unverified(text), Server())).total() == 10
     assert len(followed) > 2
     assert set(followed) == {None}
