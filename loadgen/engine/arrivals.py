@@ -41,6 +41,12 @@ class Series(Shape):
     async def perform(self) -> Outcome:
         """Run them; return how the last ended."""
 
+    def go_on(self, plan: Plan, due_ns: int) -> bool:
+        """Begin a session that has come due (ns on `clock_ns`), if the series is idle; say whether it was."""
+
+    def dismiss(self) -> None:
+        """End it with the session under way, or now if it is idle."""
+
 
 class MakeSeries(Shape):
     """How sessions that follow each other at once are carried out."""
@@ -51,8 +57,11 @@ class MakeSeries(Shape):
     def waiting(self) -> int:
         """Count what is tallied and not taken yet, in phases."""
 
-    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan) -> Series:
-        """Return a series that begins with a plan, each following one being the `next_plan`."""
+    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, *, due_ns: int | None = None) -> Series:
+        """Return a series that begins with a plan, each following one being the `next_plan`.
+
+        One that begins at an instant at which it was due (ns on `clock_ns`) is idle when none follows.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +100,12 @@ class Arrivals:
             await trio.lowlevel.checkpoint()
         return not stop.is_set()
 
-    def start(self, pool: TaskPool, arrival: int, intended_ns: int, ended: Ended) -> None:
-        """Start one arrival's session in a pool of tasks, and count it as in flight from now.
+    def start(self, pool: TaskPool, plan: Plan, intended_ns: int, ended: Ended) -> None:
+        """Start the session of an arrival that is counted as started, in a pool of tasks.
 
         `ended` is told when it has ended, and what is to come after it.
         """
-        self.recorder.started(intended_ns)
-        pool.start(partial(self._run_now, arrival, intended_ns, ended))
+        pool.start(partial(self._run_now, plan, intended_ns, ended))
 
     def start_again(self, pool: TaskPool, attempt: Attempt, ended: Ended) -> None:
         """Start a session that tries again, likewise."""
@@ -136,11 +144,11 @@ class Arrivals:
             with seat:
                 outcome = await self.perform(plan, trace, attempt.arrival)
             if seat.was_cut:
-                outcome = _cut(trace)
+                outcome = cut_at_its_limit(trace)
         finally:
             # Synchronous: no checkpoint between the end and its record.
             self.presence.now -= 1
-            self._record(plan, attempt, started_ns, trace, outcome)
+            self.record(plan, attempt, started_ns, trace, outcome)
             if retry is not None:
                 after = self._judge(plan, attempt, trace, outcome, retry)
         return after
@@ -171,20 +179,20 @@ class Arrivals:
             with seat:
                 outcome = await series.perform()
             if seat.was_cut:
-                outcome = _cut(trace)
+                outcome = cut_at_its_limit(trace)
         finally:
             self.presence.now -= 1
             if not series.all_tallied:
                 if not alone:
                     started_ns = int(series.started_s * NS_PER_S) - self.origin_ns
-                self._record(plan, Attempt(started_ns, plan.arrival, 1, started_ns), started_ns, trace, outcome)
+                self.record(plan, Attempt(started_ns, plan.arrival, 1, started_ns), started_ns, trace, outcome)
         if upcoming is None:
             return None
         now_ns = self.now_ns()
         self.recorder.started(now_ns)
         return await self._run(upcoming, Attempt(now_ns, upcoming.arrival, 1, now_ns), now_ns, seat)
 
-    def _record(self, plan: Plan, attempt: Attempt, started_ns: int, trace: Trace, outcome: Outcome) -> None:
+    def record(self, plan: Plan, attempt: Attempt, started_ns: int, trace: Trace, outcome: Outcome) -> None:
         """Enter in the books what a session came to, now that it has ended."""
         finished_ns = max(started_ns, self.now_ns())
         held = isinstance(plan, AT_OUR_PACE) or (isinstance(plan, StepsPlan) and plan.thinks)
@@ -214,15 +222,17 @@ class Arrivals:
         )
         return after
 
-    async def _run_now(self, arrival: int, intended_ns: int, ended: Ended, seat: Seat) -> None:
+    async def _run_now(self, plan: Plan, intended_ns: int, ended: Ended, seat: Seat) -> None:
         # The timer never fires early, but its instant in float seconds may round down by a nanosecond.
-        ended(await self.run(arrival, intended_ns, max(intended_ns, self.now_ns()), seat))
+        started_ns = max(intended_ns, self.now_ns())
+        ended(await self._run(plan, Attempt(intended_ns, plan.arrival, 1, intended_ns), started_ns, seat))
 
     async def _run_again_now(self, attempt: Attempt, ended: Ended, seat: Seat) -> None:
         ended(await self.run_again(attempt, seat))
 
 
-def _cut(trace: Trace) -> Outcome:
+def cut_at_its_limit(trace: Trace) -> Outcome:
+    """Return how a session ended that took longer than it may."""
     return Outcome(OutcomeKind.TIMED_OUT, trace.phase, "the session took longer than its limit", broken=Break.CUT)
 
 

@@ -6,6 +6,7 @@ import trio
 
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.retry_queue import RetryQueue
+from loadgen.engine.stand_by import StandBy
 from loadgen.engine.task_pool import TaskPool
 
 
@@ -34,18 +35,20 @@ async def open_loop(
         async with trio.open_nursery() as sessions:
             pool = TaskPool(sessions, arrivals.limit)
             retries = RetryQueue(arrivals, sessions, pool, in_flight_max)
+            stand_by = StandBy(arrivals, pool, retries.ended)
             for arrival, intended_ns in schedule:
                 if intended_ns > woken_ns:
                     if not await arrivals.reached(intended_ns, stop):
                         break
                     woken_ns = arrivals.now_ns()
                 if arrivals.recorder.in_flight < in_flight_max:
-                    arrivals.start(pool, arrival, intended_ns, retries.ended)
+                    stand_by.start(arrival, intended_ns)
                 else:
                     arrivals.drop(arrival, intended_ns)
             else:
                 whole = await arrivals.reached(end_ns, stop)
             arrivals.recorder.end_load(arrivals.now_ns(), cut_short=not whole)
             sessions.cancel_scope.deadline = trio.current_time() + drain_s
+            stand_by.close()
             pool.close()
         timekeeping.cancel_scope.cancel()

@@ -296,13 +296,13 @@ class Recorder:
 
     def _enter_tallied(self, tallied: TalliedSessions) -> None:
         """Do so for sessions of series that went as hoped, and for the arrivals of those that followed them."""
-        for phase, in_steady, outside in tallied.phases:
-            self._phases[phase].add_tallied(in_steady, outside)
-        for session, in_steady, outside in tallied.sessions:
-            self._outcomes[session][OutcomeKind.ACCEPTED] += (len(in_steady) + len(outside)) // self._lags.itemsize
-            self._phases[f"{tallied.protocol}.session"].add_tallied(in_steady, outside)
-            self._session_times[session].add_tallied(in_steady, outside)
-            self._lags.frombytes(bytes(len(in_steady)))          # none was due before it started
+        for phase, *times in tallied.phases:
+            self._phases[phase].add_tallied(*times)
+        for session, service, response, outside in tallied.sessions:
+            self._outcomes[session][OutcomeKind.ACCEPTED] += (len(service) + len(outside)) // self._lags.itemsize
+            self._phases[f"{tallied.protocol}.session"].add_tallied(service, response, outside)
+            self._session_times[session].add_tallied(service, response, outside)
+        self._lags.frombytes(tallied.lags)
         self.arrived += len(tallied.next_ns)
         self._seconds.tallied(tallied, self.in_flight)
         self._steady.tallied(tallied, self.window)

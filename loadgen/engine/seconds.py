@@ -134,7 +134,7 @@ class Seconds:
 
     def tallied(self, tallied: TalliedSessions, in_flight: int) -> None:
         """Count sessions likewise, and the arrivals of those that followed them."""
-        self.ended_well(tallied.started_ns, tallied.finished_ns, tallied.finished_ns - tallied.started_ns)
+        self.ended_well(tallied.started_ns, tallied.finished_ns, tallied.finished_ns - tallied.due_ns)
         for second, which in by_second(tallied.next_ns):
             row = self._rows[second]
             row.arrived += int(which.sum())

@@ -1,4 +1,4 @@
-"""Sessions in series: those of a virtual user that follow each other at once, and are tallied where they are led."""
+"""Sessions in series: led one after another without a task's turn in between, and tallied where they are led."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,10 +34,15 @@ class DeliveriesInSeries:
         """Count what is tallied and not taken yet, in phases."""
         return len(self.tally)
 
-    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan) -> DeliverySeries:
-        """Return a series that begins with a plan, each following one being the `next_plan`."""
+    def series(
+        self, plan: Plan, trace: Trace, next_plan: NextPlan, *, due_ns: int | None = None
+    ) -> DeliverySeries:
+        """Return a series that begins with a plan, each following one being the `next_plan`.
+
+        One that begins at an instant at which it was due (ns on `clock_ns`) stands by when none follows.
+        """
         assert isinstance(plan, DeliveryPlan), "it was asked which are taken"
-        return DeliverySeries(self.route, plan, self.composer, trace, next_plan)
+        return DeliverySeries(self.route, plan, self.composer, trace, next_plan, due_ns)
 
     def tallies(self, origin_ns: int) -> "DeliveriesTallied":
         """Return where they are tallied. `origin_ns`: the run's start on `clock_ns`."""

@@ -87,6 +87,14 @@ class Seat:
         """Run another session, now that the one under way has ended."""
         self._limit.began_another(self)
 
+    def rest(self) -> None:
+        """Count no session's time: the one under way has ended, and none follows yet."""
+        self._limit.ended(self)
+
+    def go_on_again(self) -> None:
+        """Run another session after a rest."""
+        self._limit.began(self)
+
     def cut(self) -> None:
         """Cancel the session under way."""
         assert self._scope is not None, "a session is under way"

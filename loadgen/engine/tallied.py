@@ -12,16 +12,19 @@ from loadgen.engine.window import Window
 if TYPE_CHECKING:
     from loadgen.transport.native import Tallied
 
-Times = tuple[str, bytes, bytes]      # a name, its times in the steady phase, and the others: ns, 64 bits each
+# A name, its service and response times in the steady phase, and other response times: ns, 64 bits each.
+Times = tuple[str, bytes, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class TalliedSessions:
-    """Sessions all of which were accepted. Nothing was due at an instant of its own; instants are ns from the start."""
+    """Sessions all of which were accepted. Instants are ns from the start."""
 
     protocol: str
     phases: Sequence[Times]
     sessions: Sequence[Times]         # by the name in the scenario
+    lags: bytes                       # of those due in the steady phase: how late they began, likewise
+    due_ns: Instants
     started_ns: Instants
     finished_ns: Instants
     next_ns: Instants                 # when sessions started that followed one of them
@@ -35,11 +38,11 @@ class TalliedSessions:
     @classmethod
     def told(cls, tallied: "Tallied", protocol: str, origin_ns: int) -> "TalliedSessions":
         """Return what was tallied; `origin_ns` is the run's start on `clock_ns`."""
-        phases, sessions, instants, taken, replies, offered, in_steady = tallied
-        started_ns, finished_ns, next_ns = np.frombuffer(instants, dtype=np.int64).reshape(-1, 3).T
+        phases, sessions, lags, instants, taken, replies, offered, in_steady = tallied
+        due_ns, started_ns, finished_ns, next_ns = np.frombuffer(instants, dtype=np.int64).reshape(-1, 4).T
         accepted_ns = np.frombuffer(taken, dtype=np.int64) - origin_ns
         return cls(
-            protocol, phases, sessions, started_ns - origin_ns, finished_ns - origin_ns,
+            protocol, phases, sessions, lags, due_ns - origin_ns, started_ns - origin_ns, finished_ns - origin_ns,
             next_ns[next_ns >= 0] - origin_ns, accepted_ns, replies, offered, *in_steady,
         )   # fmt: skip
 

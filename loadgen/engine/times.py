@@ -62,13 +62,13 @@ class PhaseTimes:
         if self.due:
             self._response.frombytes(response_ns[steady].tobytes())
 
-    def add_tallied(self, steady: bytes, outside: bytes) -> None:
-        """Keep times as they lie, of what was not due before it began: its service time is its response time."""
+    def add_tallied(self, service: bytes, response: bytes, outside: bytes) -> None:
+        """Keep times as they lie: of the steady phase, and response times outside of it."""
         self.outside_steady += len(outside) // self._outside.itemsize
         self._outside.frombytes(outside)
-        self._service.frombytes(steady)
+        self._service.frombytes(service)
         if self.due:
-            self._response.frombytes(steady)
+            self._response.frombytes(response)
 
     def fold(self, interval: Histogram) -> None:
         """Put what has gathered into the histograms, and all of its response times into `interval`, which is empty."""

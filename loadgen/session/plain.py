@@ -1,7 +1,7 @@
 """The plain course of a session: led by the poller while all goes as hoped, else gone over by the ordinary code."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from loadgen.session.dialogue import close, connected
 from loadgen.session.outcome import ACCEPTED, Outcome
@@ -14,14 +14,13 @@ from loadgen.transport.overheard import Recording
 from loadgen.transport.stream import Transport
 
 if TYPE_CHECKING:
-    from loadgen.transport.native import Lanes
+    from loadgen.transport.native import NativeLane
 
 
 class PlainSession(Conversation):
     """A session that has all its wishes, in clear text. Notes in the trace all that happens, as it happens."""
 
     __slots__ = ("_recording", "_route", "_trace")
-    SERIES: ClassVar[bool] = False      # others follow it at once
 
     def __init__(self, route: Route, trace: Trace, log: Trace | None = None) -> None:
         super().__init__(log)
@@ -35,10 +34,10 @@ class PlainSession(Conversation):
         lanes = self._route.native_lanes()
         if lanes is None or self.log is None:
             return self._run_in_turn(otherwise)
-        return self.run_natively(lanes, otherwise)
+        return self.run_natively(lanes.lane(self), otherwise)
 
-    async def run_natively(self, lanes: "Lanes", otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:
-        """Do so by a native lane."""
+    async def run_natively(self, lane: "NativeLane", otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:
+        """Do so by a native lane, which is its own."""
         route, trace, listener = self._route, self._trace, self._route.listener
         assert route.native_way is not None, "there are lanes"
         trace.phase = name = route.phase_names["connect"]
@@ -46,8 +45,8 @@ class PlainSession(Conversation):
         self._be_heard()
         try:
             transport = await connect_and_converse(
-                lanes, route.readiness, route.native_way, self, name, route.phase_limits_s["connect"],
-                route.endpoint.host, series=self.SERIES,
+                lane, route.readiness, route.native_way, self, name, route.phase_limits_s["connect"],
+                route.endpoint.host,
             )  # fmt: skip
         except TransportError as error:
             return Outcome.of_error(error, trace.phase)

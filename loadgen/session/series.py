@@ -1,11 +1,12 @@
-"""Deliveries of one virtual user that follow each other at once, led by one native lane while all goes as hoped.
+"""Deliveries one after another, led by one native lane while all goes as hoped.
 
+Those of a virtual user follow each other at once. In an open load a series stands by, idle, until an arrival is due.
 Between two of them no task has a turn: what one did is tallied by the lane, and the next begins. The first that is
 otherwise ends the series, and is gone over by the ordinary code.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from loadgen.message.compose import Composer
 from loadgen.schedule.plans import DeliveryPlan, Plan
@@ -18,6 +19,9 @@ from loadgen.session.trace import Settled, Trace
 from loadgen.transport.conversation import Beginning, Question, Round
 from loadgen.transport.stream import Transport
 
+if TYPE_CHECKING:
+    from loadgen.transport.native import NativeLane
+
 NextPlan = Callable[[], Plan | None]
 
 
@@ -25,20 +29,26 @@ class DeliverySeries(PlainSession):
     """One session after another. Nobody verifies what becomes of the messages: their names are not kept."""
 
     __slots__ = (
-        "_composer", "_connecting", "_next_plan", "_opening", "_quit", "_way",
-        "all_tallied", "messages", "name", "plan",
+        "_composer", "_connecting", "_lane", "_next_plan", "_opening", "_quit", "_way",
+        "all_tallied", "due_ns", "messages", "name", "plan", "stands_by",
     )   # fmt: skip
-    SERIES: ClassVar[bool] = True
 
     def __init__(
-        self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, next_plan: NextPlan
+        self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, next_plan: NextPlan,
+        due_ns: int | None,
     ) -> None:
-        """Begin with a plan; `next_plan` gives the one that follows. The trace is of a session that is otherwise."""
+        """Begin with a plan; `next_plan` gives the one that follows. The trace is of a session that is otherwise.
+
+        One whose session is due at an instant (ns on `clock_ns`) stands by when none follows, until it is dismissed.
+        """
         super().__init__(route, trace, log=trace)
         assert route.stages is not None, "of SMTP"
         assert route.native_way is not None, "who asked for a series has looked"
         self._way = route.native_way
         self._connecting = route.phase_names["connect"], route.phase_limits_s["connect"]
+        self._lane: NativeLane | None = None     # while it leads
+        self.due_ns = -1 if due_ns is None else due_ns       # -1: the session under way was due when it started
+        self.stands_by = due_ns is not None
         self.all_tallied = False       # the last session too has gone as hoped
         self._composer = composer
         self._next_plan = next_plan
@@ -79,11 +89,34 @@ class DeliverySeries(PlainSession):
         self._be_heard()
         return self._way.beginning(plan.arrival, *self._connecting)
 
+    def go_on(self, plan: Plan, due_ns: int) -> bool:
+        """Begin a session that has come due; say whether it has begun: an idle series may have been cancelled."""
+        lane = self._lane
+        if lane is None or not lane.idle:
+            return False
+        assert isinstance(plan, DeliveryPlan), "each is taken by a series of deliveries"
+        self._go_on_to(plan)
+        self.due_ns = due_ns
+        self.all_tallied = False
+        self._be_heard()
+        lane.begin(*self._way.beginning(plan.arrival, *self._connecting))
+        return True
+
+    def dismiss(self) -> None:
+        """End it with the session under way, or now if it is idle."""
+        self.stands_by = False
+        if self._lane is not None and self._lane.idle:
+            self._lane.dismiss()
+
     async def perform(self) -> Outcome:
         """Run all of them; return how the last one ended."""
         lanes = self._route.native_lanes()
         assert lanes is not None, "there is a way for them"
-        return await self.run_natively(lanes, self._otherwise)
+        self._lane = lanes.lane(self, series=True)
+        try:
+            return await self.run_natively(self._lane, self._otherwise)
+        finally:
+            self._lane = None          # each knows the other
 
     def _go_on_to(self, plan: DeliveryPlan) -> None:
         self.plan = plan

@@ -69,8 +69,10 @@ cdef class Lanes:
     def lane(self, conversation, *, bint series=False):
         """Return a lane for a conversation, which does nothing yet. `series`: others follow it at once.
 
-        Such a one has a `name` and counts its `messages`; `follow` makes it the next and returns what that begins with,
-        or None. Those that come to their end as hoped are tallied; of the one that does not the log is told.
+        Such a one has a `name`, an instant at which it was due (`due_ns`; -1: when it started), and counts its
+        `messages`; `follow` makes it the next and returns what that begins with, or None: then the series is over, or if
+        it `stands_by` idle, until it is begun again. Those that come to their end as hoped are tallied; of the one that
+        does not the log is told.
         """
         return NativeLane(self, conversation, self.tally if series else None)
 
@@ -141,6 +143,7 @@ cdef class NativeLane:
     cdef int fd, number               # how many sessions of the series came before
     cdef bint connected
     cdef double deadline, started, session_started
+    cdef readonly bint idle           # a series whose last session has been tallied; what is next is not known yet
     cdef long long sent, heard_octets
     cdef readonly int connect_error   # an errno, or LATE; 0: none
     cdef readonly bint bound          # to the source it was to have
@@ -164,6 +167,7 @@ cdef class NativeLane:
     def begin(self, int family, bytes address, bytes source, name, double limit_s):
         """Begin to connect: `address` and `source`, or None, are each a `struct sockaddr`; `name` is the phase."""
         cdef int on = 1, code
+        self.idle = False
         self.started = self.session_started = self.now()
         self.rounds = self.conversation.rounds()
         self.noted = self.conversation.noted
@@ -204,6 +208,10 @@ cdef class NativeLane:
         fd, self.fd = self.fd, -1
         self.sent = self.heard_octets = 0
         return fd
+
+    def dismiss(self):
+        """End an idle series: nothing follows."""
+        self.finish(None)
 
     def close(self):
         """Close the connection if it is still ours, and count what went over it."""
@@ -333,26 +341,34 @@ cdef class NativeLane:
 
     cdef int follow(self) except -1:
         """End and tally a session that went as hoped, and begin the one that follows it, if there is one."""
-        cdef long long instants[3]
+        cdef long long instants[4]
+        cdef long long due = self.conversation.due_ns
         self.lanes.forget(self.fd, self)
         close(self.fd)
         self.fd = -1
-        instants[0], instants[1] = in_ns(self.session_started), in_ns(self.now())
+        instants[1], instants[2] = in_ns(self.session_started), in_ns(self.now())
+        if due < 0:
+            instants[0] = instants[1]
+        else:                               # in float seconds a timer may be early by a nanosecond
+            instants[0], instants[1] = due, max(due, instants[1])
         messages, name = self.conversation.messages, self.conversation.name
         try:
             beginning = self.conversation.follow()
         except BaseException as error:      # a bug: raised where the session is
             return self.finish(error)
-        instants[2] = in_ns(self.now()) if beginning is not None else -1
+        instants[3] = in_ns(self.now()) if beginning is not None else -1
         self.tally.add(
             name, self.timed, &self.instants, self.replies, instants, messages, self.sent, self.heard_octets
         )
         self.forget()
         self.sent = self.heard_octets = 0
         self.number += 1
-        if beginning is None:
-            return self.finish(None)
-        self.begin(*beginning)
+        if beginning is not None:
+            self.begin(*beginning)
+        elif self.conversation.stands_by:
+            self.idle = True
+        else:
+            self.finish(None)
         return 0
 
     cdef int forget(self) except -1:
@@ -440,6 +456,7 @@ cdef class NativeLane:
         cdef Py_ssize_t at
         if self.end is not None:
             return 0
+        self.idle = False
         self.end = Value(None) if error is None else Error(error)
         self.log.phase = self.name
         self.conversation.started_s = self.session_started

@@ -16,7 +16,7 @@ from loadgen.transport.socket_channel import SocketChannel
 from loadgen.transport.stream import Transport
 
 if TYPE_CHECKING:
-    from loadgen.transport.native import Lanes, NativeLane
+    from loadgen.transport.native import NativeLane
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,15 @@ def native_way(addresses: Sequence[Address], sources: Sequence[str]) -> NativeWa
 
 
 async def connect_and_converse(
-    lanes: "Lanes", readiness: Readiness, way: NativeWay, conversation: Conversation, phase: str, limit_s: float,
-    host: str | None, *, series: bool = False,
+    lane: "NativeLane", readiness: Readiness, way: NativeWay, conversation: Conversation, phase: str, limit_s: float,
+    host: str | None,
 ) -> Transport | None:  # fmt: skip
-    """Connect, lead a conversation in rounds to its end, and close, all by a native lane; of a series all of them.
+    """Connect, lead a conversation in rounds to its end, and close, all by its native lane; of a series all of them.
 
     Returns None if it came to its end as hoped, else the transport on which it is to be gone over. `phase` is what
     connecting is called in the conversation's log; the source address is the one whose turn it is at its arrival.
     Raises as `connect_clear` does. Cancelled, the connection is closed.
     """
-    lane = lanes.lane(conversation, series=series)
     try:
         lane.begin(*way.beginning(conversation.arrival, phase, limit_s))
         await lane.ended()

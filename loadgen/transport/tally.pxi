@@ -26,21 +26,34 @@ cdef bytes taken(Numbers *numbers):
 
 
 cdef class Times:
-    """Of one phase, or of the sessions of one name: those that belong to the steady phase, and the others."""
+    """Of one phase, or of the sessions of one name: service times of those in the steady phase, and the others.
 
-    cdef Numbers steady, outside
+    What is due at an instant has response times too, and those are what is kept of the others.
+    """
+
+    cdef Numbers service, response, outside
 
     def __dealloc__(self):
-        PyMem_Free(self.steady.first)
+        PyMem_Free(self.service.first)
+        PyMem_Free(self.response.first)
         PyMem_Free(self.outside.first)
+
+    cdef int add(self, long long service, long long lag, bint due, bint steady) except -1:
+        """Add one; `lag` is how late its session began."""
+        if not steady:
+            return put(&self.outside, service + lag if due else service)
+        if due:
+            put(&self.response, service + lag)
+        return put(&self.service, service)
 
 
 cdef class Tally:
-    """What sessions of series did that went as hoped; none was due at an instant of its own."""
+    """What sessions of series did that went as hoped."""
 
     cdef dict phases, sessions        # name -> Times
     cdef list replies
-    cdef Numbers instants, taken      # of each session: started, finished, the next one started (-1: none did); of what was taken
+    cdef Numbers instants, taken      # of each session: due, started, finished, the next one started (-1: none did); of what was taken
+    cdef Numbers lags                 # of the sessions due in the steady phase
     cdef object taken_by              # the phase at whose end a message is
     cdef long long steady_from, steady_until
     cdef long long timed, messages, messages_done, sent_done, received_done
@@ -51,6 +64,7 @@ cdef class Tally:
     def __dealloc__(self):
         PyMem_Free(self.instants.first)
         PyMem_Free(self.taken.first)
+        PyMem_Free(self.lags.first)
 
     def __len__(self):
         """Count the phases that were timed."""
@@ -63,14 +77,17 @@ cdef class Tally:
     def take(self):
         """Return all that was tallied, and begin anew. Numbers are octets as they lie, 64 bits each.
 
-        First the times of the phases, and of the sessions by name, each as (name, of steady ones, of others): a session
-        is steady that started so. Then the instants, three of each session: when it started and had finished, and the
-        next one started (-1: none did); when messages were taken; what each reply counts as; how many messages were offered; and of
-        the sessions that finished in the steady phase, messages offered, octets sent and received.
+        First the times of the phases, and of the sessions by name, each as (name, service and response times of steady
+        ones, response times of others): a session is steady that was due so, and what is not due at an instant has no
+        response times but its service times. Then how late the steady ones began; the instants, four of each session: when it
+        was due, started, and had finished, and the next one started (-1: none did); when messages were taken; what each
+        reply counts as; how many messages were offered; and of the sessions that finished in the steady phase, messages
+        offered, octets sent and received.
         """
         told = (
-            times_in(self.phases), times_in(self.sessions), taken(&self.instants), taken(&self.taken), self.replies,
-            self.messages, (self.messages_done, self.sent_done, self.received_done),
+            times_in(self.phases), times_in(self.sessions), taken(&self.lags), taken(&self.instants),
+            taken(&self.taken), self.replies, self.messages,
+            (self.messages_done, self.sent_done, self.received_done),
         )
         self.replies = []
         self.timed = self.messages = self.messages_done = self.sent_done = self.received_done = 0
@@ -80,24 +97,30 @@ cdef class Tally:
         self, name, list phases, Numbers *instants, list replies, long long *session, long long messages,
         long long sent, long long received,
     ) except -1:
-        """Add a session that started, had finished and was followed, if it was, at the instants of `session`."""
+        """Add a session that was due, started, had finished and was followed, if it was, at the instants of `session`.
+
+        Its first phase is due when it is.
+        """
         cdef bint steady = self.holds(session[0])
+        cdef long long lag = session[1] - session[0]
         cdef Py_ssize_t at
         cdef Times times
         for at in range(len(phases)):
             phase = phases[at]
             times = times_of(self.phases, phase)
-            put(&times.steady if steady else &times.outside, instants.first[2 * at + 1] - instants.first[2 * at])
+            times.add(instants.first[2 * at + 1] - instants.first[2 * at], lag, at == 0, steady)
             if phase is self.taken_by:
                 put(&self.taken, instants.first[2 * at + 1])
         times = times_of(self.sessions, name)
-        put(&times.steady if steady else &times.outside, session[1] - session[0])
-        for at in range(3):
+        times.add(session[2] - session[1], lag, True, steady)
+        if steady:
+            put(&self.lags, lag)
+        for at in range(4):
             put(&self.instants, session[at])
         self.replies.extend(replies)
         self.timed += len(phases)
         self.messages += messages
-        if self.holds(session[1]):
+        if self.holds(session[2]):
             self.messages_done += messages
             self.sent_done += sent
             self.received_done += received
@@ -116,4 +139,7 @@ cdef Times times_of(dict known, name):
 
 
 cdef list times_in(dict known):
-    return [(name, taken(&(<Times> times).steady), taken(&(<Times> times).outside)) for name, times in known.items()]
+    return [
+        (name, taken(&(<Times> times).service), taken(&(<Times> times).response), taken(&(<Times> times).outside))
+        for name, times in known.items()
+    ]

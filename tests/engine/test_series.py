@@ -37,6 +37,11 @@ PROBING_TOO = BACK_TO_BACK + """
 [[session]]
 kind = "smtp-probe"
 """
+OPEN = (
+    BACK_TO_BACK.replace('model = "closed"', 'model = "open"\nin_flight_max = 200')
+    .replace("virtual_users = {users}", 'arrivals = [{{shape = "constant", rate = 300, for = "200ms"}}]')
+    .replace("sessions = 60", "")
+)
 
 
 @dataclass
@@ -171,13 +176,18 @@ def told(played: Played) -> dict[str, object]:
     }   # fmt: skip
 
 
-def both_ways(monkeypatch: pytest.MonkeyPatch, text: str, closes_at: str = "") -> Played:
-    """Play a load in series and without; return the first, having held it against the second."""
+def both_ways(monkeypatch: pytest.MonkeyPatch, text: str, closes_at: str = "", *, peaks: bool = True) -> Played:
+    """Play a load in series and without; return the first, having held it against the second.
+
+    How many sessions are open at once, their `peaks`, hangs on time where nobody waits for his own session.
+    """
     in_series = play(unverified(text), Server(closes_at=closes_at))
     with monkeypatch.context() as patch:
         patch.setattr(sharding, "deliveries_in_series", lambda routes, composer: None)
         one_by_one = play(unverified(text), Server(closes_at=closes_at))
-    assert told(in_series) == told(one_by_one)
+    series, alone = told(in_series), told(one_by_one)
+    assert peaks or (series.pop("peak"), alone.pop("peak")) != (0, 0)
+    assert series == alone
     return in_series
 
 
@@ -196,6 +206,23 @@ def test_a_server_that_closes_in_the_middle_of_some(monkeypatch: pytest.MonkeyPa
     assert len(played.server.said) == 60
 
 
+@pytest.mark.parametrize("probes", [False, True], ids=["deliveries", "probes-between-them"])
+def test_the_books_of_an_open_load_are_the_same_in_series(monkeypatch: pytest.MonkeyPatch, probes: bool) -> None:
+    text = OPEN + '[[session]]\nkind = "smtp-probe"\n' * probes
+    kinds = ended(both_ways(monkeypatch, text.format(), peaks=False))
+    assert kinds[OutcomeKind.ACCEPTED] > 20
+    assert kinds[OutcomeKind.REFUSED] > 5
+    assert kinds.total() == 60
+
+
+@pytest.mark.parametrize("command", ["EHLO", "RCPT", "DOT", "QUIT"])
+def test_a_server_that_closes_in_the_middle_of_some_of_an_open_load(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    played = both_ways(monkeypatch, OPEN.format(), closes_at=command, peaks=False)
+    assert len(played.server.said) == 60
+
+
 def ended(played: Played) -> Counter[OutcomeKind]:
     kinds = Counter[OutcomeKind]()
     for counted in played.books.recorder.outcomes.values():
@@ -210,6 +237,64 @@ def test_a_session_of_a_series_that_outlives_its_limit_is_cut_and_the_others_go_
     assert ended(played)[OutcomeKind.TIMED_OUT] > 3
     assert ended(played).total() == 60
     assert {cause for _, cause in played.books.recorder.failures} >= {"the session took longer than its limit"}
+
+
+def test_a_session_of_an_open_load_that_outlives_its_limit_is_cut_and_later_ones_go_on() -> None:
+    text = OPEN.format() + '[limits]\nsession = "100ms"\n'
+    played = play(unverified(text), Server(silent_at="DATA"))
+    told(played)
+    assert ended(played)[OutcomeKind.TIMED_OUT] > 3
+    assert ended(played)[OutcomeKind.ACCEPTED] > 20
+    assert ended(played).total() == 60
+    assert {cause for _, cause in played.books.recorder.failures} >= {"the session took longer than its limit"}
+
+
+def test_a_series_that_stands_by_longer_than_a_sessions_limit_is_not_cut() -> None:
+    text = OPEN.format().replace("rate = 300", "rate = 20").replace("200ms", "500ms")
+    played = play(unverified(text + '[limits]\nsession = "30ms"\n'), Server())
+    told(played)
+    assert ended(played).total() == 10
+    assert not ended(played)[OutcomeKind.TIMED_OUT]
+
+
+def test_past_the_in_flight_limit_arrivals_are_dropped_in_series_too() -> None:
+    text = OPEN.format().replace("in_flight_max = 200", 'in_flight_max = 2\ndrain = "1ms"')
+    played = play(unverified(text), Server(silent_at="DATA"))
+    told(played)
+    assert played.books.recorder.in_flight_peak == 2
+    assert ended(played)[OutcomeKind.DROPPED] > 10
+    assert ended(played).total() == 60
+
+
+@pytest.mark.parametrize("after", [1, 5, 20])
+def test_an_open_load_stopped_anywhere_the_books_balance(after: int) -> None:
+    endless = OPEN.format().replace('for = "200ms"', 'for = "1h"').replace("[load]", '[load]\ndrain = "1ms"')
+    played = play(unverified(endless), Server(), stop_after=after)
+    told(played)
+    recorder = played.books.recorder
+    assert recorder.arrived == ended(played).total() >= len(played.server.said) > after
+    assert recorder.messages["accepted"] == recorder.replies["smtp.body", "250", "2.0.0"]
+
+
+def test_in_an_open_load_times_count_from_the_instant_a_session_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = sharding.Arrivals.reached
+    late_ns = 50_000_000
+
+    async def late(arrivals: sharding.Arrivals, instant_ns: int, stop: trio.Event) -> bool:
+        return await waits(arrivals, instant_ns + late_ns, stop)
+
+    monkeypatch.setattr(sharding.Arrivals, "reached", late)
+    played = play(unverified(OPEN.format().replace("rate = 300", "rate = 100")), Server())
+    told(played)
+    recorder = played.books.recorder
+    assert recorder.lag_histogram.count == 20
+    assert recorder.lag_histogram.value_at(100) >= 0.99 * late_ns
+    for times in (recorder.phases["smtp.connect"], recorder.session_times["smtp-deliver"]):
+        assert times.response_histogram.value_at(100) >= 0.99 * late_ns
+        assert times.service_histogram.value_at(1) < late_ns
+        assert times.response_histogram.value_at(100) > times.service_histogram.value_at(100)
+    mail = recorder.phases["smtp.mail"]
+    assert mail.response_histogram is mail.service_histogram
 
 
 @pytest.mark.parametrize("after", [1, 5, 20])
@@ -240,8 +325,9 @@ def test_what_is_steady_is_told_apart_by_when_sessions_started() -> None:
     assert 0 < steady.octets_sent < sum(map(len, played.server.said))
 
 
-def test_who_listens_hears_every_session_of_a_series() -> None:
-    heard = play(replace(unverified(BACK_TO_BACK.format(users=2)), make_judge=LoadMonitors), Server()).books.heard
+@pytest.mark.parametrize("load", [BACK_TO_BACK, OPEN], ids=["closed", "open"])
+def test_who_listens_hears_every_session_of_a_series(load: str) -> None:
+    heard = play(replace(unverified(load.format(users=2)), make_judge=LoadMonitors), Server()).books.heard
     assert heard is not None
     assert heard.result().connections == 60
     assert heard.result().judged == 60
