@@ -11,6 +11,7 @@ from msgspec import structs
 from conformance.load_monitors import LoadMonitors
 from loadgen.endpoint import Endpoint, Protocol
 from loadgen.engine import shard as sharding
+from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.route import Route
@@ -277,22 +278,21 @@ def test_an_open_load_stopped_anywhere_the_books_balance(after: int) -> None:
 
 
 def test_in_an_open_load_times_count_from_the_instant_a_session_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = sharding.Arrivals.reached
+    waits = Arrivals.reached
     late_ns = 50_000_000
 
-    async def late(arrivals: sharding.Arrivals, instant_ns: int, stop: trio.Event) -> bool:
+    async def late(arrivals: Arrivals, instant_ns: int, stop: trio.Event) -> bool:
         return await waits(arrivals, instant_ns + late_ns, stop)
 
-    monkeypatch.setattr(sharding.Arrivals, "reached", late)
+    monkeypatch.setattr(Arrivals, "reached", late)
     played = play(unverified(OPEN.format().replace("rate = 300", "rate = 100")), Server())
     told(played)
     recorder = played.books.recorder
     assert recorder.lag_histogram.count == 20
-    assert recorder.lag_histogram.value_at(100) >= 0.99 * late_ns
+    assert recorder.lag_histogram.max_ns >= 0.99 * late_ns
     for times in (recorder.phases["smtp.connect"], recorder.session_times["smtp-deliver"]):
-        assert times.response_histogram.value_at(100) >= 0.99 * late_ns
-        assert times.service_histogram.value_at(1) < late_ns
-        assert times.response_histogram.value_at(100) > times.service_histogram.value_at(100)
+        assert times.response_histogram.max_ns >= 0.99 * late_ns
+        assert times.response_histogram.max_ns > times.service_histogram.max_ns
     mail = recorder.phases["smtp.mail"]
     assert mail.response_histogram is mail.service_histogram
 
