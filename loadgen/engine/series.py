@@ -70,8 +70,8 @@ class DeliveriesTallied:
         """Tell by this window from now on what belongs to the steady phase."""
         stages = self.route.stages
         assert stages is not None, "of SMTP"
-        body, _, _ = stages.body
-        self.tally.begin(body, self.origin_ns + window.steady_from_ns, self.origin_ns + window.steady_until_ns)
+        steady = self.origin_ns + window.steady_from_ns, self.origin_ns + window.steady_until_ns
+        self.tally.begin(stages.body.phase, *steady)
 
 
 def deliveries_in_series(routes: Mapping[Protocol, Route], composer: Composer) -> DeliveriesInSeries | None:

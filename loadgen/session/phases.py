@@ -73,7 +73,7 @@ class Stages:
 
     def __init__(self, names: PhaseNames, limits_s: LimitsByPhase) -> None:
         def stage(phase: str, limit_s: float, hoped: ReplyClass = ReplyClass.POSITIVE_COMPLETION) -> Stage:
-            return names[phase], limit_s, HopedFor(names[phase], hoped)
+            return Stage(names[phase], limit_s, HopedFor(names[phase], hoped))
 
         self.greeting = stage("greeting", limits_s["greeting"])
         self.ehlo = stage("ehlo", limits_s["ehlo"])

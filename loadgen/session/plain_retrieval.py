@@ -52,18 +52,15 @@ class PlainRetrieval(PlainSession):
         assert stages is not None, "of POP3"
         account, verified = plan.account, self._route.verified
         if plan.auth == "user":
-            yield (stages.greeting, b""), (stages.auth, User(account.login).to_bytes())
-            _, began_ns, _ = trace.timings.pop()     # of two commands: one phase
-            yield ((stages.auth, Pass(account.password).to_bytes()),)
-            name, _, ended_ns = trace.timings[-1]
-            trace.timings[-1] = (name, began_ns, ended_ns)
+            name, password = User(account.login).to_bytes(), Pass(account.password).to_bytes()
+            yield (stages.greeting, b""), (stages.user, name), (stages.auth, password), (stages.stat, STAT)
         else:
             yield ((stages.greeting, b""),)
             timestamp = timestamp_in(self._response().text)
             if timestamp is None:
                 return
-            yield ((stages.auth, Apop(account.login, apop_digest(timestamp, account.password)).to_bytes()),)
-        yield ((stages.stat, STAT),)
+            apop = Apop(account.login, apop_digest(timestamp, account.password)).to_bytes()
+            yield (stages.auth, apop), (stages.stat, STAT)
         count, octets = parse_stat(self._response())
         if octets > MAILDROP_OCTETS_MAX:
             return

@@ -7,7 +7,7 @@ from loadgen.transport.conversation import Counted, Stage
 from loadgen.wire.response import END_OF_LINES, has_lawful_lines, lawful_response
 
 LINE_OCTETS_MAX: Final = 512        # of a status line (RFC 2449 §4)
-LINES_OCTETS_MAX: Final = 1 << 20   # of a response that is waited for here: each read puts it together anew
+LINES_OCTETS_MAX: Final = 1 << 20   # of a response that is waited for here: in Python each read puts it together anew
 
 
 class HopedForOk(dict[bytes, Counted]):
@@ -32,17 +32,8 @@ class HopedForOk(dict[bytes, Counted]):
         return counted
 
 
-class HopedForLines:
+class HopedForLines(HopedForOk):
     """The responses with lines behind the +OK in one phase. Each is another one: only their status lines are known."""
-
-    __slots__ = ("_ok",)
-
-    def __init__(self, phase: str) -> None:
-        self._ok = HopedForOk(phase)
-
-    def get(self, _octets: bytes, /) -> Counted | None:
-        """Return nothing: none is known before it is judged."""
-        return None
 
     def goes_on(self, octets: bytes) -> bool:
         """Say whether these octets may be the beginning of one: its last line has not come."""
@@ -50,7 +41,7 @@ class HopedForLines:
             return False
         line_end = octets.find(b"\n") + 1
         if not line_end:
-            return self._ok.goes_on(octets)
+            return super().goes_on(octets)
         return (
             len(octets) <= LINES_OCTETS_MAX
             and octets.find(END_OF_LINES, line_end - 2) < 0
@@ -63,23 +54,24 @@ class HopedForLines:
         return self._status(octets[:line_end]) if line_end and has_lawful_lines(octets, line_end) else None
 
     def _status(self, line: bytes) -> Counted | None:
-        return self._ok.get(line) or self._ok.judge(line)
+        return self.get(line) or super().judge(line)
 
 
 class Pop3Stages:
     """The phases of a retrieval."""
 
-    __slots__ = ("auth", "dele", "greeting", "list", "quit", "retr", "stat", "uidl")
+    __slots__ = ("auth", "dele", "greeting", "list", "quit", "retr", "stat", "uidl", "user")
 
     def __init__(self, names: PhaseNames, limits_s: LimitsByPhase) -> None:
         def one_line(phase: str) -> Stage:
-            return names[phase], limits_s[phase], HopedForOk(names[phase])
+            return Stage(names[phase], limits_s[phase], HopedForOk(names[phase]))
 
         def lines(phase: str) -> Stage:
-            return names[phase], limits_s[phase], HopedForLines(names[phase])
+            return Stage(names[phase], limits_s[phase], HopedForLines(names[phase]), LINES_OCTETS_MAX)
 
         self.greeting = one_line("greeting")
         self.auth = one_line("auth")
+        self.user = self.auth._replace(in_part=True)      # of a login of two commands
         self.stat = one_line("stat")
         self.list = lines("list")
         self.uidl = lines("uidl")

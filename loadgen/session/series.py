@@ -133,8 +133,7 @@ class DeliverySeries(PlainSession):
         trace, stages = self._trace, self._route.stages
         assert stages is not None, "of SMTP"
         trace.messages_offered = self.messages
-        body, _, _ = stages.body
-        taken_ns = [finished_ns for phase, _, finished_ns in trace.timings if phase == body]
+        taken_ns = [finished_ns for phase, _, finished_ns in trace.timings if phase == stages.body.phase]
         for number, (planned, at_ns) in enumerate(zip(self.plan.messages, taken_ns, strict=False)):
             trace.settled[number] = Settled(planned.envelope, at_ns)
 

@@ -72,6 +72,7 @@ class _Walk:
         self._asked = deque([Asked(GREETING, clock_ns())])     # oldest first
         self._accepted: list[str] = []                         # of the open mail transaction
         self._messages = 0
+        self._listing: bytes | None = None                     # the last UIDL's, until somebody wants to know it
         self._unique_ids: dict[int, bytes] = {}
 
     async def do(self, move: Move) -> Outcome | None:
@@ -195,9 +196,12 @@ class _Walk:
         self._accepted.clear()
 
     def _note_reading(self, verb: bytes, number: int, body: bytes) -> None:
-        if verb == b"UIDL":
-            self._unique_ids = {int(listed[1]): listed[2] for listed in _LISTED.finditer(body)}
+        if verb == b"UIDL":       # to read ten thousand lines takes longer than to hear them
+            self._listing = body
             return
+        if self._listing is not None:
+            self._unique_ids = {int(listed[1]): listed[2] for listed in _LISTED.finditer(self._listing)}
+            self._listing = None
         unique_id = self._unique_ids.get(number)
         self._trace.found(
             self._plan.account.address, number, unique_id, body, clock_ns(), verified=self._connection.route.verified

@@ -7,7 +7,7 @@ thing that is otherwise it ends, and the session goes over it again by its ordin
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from operator import itemgetter
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import trio
 
@@ -24,10 +24,13 @@ _OCTETS: Final[Callable[[Heard], bytes]] = itemgetter(0)
 
 
 class Hopes(Protocol):
-    """The answers to one question that are as hoped."""
+    """The answers to one question that are as hoped: a dict of those that were heard before.
+
+    Of an answer that lines follow it is the first line that is known; its lines are looked at each time.
+    """
 
     def get(self, octets: bytes, /) -> Counted | None:
-        """Return what these octets count as if they are one that was heard before."""
+        """Return what these octets count as if they are known."""
 
     def goes_on(self, octets: bytes) -> bool:
         """Say whether these octets may be only the beginning of an answer."""
@@ -36,7 +39,17 @@ class Hopes(Protocol):
         """Return what an answer counts as if it is as hoped."""
 
 
-Stage = tuple[str, float, Hopes]            # a phase's name in documents, its limit in s, and what is hoped for
+
+class Stage(NamedTuple):
+    """What a question is asked in, and what is hoped for."""
+
+    phase: str                   # its name in documents
+    limit_s: float
+    hopes: Hopes
+    lines_octets: int = 0        # the most an answer may have that lines follow, up to one of a dot alone; 0: none do
+    in_part: bool = False        # the phase goes on with the next question, and is timed as one
+
+
 Question = tuple[Stage, bytes | Pieces]     # and what is said in it
 Round = Sequence[Question]
 # A connection a native lane is to make: family, where to and from (a `struct sockaddr`, or None), phase, limit in s.
@@ -85,13 +98,16 @@ class Conversation:
         assert log is not None, "made of rounds"
         clock = trio.lowlevel.current_clock().current_time
         timed, replied = log.timings.append, log.replies.append
+        goes_on, started_ns = False, 0        # the phase, with another question
         for questions in self.rounds():
             now_s = clock()               # what we did since the last answer is no time of the server's
             now_ns = int(now_s * _NS_PER_S)
-            for (name, limit_s, hoped_for), said in questions:
-                log.phase, started_ns, deadline = name, now_ns, now_s + limit_s
+            for (name, limit_s, hoped_for, lines_octets, in_part), said in questions:
+                log.phase, deadline = name, now_s + limit_s
+                if not goes_on:
+                    started_ns = now_ns
                 octets, now_s = yield said, deadline
-                counted = hoped_for.get(octets)
+                counted = None if lines_octets else hoped_for.get(octets)
                 if counted is None:
                     more = octets
                     while more and hoped_for.goes_on(octets):
@@ -101,7 +117,9 @@ class Conversation:
                     if counted is None:
                         return
                 now_ns = int(now_s * _NS_PER_S)
-                timed((name, started_ns, now_ns))
+                goes_on = in_part
+                if not goes_on:
+                    timed((name, started_ns, now_ns))
                 replied(counted)
             self.said = octets
 

@@ -15,7 +15,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.ref cimport PyObject
 from libc.errno cimport EAGAIN, EALREADY, EINPROGRESS, EINTR, EISCONN, errno
 from libc.stdint cimport uint32_t
-from libc.string cimport memset
+from libc.string cimport memchr, memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from posix.uio cimport iovec
 from posix.unistd cimport close
@@ -50,6 +50,7 @@ cdef char received[RECEIVE_OCTETS]
 
 
 include "tally.pxi"
+include "heard.pxi"
 
 
 cdef class Lanes:
@@ -133,13 +134,15 @@ cdef class NativeLane:
     cdef object conversation, log, rounds, task, end, name, hoped_for
     cdef list timed, timings, replies, noted
     cdef Numbers instants             # of what was timed, by twos; of a series only
-    cdef list heard                   # what each read gave
-    cdef Numbers heard_s              # and when: doubles, as they lie
+    cdef Heard heard
+    cdef Py_ssize_t answer            # where it begins in what was heard
+    cdef Py_ssize_t searched          # of its lines, if lines follow it
+    cdef Py_ssize_t lines_octets      # the most it may have then; 0: none do
+    cdef bint in_part                 # it ends no phase: the next question belongs to the same
     cdef object round
     cdef Py_ssize_t at                # in the round
     cdef object saying                # what has not been sent, or not all of it; None: all has
     cdef Py_ssize_t said              # octets of it
-    cdef bytes begun                  # the beginning of a reply, until the rest of it comes
     cdef int fd, number               # how many sessions of the series came before
     cdef bint connected
     cdef double deadline, started, session_started
@@ -157,12 +160,11 @@ cdef class NativeLane:
         self.timed = []
         self.timings = self.log.timings
         self.replies = self.log.replies if tally is None else []
-        self.heard = []
+        self.heard = Heard()
         self.fd = -1
 
     def __dealloc__(self):
         PyMem_Free(self.instants.first)
-        PyMem_Free(self.heard_s.first)
 
     def begin(self, int family, bytes address, bytes source, name, double limit_s):
         """Begin to connect: `address` and `source`, or None, are each a `struct sockaddr`; `name` is the phase."""
@@ -174,7 +176,8 @@ cdef class NativeLane:
         self.name = name
         self.deadline = self.started + limit_s
         self.bound = True
-        self.connected = False
+        self.connected = self.in_part = False
+        self.answer = 0
         self.fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
         if self.fd < 0:
             return self.cannot_connect(errno)
@@ -276,47 +279,63 @@ cdef class NativeLane:
         """Read once, and go on with what has come; say whether there may be more, as is known or as it was full."""
         cdef ssize_t count = recv(self.fd, received, RECEIVE_OCTETS, 0)
         cdef double now
-        cdef bytes octets
         if count < 0:
             if errno != EAGAIN and errno != EINTR:
                 self.failure = errno
                 self.finish(None)
             return errno == EINTR
         now = self.now()
-        octets = PyBytes_FromStringAndSize(received, count)
-        self.heard.append(octets)
-        put(&self.heard_s, (<long long *> &now)[0])
+        self.heard.add(received, count, now)
         if self.noted is not None:
-            self.note(octets, False)
+            self.note(PyBytes_FromStringAndSize(received, count), False)
         self.heard_octets += count
         if count == 0 or self.saying is not None:      # the end, or words before we were done
             self.finish(None)
         else:
-            self.hear(octets, now)
+            self.hear(now)
         return more or count == RECEIVE_OCTETS
 
-    cdef int hear(self, bytes octets, double now) except -1:
-        """Hold what came against what is hoped for, and go on if it is that."""
-        cdef PyObject *known
-        if self.begun is not None:
-            octets, self.begun = self.begun + octets, None
-        known = PyDict_GetItem(self.hoped_for, octets) if isinstance(self.hoped_for, dict) else NULL
+    cdef int hear(self, double now) except -1:
+        """Hold the answer, as far as it has come, against what is hoped for, and go on if it is that."""
+        cdef LinesEnd end = self.lines_end() if self.lines_octets else AT_THE_END
+        cdef PyObject *known = NULL
+        cdef bytes octets
+        if end != OTHERWISE:
+            octets = self.first_line() if self.lines_octets else self.heard.since(self.answer)
+            known = PyDict_GetItem(self.hoped_for, octets)
         if known is not NULL:
+            if end == NOT_YET:
+                return 0
             counted = <object> known
-        elif self.hoped_for.goes_on(octets):
-            self.begun = octets
-            return 0
         else:
+            if self.lines_octets:
+                octets = self.heard.since(self.answer)
+            if self.hoped_for.goes_on(octets):
+                return 0
             counted = self.hoped_for.judge(octets)
             if counted is None:
                 return self.finish(None)
-        self.time(now)
+        if not self.in_part:
+            self.time(now)
         self.replies.append(counted)
         self.at += 1
         if self.at < len(self.round):
             return self.ask(now)
-        self.conversation.said = octets
+        self.conversation.said = self.heard.since(self.answer)
         return self.go_on()
+
+    cdef LinesEnd lines_end(self):
+        """Say where the lines of the answer end; nobody waits for more of them than they may be."""
+        cdef Py_ssize_t count = self.heard.count - self.answer
+        cdef LinesEnd end = lines_end(self.heard.octets + self.answer, count, &self.searched)
+        return OTHERWISE if end == NOT_YET and count > self.lines_octets else end
+
+    cdef bytes first_line(self):
+        """Return the first line of the answer, or what there is of it."""
+        cdef const char *answer = self.heard.octets + self.answer
+        cdef Py_ssize_t count = self.heard.count - self.answer
+        cdef const char *line_feed = <const char *> memchr(answer, c'\n', count)
+        return PyBytes_FromStringAndSize(answer, count if line_feed is NULL else line_feed - answer + 1)
 
     cdef int go_on(self) except -1:
         """Begin the next round, if there is one."""
@@ -375,8 +394,8 @@ cdef class NativeLane:
         """Forget what was noted of a session."""
         self.timed.clear()
         self.replies.clear()
-        self.heard.clear()
-        self.instants.count = self.heard_s.count = 0
+        self.heard.forget()
+        self.instants.count = 0
         return 0
 
     cdef int tell(self) except -1:
@@ -390,8 +409,11 @@ cdef class NativeLane:
     cdef int ask(self, double now) except -1:
         """Put the question at hand."""
         stage, said = <tuple> self.round[self.at]
-        self.name, limit_s, self.hoped_for = <tuple> stage
-        self.started = now
+        if not self.in_part:
+            self.started = now
+        self.name, limit_s, self.hoped_for, lines_octets, in_part = <tuple> stage
+        self.lines_octets, self.in_part = lines_octets, in_part
+        self.answer, self.searched = self.heard.count, 0
         self.deadline = now + <double> limit_s
         if said:
             self.saying = said[0] if type(said) is tuple and len(<tuple> said) == 1 else said
@@ -453,7 +475,6 @@ cdef class NativeLane:
 
     cdef int finish(self, error) except -1:
         """End it, once, and let the task know. As hoped it is closed; else the task goes on with the connection."""
-        cdef Py_ssize_t at
         if self.end is not None:
             return 0
         self.idle = False
@@ -462,8 +483,7 @@ cdef class NativeLane:
         self.conversation.started_s = self.session_started
         self.conversation.octets_sent = self.sent
         if not self.conversation.done:
-            for at, octets in enumerate(self.heard):
-                self.conversation.heard.append((octets, (<double *> self.heard_s.first)[at]))
+            self.heard.tell(self.conversation.heard)
         if self.tally is not None:
             self.tell()
         self.lanes.forget(self.fd, self)
