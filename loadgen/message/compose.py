@@ -15,13 +15,16 @@ import msgspec
 
 from loadgen.message.header import (
     DIGEST_FIELD_OCTETS,
+    LINE_END,
+    OUR_ID,
     PLAIN_TEXT,
     UTF8_TEXT,
     dated,
     digest_field,
-    down_to_id,
     end_of_header,
     identity,
+    opening,
+    opening_to_one,
 )
 from loadgen.message.multipart import after_text, before_text, boundary_of, content_fields
 from loadgen.message.pool import (
@@ -30,7 +33,6 @@ from loadgen.message.pool import (
     END_OF_MAIL_DATA,
     FILL,
     LINES,
-    NO_LINES,
     SHORTEST_LINE,
     AttachmentPool,
     Octets,
@@ -44,6 +46,7 @@ from loadgen.wire.transparency import stuff
 
 JOINED_MAX_OCTETS: Final = 16_384     # what is larger is sent from where its pieces lie: to copy it costs as much
 PIECES_MAX: Final = 64
+MESSAGE: Final = b"Message "          # what the line begins with that tells our id again, first of the text
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -73,6 +76,7 @@ class _Frame(msgspec.Struct, frozen=True, gc=False):
     header_end: bytes
     before: bytes             # in the body
     after: Sequence[Octets]
+    around: bytes             # all between the last id of the header and the one in the body, but the digest
     octets: int               # of all but the text
     in_utf8: bool             # the header section, too
 
@@ -101,7 +105,7 @@ class Composer:
         self._run_token = run_token
         self._dated = dated(format_datetime(date))
         self._digests = digests
-        self._digest_octets = DIGEST_FIELD_OCTETS if digests else 0
+        self._around_ids = len(self._dated) + len(OUR_ID) + (DIGEST_FIELD_OCTETS if digests else 0)
         self._ascii = TextPool(random.Random(f"{seed}/text"), ASCII)   # noqa: S311  reproducible is the point
         self._beyond_ascii = TextPool(random.Random(f"{seed}/utf-8"), BEYOND_ASCII)   # noqa: S311
         self._attachments = AttachmentPool(random.Random(f"{seed}/attachments"))   # noqa: S311
@@ -132,35 +136,28 @@ class Composer:
         else:
             return self._of_corpus(message_id, identifier, body)
         visible = recipients[: len(recipients) - hidden] if hidden else recipients
-        header = down_to_id(reverse_path, visible, identifier, self._dated, in_utf8=frame.in_utf8)
-        first = b"Message %s\r\n" % identifier
-        octets = len(header) + self._digest_octets + frame.octets + len(first)
+        opened = opening_to_one if len(visible) == 1 else opening
+        beginning = opened(reverse_path, visible, in_utf8=frame.in_utf8)
+        octets = len(beginning) + 4 * len(identifier) + self._around_ids + frame.octets
         left = size_octets - octets
+        pool = frame.pool
         if left >= SHORTEST_LINE:
-            octets = size_octets
-            cut = frame.pool.cut(turn % LINES, left)
+            octets, filled = size_octets, LINE_END
         else:                                         # too little for a line of its own
-            fill = FILL * left
-            first = b"Message %s%s\r\n" % (identifier, fill)
-            octets += len(fill)
-            cut = NO_LINES
-        digest = digest_line = b""
+            octets, filled, left = max(octets, size_octets), FILL * left + LINE_END, 0
+        digest, around = b"", frame.around
         if self._digests:
-            digest = digest_of(frame.before, first, *frame.pool.plain.pieces(cut), *frame.after)
-            digest_line = digest_field(digest)
+            digest = digest_of(frame.before, MESSAGE, identifier, filled, *pool.plain(turn % LINES, left), *frame.after)
+            around = b"".join((LINE_END, digest_field(digest), frame.header_end, frame.before, MESSAGE))
+        # Our id stands four times in what comes before the text.
+        before = identifier.join((beginning, self._dated, OUR_ID, around, filled))
         return Message(
             Stamp(message_id, digest),
             octets,
-            _together(
-                (
-                    header, digest_line, frame.header_end, frame.before, first, *frame.pool.stuffed.pieces(cut),
-                    *frame.after, END_OF_MAIL_DATA,
-                ),
-                octets,
-            ),
-            frame.pool is self._beyond_ascii,
-            not header.isascii(),
-        )  # fmt: skip
+            _together((before, *pool.stuffed(turn % LINES, left), *frame.after, END_OF_MAIL_DATA), octets),
+            pool is self._beyond_ascii,
+            not beginning.isascii(),
+        )
 
     def _multipart(self, identifier: bytes, turn: int, attachments_octets: tuple[int, ...]) -> _Frame:
         """Return what stands around the text of a message with attachments, each cut from another place."""
@@ -192,7 +189,9 @@ def _framed(
     pool: TextPool, content: bytes, before: bytes = b"", after: Sequence[Octets] = (), *, in_utf8: bool = False
 ) -> _Frame:
     header_end = end_of_header(content)
-    return _Frame(pool, header_end, before, after, len(header_end) + len(before) + sum(map(len, after)), in_utf8)
+    around = b"".join((LINE_END, header_end, before, MESSAGE))
+    octets = len(around) + len(LINE_END) + sum(map(len, after))
+    return _Frame(pool, header_end, before, after, around, octets, in_utf8)
 
 
 def _together(pieces: Pieces, octets: int) -> Pieces:

@@ -3,6 +3,7 @@
 import random
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 import msgspec
@@ -59,17 +60,25 @@ class Block:
 class TextPool:
     """Text of any length, dot-led lines in it, of ASCII letters or of others too."""
 
-    __slots__ = ("plain", "stuffed")
-
     def __init__(self, rng: random.Random, letters: str) -> None:
         lines = [_line(rng, letters, number) for number in range(LINES)]
-        self.plain = Block(lines)                                       # as it is
-        # And as transparency has it on the wire (RFC 5321 §4.5.2).
-        self.stuffed = Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
+        self._plain = Block(lines)
+        self._stuffed = Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
+        # Where all messages are of one size or two, none is cut twice; some 300 octets for each.
+        self.stuffed = lru_cache(maxsize=4 * LINES)(self._stuffed_now)
 
-    def cut(self, begin: int, octets: int) -> Cut:
-        """Choose text of exactly so many octets as it is, at least a line's end, that begins with line `begin`."""
-        starts = self.plain.starts
+    def plain(self, begin: int, octets: int) -> list[Octets]:
+        """Return text of exactly so many octets, nothing or at least a line's end, that begins with line `begin`."""
+        return self._plain.pieces(self._cut(begin, octets))
+
+    def _stuffed_now(self, begin: int, octets: int) -> list[Octets]:
+        """Return the same text as transparency has it on the wire (RFC 5321 §4.5.2)."""
+        return self._stuffed.pieces(self._cut(begin, octets))
+
+    def _cut(self, begin: int, octets: int) -> Cut:
+        if not octets:
+            return NO_LINES
+        starts = self._plain.starts
         blocks, room = divmod(octets - SHORTEST_LINE, starts[LINES])    # for whole lines; the last is made here
         # Where it ends is no search: cycles are equally long, and so are lines until the dot at the end of theirs.
         cycles, left = divmod(starts[begin] + room, CYCLE_OCTETS)

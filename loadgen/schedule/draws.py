@@ -14,6 +14,7 @@ _BLOCK_OCTETS: Final = blake2b.MAX_DIGEST_SIZE
 _WORD_OCTETS: Final = 8
 _WORD_BITS: Final = 8 * _WORD_OCTETS
 _word_at: Final = Struct("<Q").unpack_from
+_all_words: Final = Struct(f"<{_BLOCK_OCTETS // _WORD_OCTETS}Q").unpack
 _FRACTION_BITS: Final = 53         # of a float
 _BEYOND_FRACTION: Final = _WORD_BITS - _FRACTION_BITS
 _SCALE: Final = 2.0**-_FRACTION_BITS
@@ -47,6 +48,18 @@ class Draws(random.Random):
         """Return a number from 0 up to 1, 1 excluded."""
         return (self._word() >> _BEYOND_FRACTION) * _SCALE
 
+    def several(self, count: int) -> list[float]:
+        """Return as many as `random` would return one after another, at a third of the cost."""
+        drawn: list[float] = []
+        while len(drawn) < count:
+            if not self._left:
+                self._begin_block()
+            end = self._left // _WORD_OCTETS
+            begin = max(0, end - count + len(drawn))
+            self._left = begin * _WORD_OCTETS
+            drawn += [(word >> _BEYOND_FRACTION) * _SCALE for word in reversed(_all_words(self._block)[begin:end])]
+        return drawn
+
     def getrandbits(self, k: int, /) -> int:
         """Return a whole number of `k` random bits."""
         bits, value = _WORD_BITS, self._word()
@@ -55,13 +68,15 @@ class Draws(random.Random):
         return value >> (bits - k)
 
     def _word(self) -> int:
-        left = self._left
-        if not left:
-            block = self._purpose.copy()
-            block.update(b"%d/" * len(self._numbers) % self._numbers + b"%d" % self._blocks)
-            self._block = block.digest()
-            self._blocks += 1
-            left = _BLOCK_OCTETS
-        self._left = left = left - _WORD_OCTETS
+        if not self._left:
+            self._begin_block()
+        self._left = left = self._left - _WORD_OCTETS
         word: int = _word_at(self._block, left)[0]
         return word
+
+    def _begin_block(self) -> None:
+        block = self._purpose.copy()
+        block.update(b"%d/" * len(self._numbers) % self._numbers + b"%d" % self._blocks)
+        self._block = block.digest()
+        self._blocks += 1
+        self._left = _BLOCK_OCTETS

@@ -39,7 +39,7 @@ from loadgen.schedule.arrivals import replays
 from loadgen.schedule.draws import Draws
 from loadgen.schedule.other_plans import OtherPlan, drawn_addresses, other_plan
 
-# Up to so many accounts a message for each is held ready, if they differ in nothing else: 230 octets each.
+# Up to so many accounts, what a message that differs in nothing else has of each is held ready: 230 octets at most.
 READY_MAX: Final = 4096
 
 
@@ -220,9 +220,9 @@ class _Deliveries:
     """
 
     __slots__ = (
-        "_body", "_book", "_chunk_octets", "_dialect", "_draw_bcc", "_draw_body", "_draw_messages", "_draw_recipients",
-        "_draw_size", "_has_bcc", "_kind", "_messages", "_name", "_ready", "_session", "_size_octets", "_visible",
-        "log_in",
+        "_alone", "_body", "_book", "_chunk_octets", "_dialect", "_draw_bcc", "_draw_body", "_draw_messages",
+        "_draw_recipients", "_draw_size", "_has_bcc", "_kind", "_messages", "_name", "_ready", "_session",
+        "_size_octets", "_visible", "log_in",
     )   # fmt: skip
 
     def __init__(self, session: Delivery, book: AccountBook) -> None:
@@ -239,26 +239,27 @@ class _Deliveries:
         self._has_bcc, self._draw_bcc = session.bcc.shape != Fixed(0), session.bcc.shape.sample
         self._size_octets, self._draw_size = _always(session.size), session.size.shape.sample
         self._body, self._draw_body = session.content.always, session.content.draw
-        self._ready = self._one_for_each() if book.count <= READY_MAX else ()
-
-    def _one_for_each(self) -> tuple[tuple[MessagePlan], ...]:
-        """Return the one message for each account, where nothing is drawn but whom it is for; else nothing."""
-        body = self._body
-        if not (self._messages == self._visible == 1 and not self._has_bcc and self._size_octets and body):
-            return ()
-        addresses = map(self._book.address, range(1, self._book.count + 1))
-        return tuple([(MessagePlan(0, (address,), self._size_octets, 0, body),) for address in addresses])
+        # Where nothing is drawn but whom a message is for: each account as that, and its message as the only one.
+        size_octets, body = self._size_octets, self._body
+        self._ready: tuple[tuple[str], ...] = ()
+        self._alone: tuple[tuple[MessagePlan], ...] = ()
+        if self._visible == 1 and not self._has_bcc and size_octets and body and book.count <= READY_MAX:
+            self._ready = tuple([(book.address(number),) for number in range(1, book.count + 1)])
+            self._alone = tuple([(MessagePlan(0, to, size_octets, 0, body),) for to in self._ready])
 
     def plan(self, k: int, draws: Draws, told: Told | None, account: Account | None) -> DeliveryPlan:
         """Return what arrival `k` does."""
         messages: tuple[MessagePlan, ...]
         if told is not None:
             messages = (self._message_told(told, draws),)
-        elif self._ready:
-            messages = self._ready[int(draws.random() * len(self._ready))]
         else:
             count = self._messages or max(1, self._draw_messages(draws))
-            if count == 1:
+            ready = len(self._ready)
+            if ready and count == 1:
+                messages = self._alone[int(draws.random() * ready)]
+            elif ready:
+                messages = self._alike(draws.several(count))
+            elif count == 1:
                 messages = (self._message(0, draws),)
             else:
                 messages = tuple([self._message(index, draws) for index in range(count)])
@@ -267,6 +268,14 @@ class _Deliveries:
             self._kind, k, self._name, self._dialect, account, session.auth, session.pipelining, session.reverse_path,
             messages, self._chunk_octets, session.retry,
         )   # fmt: skip
+
+    def _alike(self, numbers: list[float]) -> tuple[MessagePlan, ...]:
+        """Return the messages for whom these were drawn, where they differ in nothing else."""
+        to, ready, size_octets, body = self._ready, len(self._ready), self._size_octets, self._body
+        assert body is not None, "it is always the same"
+        return tuple(
+            [MessagePlan(index, to[int(number * ready)], size_octets, 0, body) for index, number in enumerate(numbers)]
+        )
 
     def _message(self, index: int, draws: Draws) -> MessagePlan:
         visible = self._visible or max(1, self._draw_recipients(draws))

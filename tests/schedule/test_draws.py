@@ -50,6 +50,14 @@ def test_a_stream_outlasts_its_first_block() -> None:
     assert len({stream.random() for _ in range(1000)}) == 1000
 
 
+@given(st.lists(st.integers(0, 30), max_size=8))
+def test_several_at_once_are_the_same_as_one_after_another(counts: list[int]) -> None:
+    at_once, alone = Draws("7/plan").of(5), Draws("7/plan").of(5)
+    for number in counts:
+        assert at_once.several(number) == [alone.random() for _ in range(number)]
+        assert at_once.getrandbits(64) == alone.getrandbits(64)
+
+
 def test_a_stream_begins_without_what_the_last_one_left() -> None:
     draws = Draws("7/plan")
     first = draws.of(1).gauss(0, 1)

@@ -83,6 +83,8 @@ ALIKE = {"messages": 1, "recipients": 1, "bcc": 0, "content": "8bit", "size": 70
 @example(ALIKE, 10, [*range(50)])
 @example(ALIKE, READY_MAX, [*range(50)])
 @example(ALIKE, READY_MAX + 1, [*range(50)])
+@example({**ALIKE, "messages": 20}, READY_MAX, [*range(50)])
+@example({**ALIKE, "messages": {"uniform": [1, 20]}}, 10, [*range(50)])
 @example({**ALIKE, "bcc": {"uniform": [0, 0]}}, 10, [*range(50)])
 def test_what_never_changes_is_held_ready_and_that_makes_no_difference(
     session: Any, count: int, numbers: list[int]
