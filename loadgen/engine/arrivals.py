@@ -94,7 +94,7 @@ class Arrivals:
         """
         instant_s = self.instant_s(instant_ns)
         if instant_s > self.clock():
-            with trio.move_on_at(instant_s):
+            with trio.CancelScope(deadline=instant_s):      # `move_on_at` is a generator: a fifth more, once an arrival
                 await stop.wait()
         else:
             await trio.lowlevel.checkpoint()
