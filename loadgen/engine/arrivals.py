@@ -10,7 +10,7 @@ import trio
 from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.engine.attempt import Attempt, BackOff, attempt_after, plan_again, retry_of, upshot_of
 from loadgen.engine.health.in_flight import Presence
-from loadgen.engine.recorder import TOGETHER_MAX, Recorder
+from loadgen.engine.recorder import Recorder
 from loadgen.engine.sample import Sample
 from loadgen.engine.session_limit import Seat, SessionLimit
 from loadgen.engine.task_pool import TaskPool
@@ -19,8 +19,9 @@ from loadgen.scenario.model import Retry
 from loadgen.schedule.other_plans import HalfOpenPlan, SlowReadPlan, SlowSendPlan
 from loadgen.schedule.plans import HoldPlan, Plan, RetrievalPlan
 from loadgen.schedule.steps_plan import StepsPlan
-from loadgen.session.outcome import INTERRUPTED, Break, Outcome, OutcomeKind
+from loadgen.session.outcome import INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Trace
+from loadgen.transport.failures import outlived
 
 # Sessions whose length is the scenario's wish: no time of the server's.
 AT_OUR_PACE = (HoldPlan, HalfOpenPlan, SlowSendPlan, SlowReadPlan)
@@ -29,17 +30,19 @@ AT_OUR_PACE = (HoldPlan, HalfOpenPlan, SlowSendPlan, SlowReadPlan)
 Perform = Callable[[Plan, Trace, int], Awaitable[Outcome]]
 Ended = Callable[[Attempt | None], None]
 NextPlan = Callable[[], Plan | None]
-NextArrival = Callable[[], int | None]     # begins the next arrival of a virtual user; None: there is none
 
 
 class Series(Shape):
     """Sessions that follow each other at once while all goes as hoped; such are tallied."""
 
     started_s: float         # when the one under way started, on trio's clock
-    all_tallied: bool        # the last one too
+    all_tallied: bool        # the last one too, and none followed it
+
+    def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
+        """Begin the first; each is cut after `limit_s`. `told` is called at the end if no task performs them then."""
 
     async def perform(self) -> Outcome:
-        """Run them; return how the last ended."""
+        """Run on with what has begun, until all are tallied or one is not; return how the last one ended."""
 
     def go_on(self, plan: Plan, due_ns: int) -> bool:
         """Begin a session that has come due (ns on `clock_ns`), if the series is idle; say whether it was."""
@@ -116,19 +119,17 @@ class Arrivals:
         """Record an arrival that cannot start: the in-flight limit is reached."""
         self.recorder.dropped(intended_ns, self.plan_for(arrival).session_name)
 
-    def run(
-        self, arrival: int, intended_ns: int, started_ns: int, seat: Seat, following: NextArrival | None = None
-    ) -> Awaitable[Attempt | None]:
+    def run(self, arrival: int, intended_ns: int, started_ns: int, seat: Seat) -> Awaitable[Attempt | None]:
         """Run the session of an arrival counted as started. It is recorded exactly once, however it ends.
 
-        With `following`, the sessions of arrivals that may begin as soon as one has ended: likewise, until one is not
-        as hoped, or none follows. Returns the attempt that is to come after the last, if it tries again what was put
-        off. To be awaited at once.
+        Returns the attempt that is to come after it, if it tries again what was put off. To be awaited at once.
         """
         plan = self.plan_for(arrival)
-        if following is not None and self.in_series is not None and self.in_series.takes(plan):
-            return self._run_on(self.in_series, plan, started_ns, seat, following)
         return self._run(plan, Attempt(intended_ns, arrival, 1, intended_ns), started_ns, seat)
+
+    def run_plan(self, plan: Plan, started_ns: int, seat: Seat) -> Awaitable[Attempt | None]:
+        """Run the session of a plan, likewise, that is due when it starts."""
+        return self._run(plan, Attempt(started_ns, plan.arrival, 1, started_ns), started_ns, seat)
 
     def run_again(self, attempt: Attempt, seat: Seat) -> Awaitable[Attempt | None]:
         """Run a session that tries again and is counted as such, likewise."""
@@ -152,45 +153,6 @@ class Arrivals:
             if retry is not None:
                 after = self._judge(plan, attempt, trace, outcome, retry)
         return after
-
-    async def _run_on(
-        self, in_series: MakeSeries, plan: Plan, started_ns: int, seat: Seat, following: NextArrival
-    ) -> Attempt | None:
-        trace, outcome, alone = Trace(), INTERRUPTED, True
-        upcoming: Plan | None = None                # of an arrival that has begun, and goes another way
-
-        def next_plan() -> Plan | None:
-            nonlocal plan, alone, upcoming
-            if in_series.waiting() >= TOGETHER_MAX:
-                self.recorder.settle()
-            arrival = following()
-            next_one = None if arrival is None else self.plan_for(arrival)
-            if next_one is None or not in_series.takes(next_one):
-                upcoming = next_one
-                self.recorder.ended_in_tally()
-                return None
-            plan, alone = next_one, False
-            seat.go_on()
-            return plan
-
-        series = in_series.series(plan, trace, next_plan)
-        self.presence.now += 1
-        try:
-            with seat:
-                outcome = await series.perform()
-            if seat.was_cut:
-                outcome = cut_at_its_limit(trace)
-        finally:
-            self.presence.now -= 1
-            if not series.all_tallied:
-                if not alone:
-                    started_ns = int(series.started_s * NS_PER_S) - self.origin_ns
-                self.record(plan, Attempt(started_ns, plan.arrival, 1, started_ns), started_ns, trace, outcome)
-        if upcoming is None:
-            return None
-        now_ns = self.now_ns()
-        self.recorder.started(now_ns)
-        return await self._run(upcoming, Attempt(now_ns, upcoming.arrival, 1, now_ns), now_ns, seat)
 
     def record(self, plan: Plan, attempt: Attempt, started_ns: int, trace: Trace, outcome: Outcome) -> None:
         """Enter in the books what a session came to, now that it has ended."""
@@ -233,7 +195,7 @@ class Arrivals:
 
 def cut_at_its_limit(trace: Trace) -> Outcome:
     """Return how a session ended that took longer than it may."""
-    return Outcome(OutcomeKind.TIMED_OUT, trace.phase, "the session took longer than its limit", broken=Break.CUT)
+    return Outcome.of_error(outlived(), trace.phase)
 
 
 def maildrop_read(plan: Plan, outcome: Outcome) -> str | None:

@@ -1,7 +1,8 @@
 """The closed model: a fixed population of virtual users, each waiting for its own session to end."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import trio
 
@@ -9,32 +10,170 @@ from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.attempt import Attempt
 from loadgen.engine.instants import Instants
 from loadgen.engine.session_limit import Seat
+from loadgen.engine.succession import Succession
+
+BEGIN_AT_ONCE_MAX = 64       # users, before others have their turn: two milliseconds
+
+# Runs on with what a user has begun; returns the attempt that is to come after it.
+RunOn = Callable[[Seat], Awaitable[Attempt | None]]
 
 
-class Turns:
-    """The sessions of one virtual user of a population, one after another.
+class Population:
+    """The virtual users of a load that one process runs, and what they have in common.
+
+    While the sessions of a user follow each other in series and go as hoped it has no task, which would cost as much
+    as two of them. For all else it has one: from when it is needed, to the end.
+    """
+
+    def __init__(
+        self, arrivals: Arrivals, nursery: trio.Nursery, *, virtual_users: int, users: Sequence[int],
+        think_ns: Callable[[int, int], int], sessions: int | None, drain_s: float,
+    ) -> None:  # fmt: skip
+        self.arrivals = arrivals
+        self.virtual_users = virtual_users
+        self.think_ns = think_ns
+        self.sessions = math.inf if sessions is None else sessions
+        self.instants = Instants()   # of the users who think, or wait for their turn in the ramp
+        self.over = False            # no session starts any more
+        self.to_start = math.inf if sessions is None else sum(len(range(u, sessions, virtual_users)) for u in users)
+        self._nursery = nursery
+        self._users = users
+        self._drain_s = drain_s
+        self._led: dict[User, Succession] = {}      # of those without a task
+        self._none_is_led = trio.Event()
+
+    async def begin(self) -> None:
+        """Begin all users, each at its turn, and wait until nobody is without a task. Run it in the nursery's body."""
+        try:
+            await self._begin_in_turn()
+            while self._led:
+                self._none_is_led = trio.Event()
+                await self._none_is_led.wait()
+        finally:                     # cancelled: only tasks can say what becomes of the sessions under way
+            while self._led:
+                user, sessions = self._led.popitem()
+                self.start_task(user, sessions.run_on)
+
+    async def _begin_in_turn(self) -> None:
+        now_ns = woken_ns = self.arrivals.now_ns()
+        turns = sorted([(now_ns + self.think_ns(user, 0), user) for user in self._users if user < self.sessions])
+        for number, (due_ns, user) in enumerate(turns):
+            if due_ns > woken_ns or number % BEGIN_AT_ONCE_MAX == 0:
+                await self.instants.reached(self.arrivals.instant_s(due_ns))
+                woken_ns = self.arrivals.now_ns()
+            if self.over:
+                return
+            User(user, self).begin()
+
+    def starts(self) -> None:
+        """Note that a session starts; with the last one of all the drain begins."""
+        self.to_start -= 1
+        if not self.to_start:
+            self._drain()
+
+    def end(self) -> None:
+        """Start no session any more, and drain."""
+        self.over = True
+        self.instants.end()
+        self._drain()
+
+    def _drain(self) -> None:
+        scope = self._nursery.cancel_scope
+        scope.deadline = min(scope.deadline, trio.current_time() + self._drain_s)
+
+    def lead(self, user: "User", sessions: Succession) -> None:
+        """Begin sessions in series of a user without a task."""
+        self._led[user] = sessions
+        sessions.begin(user.led_to_the_end)
+
+    def leave(self, user: "User") -> None:
+        """Let a user go on, now that its series has come to an end: in a task, or not at all."""
+        sessions = self._led.pop(user, None)
+        if sessions is None:         # it has a task already, which has not run yet
+            return
+        if not (sessions.over and user.is_done()):
+            self.start_task(user, sessions.run_on)
+        if not self._led:
+            self._none_is_led.set()
+
+    def start_task(self, user: "User", run_on: RunOn) -> None:
+        """Let a user run on in a task."""
+        self._nursery.start_soon(user.run, run_on)
+
+
+class User:
+    """One of a population: its sessions, one after another.
 
     User u of n runs the arrivals u, u + n, u + 2n …, so what each does never depends on the speed of the others.
     """
 
-    __slots__ = ("_end", "_next", "_users", "taken")
+    __slots__ = ("_next", "_number", "_population", "_started")
 
-    def __init__(self, user: int, users: int, sessions: int | None) -> None:
-        self._next = user
-        self._users = users
-        self._end = math.inf if sessions is None else sessions
-        self.taken = 0
+    def __init__(self, number: int, population: Population) -> None:
+        self._population = population
+        self._number = self._next = number
+        self._started = 0            # sessions
 
-    def __bool__(self) -> bool:
-        """Say whether there is another."""
-        return self._next < self._end
+    def is_done(self) -> bool:
+        """Say whether it starts no more sessions."""
+        return self._population.over or self._next >= self._population.sessions
 
-    def take(self) -> int:
-        """Begin the next; return its arrival."""
+    def begin(self) -> None:
+        """Begin its first session: in a task, unless it goes in series."""
+        sessions = self._start()
+        if isinstance(sessions, Succession):
+            self._population.lead(self, sessions)
+        else:
+            self._population.start_task(self, sessions)
+
+    def led_to_the_end(self) -> None:
+        """Take note that the series has come to its end, or to a session that is not as hoped."""
+        self._population.leave(self)
+
+    async def run(self, run_on: RunOn) -> None:
+        """Run on with what has begun, and then all sessions that are left."""
+        population = self._population
+        arrivals = population.arrivals
+        with arrivals.limit.seat() as seat:
+            while True:
+                await _try_again(arrivals, await run_on(seat), seat)
+                if self.is_done():
+                    return
+                pause_ns = population.think_ns(self._number, self._started)
+                if pause_ns:         # else there was a checkpoint in the session before
+                    await population.instants.reached(arrivals.instant_s(arrivals.now_ns() + pause_ns))
+                    if population.over:
+                        return
+                sessions = self._start()
+                if isinstance(sessions, Succession):
+                    sessions.begin()
+                    run_on = sessions.run_on
+                else:
+                    run_on = sessions
+
+    def _start(self) -> Succession | RunOn:
+        """Start the next session: return it, or a succession that goes in series, and has yet to begin."""
+        arrivals = self._population.arrivals
+        arrival, now_ns = self._take(), arrivals.now_ns()
+        arrivals.recorder.started(now_ns)
+        plan, in_series = arrivals.plan_for(arrival), arrivals.in_series
+        if in_series is not None and in_series.takes(plan):
+            return Succession(arrivals, in_series, plan, now_ns, self._follow)
+        return partial(arrivals.run_plan, plan, now_ns)
+
+    def _take(self) -> int:
+        """Start the next session; return its arrival."""
         arrival = self._next
-        self._next += self._users
-        self.taken += 1
+        self._next += self._population.virtual_users
+        self._started += 1
+        self._population.starts()
         return arrival
+
+    def _follow(self) -> int | None:
+        """Start the next session if it can follow at once; return its arrival."""
+        if self.is_done() or self._population.think_ns(self._number, self._started):
+            return None
+        return self._take()
 
 
 async def closed_loop(
@@ -60,52 +199,26 @@ async def closed_loop(
     interrupted. A load that ends by its count is steady until its last session has ended: were it over with the
     last start, a load of one session for each user would have no steady phase at all.
     """
-    over = trio.Event()          # no session starts any more
-    instants = Instants()        # of the users who think, or wait for their turn in the ramp
-    to_start = math.inf if sessions is None else sum(len(range(user, sessions, virtual_users)) for user in users)
-
-    async def user(number: int, population: trio.CancelScope) -> None:
-        turns = Turns(number, virtual_users, sessions)
-
-        def begin() -> int:
-            nonlocal to_start
-            to_start -= 1
-            if not to_start:
-                population.deadline = trio.current_time() + drain_s
-            return turns.take()
-
-        def follow() -> int | None:
-            return begin() if turns and not (over.is_set() or think_ns(number, turns.taken)) else None
-
-        with arrivals.limit.seat() as seat:
-            while turns:
-                pause_ns = think_ns(number, turns.taken)
-                if pause_ns or not turns.taken:      # else there was a checkpoint in the session before
-                    await instants.reached(arrivals.instant_s(arrivals.now_ns() + pause_ns))
-                if over.is_set():
-                    return
-                arrival, now_ns = begin(), arrivals.now_ns()
-                arrivals.recorder.started(now_ns)
-                after = await arrivals.run(arrival, now_ns, now_ns, seat, follow)
-                await _try_again(arrivals, after, seat)
-
-    async def end_the_load(population: trio.CancelScope) -> None:
+    async def end_the_load(population: Population) -> None:
         with trio.move_on_at(math.inf if end_ns is None else arrivals.instant_s(end_ns)) as time:
             await stop.wait()
-        over.set()
-        instants.end()
-        arrivals.recorder.end_load(arrivals.now_ns(), cut_short=to_start > 0 and not time.cancelled_caught)
-        population.deadline = min(population.deadline, trio.current_time() + drain_s)
+        arrivals.recorder.end_load(
+            arrivals.now_ns(), cut_short=population.to_start > 0 and not time.cancelled_caught
+        )
+        population.end()
 
     async with trio.open_nursery() as timekeeping:
-        async with trio.open_nursery() as population:
-            timekeeping.start_soon(end_the_load, population.cancel_scope)
+        async with trio.open_nursery() as nursery:
+            population = Population(
+                arrivals, nursery, virtual_users=virtual_users, users=users, think_ns=think_ns, sessions=sessions,
+                drain_s=drain_s,
+            )
+            timekeeping.start_soon(end_the_load, population)
             timekeeping.start_soon(arrivals.limit.watch)
-            timekeeping.start_soon(instants.serve)
-            for number in users:
-                population.start_soon(user, number, population.cancel_scope)
+            timekeeping.start_soon(population.instants.serve)
+            await population.begin()
         timekeeping.cancel_scope.cancel()
-    if not over.is_set():        # every session there was to start has been, and has ended
+    if not population.over:          # every session there was to start has been, and has ended
         arrivals.recorder.end_load(arrivals.now_ns())
 
 

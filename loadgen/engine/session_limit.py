@@ -9,14 +9,14 @@ from loadgen.clock import clock_of_this_run
 
 
 class SessionLimit:
-    """Cuts sessions that outlive the limit.
+    """Cuts sessions that outlive the limit, those that a task runs; sessions in series are cut by their lane.
 
     They reach it in the order in which they began, so only the oldest is waited for. A scope and a deadline for each
     session cost 5 µs, as much as planning and composing it; those that a task keeps for all of its sessions cost 1 µs.
     """
 
     def __init__(self, limit_s: float) -> None:
-        self._limit_s = limit_s
+        self.limit_s = limit_s
         self._now = clock_of_this_run()
         self._due_s: OrderedDict[Seat, float] = OrderedDict()     # of the sessions under way, the oldest first
 
@@ -28,7 +28,7 @@ class SessionLimit:
         """Cut what is due, for ever. Run it beside the sessions."""
         while True:
             # Whatever begins while we sleep is due after that.
-            due_s = next(iter(self._due_s.values()), self._now() + self._limit_s)
+            due_s = next(iter(self._due_s.values()), self._now() + self.limit_s)
             await trio.sleep_until(due_s)
             now_s = trio.current_time()
             while self._due_s and next(iter(self._due_s.values())) <= now_s:
@@ -37,13 +37,7 @@ class SessionLimit:
 
     def began(self, seat: "Seat") -> None:
         """Count a session's time from now."""
-        self._due_s[seat] = self._now() + self._limit_s
-
-    def began_another(self, seat: "Seat") -> None:
-        """Count the time of the session that follows in the same seat from now."""
-        if seat in self._due_s:          # else it was cut
-            self._due_s[seat] = self._now() + self._limit_s
-            self._due_s.move_to_end(seat)
+        self._due_s[seat] = self._now() + self.limit_s
 
     def ended(self, seat: "Seat") -> None:
         """Count it no longer; one that was cut is not counted any more."""
@@ -82,18 +76,6 @@ class Seat:
         absorbed = scope.__exit__(kind, error, traceback)
         self.was_cut = scope.cancelled_caught
         return bool(absorbed)
-
-    def go_on(self) -> None:
-        """Run another session, now that the one under way has ended."""
-        self._limit.began_another(self)
-
-    def rest(self) -> None:
-        """Count no session's time: the one under way has ended, and none follows yet."""
-        self._limit.ended(self)
-
-    def go_on_again(self) -> None:
-        """Run another session after a rest."""
-        self._limit.began(self)
 
     def cut(self) -> None:
         """Cancel the session under way."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from functools import partial
 
 from loadgen.clock import NS_PER_S
-from loadgen.engine.arrivals import Arrivals, Ended, MakeSeries, Series, cut_at_its_limit
+from loadgen.engine.arrivals import Arrivals, Ended, MakeSeries, Series
 from loadgen.engine.attempt import Attempt
 from loadgen.engine.recorder import TOGETHER_MAX
 from loadgen.engine.session_limit import Seat
@@ -50,7 +50,7 @@ class StandBy:
             while idle:
                 idle.pop().series.dismiss()
 
-    async def _lead(self, in_series: MakeSeries, plan: Plan, intended_ns: int, seat: Seat) -> None:
+    async def _lead(self, in_series: MakeSeries, plan: Plan, intended_ns: int, _: Seat) -> None:
         """Run a series that begins with a plan. The last session is recorded here, if it is not tallied."""
         arrivals, trace, outcome = self._arrivals, Trace(), INTERRUPTED
 
@@ -59,7 +59,6 @@ class StandBy:
                 arrivals.recorder.settle()
             arrivals.recorder.ended_in_tally()
             arrivals.presence.now -= 1
-            seat.rest()
             if self._open:
                 self._idle[place.plan.kind].append(place)
             else:
@@ -67,13 +66,11 @@ class StandBy:
             self._ended(None)
 
         series = in_series.series(plan, trace, none_follows, due_ns=arrivals.origin_ns + intended_ns)
-        place = _Place(arrivals, series, seat, plan, intended_ns)
+        place = _Place(arrivals, series, plan, intended_ns)
         arrivals.presence.now += 1
         try:
-            with seat:
-                outcome = await series.perform()
-            if seat.was_cut:
-                outcome = cut_at_its_limit(trace)
+            series.begin(arrivals.limit.limit_s)
+            outcome = await series.perform()
         finally:
             if not series.all_tallied:
                 arrivals.presence.now -= 1
@@ -85,13 +82,12 @@ class StandBy:
 
 
 class _Place:
-    """A series, the seat it runs in, and whose session is under way."""
+    """A series, and whose session is under way in it."""
 
-    __slots__ = ("_arrivals", "_seat", "intended_ns", "plan", "series")
+    __slots__ = ("_arrivals", "intended_ns", "plan", "series")
 
-    def __init__(self, arrivals: Arrivals, series: Series, seat: Seat, plan: Plan, intended_ns: int) -> None:
+    def __init__(self, arrivals: Arrivals, series: Series, plan: Plan, intended_ns: int) -> None:
         self._arrivals = arrivals
-        self._seat = seat
         self.series = series
         self.plan = plan
         self.intended_ns = intended_ns
@@ -102,5 +98,4 @@ class _Place:
             return False
         self.plan, self.intended_ns = plan, intended_ns
         self._arrivals.presence.now += 1
-        self._seat.go_on_again()
         return True

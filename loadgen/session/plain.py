@@ -9,7 +9,7 @@ from loadgen.session.route import Route
 from loadgen.session.trace import Trace
 from loadgen.transport.conversation import Conversation
 from loadgen.transport.errors import TransportError
-from loadgen.transport.native_connection import connect_and_converse
+from loadgen.transport.native_connection import conversed
 from loadgen.transport.overheard import Recording
 from loadgen.transport.stream import Transport
 
@@ -34,20 +34,25 @@ class PlainSession(Conversation):
         lanes = self._route.native_lanes()
         if lanes is None or self.log is None:
             return self._run_in_turn(otherwise)
-        return self.run_natively(lanes.lane(self), otherwise)
+        lane = lanes.lane(self)
+        self.begin_natively(lane)
+        return self.run_natively(lane, otherwise)
+
+    def begin_natively(self, lane: "NativeLane") -> None:
+        """Begin to connect, by a native lane, which is its own."""
+        route = self._route
+        assert route.native_way is not None, "there are lanes"
+        self._be_heard()
+        connecting = route.phase_names["connect"], route.phase_limits_s["connect"]
+        lane.begin(*route.native_way.beginning(self.arrival, *connecting))
 
     async def run_natively(self, lane: "NativeLane", otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:
-        """Do so by a native lane, which is its own."""
+        """Run what a lane has begun, and close."""
         route, trace, listener = self._route, self._trace, self._route.listener
         assert route.native_way is not None, "there are lanes"
-        trace.phase = name = route.phase_names["connect"]
         transport = None
-        self._be_heard()
         try:
-            transport = await connect_and_converse(
-                lane, route.readiness, route.native_way, self, name, route.phase_limits_s["connect"],
-                route.endpoint.host,
-            )  # fmt: skip
+            transport = await conversed(lane, route.native_way, self, route.readiness, route.endpoint.host)
         except TransportError as error:
             return Outcome.of_error(error, trace.phase)
         finally:

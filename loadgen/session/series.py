@@ -5,8 +5,11 @@ Between two of them no task has a turn: what one did is tallied by the lane, and
 otherwise ends the series, and is gone over by the ordinary code.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
+
+import trio
 
 from loadgen.message.compose import Composer
 from loadgen.schedule.plans import DeliveryPlan, Plan
@@ -17,6 +20,7 @@ from loadgen.session.plain_delivery import QUIT, ehlo, plain_envelope
 from loadgen.session.route import Route
 from loadgen.session.trace import Settled, Trace
 from loadgen.transport.conversation import Beginning, Question, Round
+from loadgen.transport.failures import outlived
 from loadgen.transport.stream import Transport
 
 if TYPE_CHECKING:
@@ -29,7 +33,7 @@ class DeliverySeries(PlainSession):
     """One session after another. Nobody verifies what becomes of the messages: their names are not kept."""
 
     __slots__ = (
-        "_composer", "_connecting", "_lane", "_next_plan", "_opening", "_quit", "_way",
+        "_composer", "_connecting", "_lane", "_limit_s", "_next_plan", "_opening", "_quit", "_way",
         "all_tallied", "due_ns", "messages", "name", "plan", "stands_by",
     )   # fmt: skip
 
@@ -46,10 +50,11 @@ class DeliverySeries(PlainSession):
         assert route.native_way is not None, "who asked for a series has looked"
         self._way = route.native_way
         self._connecting = route.phase_names["connect"], route.phase_limits_s["connect"]
-        self._lane: NativeLane | None = None     # while it leads
         self.due_ns = -1 if due_ns is None else due_ns       # -1: the session under way was due when it started
         self.stands_by = due_ns is not None
         self.all_tallied = False       # the last session too has gone as hoped
+        self._lane: NativeLane | None = None     # while it leads: each knows the other
+        self._limit_s = math.inf       # of each session
         self._composer = composer
         self._next_plan = next_plan
         self._opening: Round = (route.stages.greeting, b""), (route.stages.ehlo, ehlo(route.hello_name))
@@ -83,11 +88,23 @@ class DeliverySeries(PlainSession):
         plan = self._next_plan()
         if plan is None:
             self.all_tallied = True
+            if not self.stands_by:
+                self._lane = None
             return None
         assert isinstance(plan, DeliveryPlan), "each is taken by a series of deliveries"
         self._go_on_to(plan)
         self._be_heard()
         return self._way.beginning(plan.arrival, *self._connecting)
+
+    def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
+        """Begin the first; each is cut after `limit_s`. `told` is called at the end if no task performs them then."""
+        lanes = self._route.native_lanes()
+        assert lanes is not None, "there is a way for them"
+        self._limit_s = limit_s
+        self._lane = lanes.lane(self, series=True, limit_s=limit_s)
+        self.begin_natively(self._lane)
+        if told is not None:
+            self._lane.when_ended(told)
 
     def go_on(self, plan: Plan, due_ns: int) -> bool:
         """Begin a session that has come due; say whether it has begun: an idle series may have been cancelled."""
@@ -109,14 +126,12 @@ class DeliverySeries(PlainSession):
             self._lane.dismiss()
 
     async def perform(self) -> Outcome:
-        """Run all of them; return how the last one ended."""
-        lanes = self._route.native_lanes()
-        assert lanes is not None, "there is a way for them"
-        self._lane = lanes.lane(self, series=True)
+        """Run on with what has begun; return how the last one ended."""
+        assert self._lane is not None, "they have begun, and are not all tallied yet"
         try:
             return await self.run_natively(self._lane, self._otherwise)
         finally:
-            self._lane = None          # each knows the other
+            self._lane = None
 
     def _go_on_to(self, plan: DeliveryPlan) -> None:
         self.plan = plan
@@ -137,5 +152,7 @@ class DeliverySeries(PlainSession):
         for number, (planned, at_ns) in enumerate(zip(self.plan.messages, taken_ns, strict=False)):
             trace.settled[number] = Settled(planned.envelope, at_ns)
 
-    def _otherwise(self, transport: Transport) -> Awaitable[Outcome]:
-        return go_over(self._route, self.plan, self._composer, self._trace, self, transport)
+    async def _otherwise(self, transport: Transport) -> Outcome:
+        with trio.move_on_at(self.started_s + self._limit_s):
+            return await go_over(self._route, self.plan, self._composer, self._trace, self, transport)
+        return Outcome.of_error(outlived(), self._trace.phase)

@@ -49,6 +49,11 @@ def late_connect(peer: str) -> TransportTimeout:
     return TransportTimeout(f"{peer} did not accept the connection before the deadline")
 
 
+def outlived() -> TransportTimeout:
+    """Say that a session was not over in time, whatever it waited for."""
+    return TransportTimeout("the session took longer than its limit")
+
+
 def io_failure(error: OSError, peer: str) -> TransportError:
     """Say what ended an established connection; raise `trio.ClosedResourceError` if we closed it."""
     code = error.errno

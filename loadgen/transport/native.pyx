@@ -14,6 +14,7 @@ from cpython.dict cimport PyDict_GetItem
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.ref cimport PyObject
 from libc.errno cimport EAGAIN, EALREADY, EINPROGRESS, EINTR, EISCONN, errno
+from libc.math cimport INFINITY
 from libc.stdint cimport uint32_t
 from libc.string cimport memchr, memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
@@ -67,15 +68,17 @@ cdef class Lanes:
         self.lanes = []
         self.tally = Tally()
 
-    def lane(self, conversation, *, bint series=False):
+    def lane(self, conversation, *, bint series=False, double limit_s=INFINITY):
         """Return a lane for a conversation, which does nothing yet. `series`: others follow it at once.
 
-        Such a one has a `name`, an instant at which it was due (`due_ns`; -1: when it started), and counts its
+        One that is not over after `limit_s` is ended: it has outlived its limit.
+
+        A series has a `name`, an instant at which it was due (`due_ns`; -1: when it started), and counts its
         `messages`; `follow` makes it the next and returns what that begins with, or None: then the series is over, or if
         it `stands_by` idle, until it is begun again. Those that come to their end as hoped are tallied; of the one that
         does not the log is told.
         """
-        return NativeLane(self, conversation, self.tally if series else None)
+        return NativeLane(self, conversation, self.tally if series else None, limit_s)
 
     def poll(self, int most):
         """Handle what has happened, so many events at most; return how many, and those that are no native lane's."""
@@ -127,11 +130,11 @@ cdef inline long long in_ns(double instant):
 
 
 cdef class NativeLane:
-    """One connection and its conversation, led here while the task that owns both waits for the end of it."""
+    """One connection and its conversation, led here while who owns both waits to be told of the end of it."""
 
     cdef Lanes lanes
     cdef Tally tally                  # of a series; None: it is none, and the log is told
-    cdef object conversation, log, rounds, task, end, name, hoped_for
+    cdef object conversation, log, rounds, task, told, end, name, hoped_for
     cdef list timed, timings, replies, noted
     cdef Numbers instants             # of what was timed, by twos; of a series only
     cdef Heard heard
@@ -145,16 +148,19 @@ cdef class NativeLane:
     cdef Py_ssize_t said              # octets of it
     cdef int fd, number               # how many sessions of the series came before
     cdef bint connected
+    cdef double limit, ends           # of the whole session, s, and when it is over
     cdef double deadline, started, session_started
     cdef readonly bint idle           # a series whose last session has been tallied; what is next is not known yet
     cdef long long sent, heard_octets
     cdef readonly int connect_error   # an errno, or LATE; 0: none
     cdef readonly bint bound          # to the source it was to have
     cdef readonly int failure         # an errno: what broke the connection; 0: nothing
+    cdef readonly bint outlived       # by the session: its limit
 
-    def __init__(self, Lanes lanes, conversation, Tally tally):
+    def __init__(self, Lanes lanes, conversation, Tally tally, double limit):
         self.lanes = lanes
         self.tally = tally
+        self.limit = limit
         self.conversation = conversation
         self.log = conversation.log
         self.timed = []
@@ -174,7 +180,8 @@ cdef class NativeLane:
         self.rounds = self.conversation.rounds()
         self.noted = self.conversation.noted
         self.name = name
-        self.deadline = self.started + limit_s
+        self.ends = self.started + self.limit
+        self.deadline = min(self.ends, self.started + limit_s)
         self.bound = True
         self.connected = self.in_part = False
         self.answer = 0
@@ -201,10 +208,18 @@ cdef class NativeLane:
 
     def ended(self):
         """Wait for the end of it; to be awaited at once. Always a checkpoint."""
+        self.told = None
         if self.end is not None:
             return _checkpoint(self.end)
         self.task = current_task()
         return wait_task_rescheduled(self.abort)
+
+    def when_ended(self, told):
+        """Have somebody told of the end of it, once, should no task wait for it then."""
+        if self.end is None:
+            self.told = told
+        else:
+            told()
 
     def take(self):
         """Return the descriptor of the connection, to go on with: the caller's now, and so is what went over it."""
@@ -237,6 +252,7 @@ cdef class NativeLane:
         return self.lanes.offset + <double> (<long long> time.tv_sec * 1_000_000_000 + time.tv_nsec) / NS_PER_S
 
     cdef int be_late(self) except -1:
+        self.outlived = self.deadline == self.ends
         return self.finish(None) if self.connected else self.cannot_connect(LATE)
 
     cdef int connect(self, bytes address):
@@ -414,7 +430,7 @@ cdef class NativeLane:
         self.name, limit_s, self.hoped_for, lines_octets, in_part = <tuple> stage
         self.lines_octets, self.in_part = lines_octets, in_part
         self.answer, self.searched = self.heard.count, 0
-        self.deadline = now + <double> limit_s
+        self.deadline = min(self.ends, now + <double> limit_s)
         if said:
             self.saying = said[0] if type(said) is tuple and len(<tuple> said) == 1 else said
             self.said = 0
@@ -490,8 +506,11 @@ cdef class NativeLane:
         if self.conversation.done:
             self.close()
         task, self.task = self.task, None
+        told, self.told = self.told, None
         if task is not None:
             reschedule(task, self.end)
+        elif told is not None:
+            told()
         return 0
 
 

@@ -10,7 +10,7 @@ from loadgen.transport.addresses import Address, numeric_address
 from loadgen.transport.connect import watched
 from loadgen.transport.conversation import Beginning, Conversation
 from loadgen.transport.errors import TransportError
-from loadgen.transport.failures import connect_failure, io_failure, late_connect, source_failure
+from loadgen.transport.failures import connect_failure, io_failure, late_connect, outlived, source_failure
 from loadgen.transport.readiness import Readiness
 from loadgen.transport.socket_channel import SocketChannel
 from loadgen.transport.stream import Transport
@@ -47,21 +47,21 @@ def native_way(addresses: Sequence[Address], sources: Sequence[str]) -> NativeWa
     return NativeWay(to, socket_address(to), ours) if len(ours) == len(here) else None
 
 
-async def connect_and_converse(
-    lane: "NativeLane", readiness: Readiness, way: NativeWay, conversation: Conversation, phase: str, limit_s: float,
-    host: str | None,
-) -> Transport | None:  # fmt: skip
-    """Connect, lead a conversation in rounds to its end, and close, all by its native lane; of a series all of them.
+async def conversed(
+    lane: "NativeLane", way: NativeWay, conversation: Conversation, readiness: Readiness, host: str | None
+) -> Transport | None:
+    """Wait until a lane that has begun has connected and led its conversation to the end; of a series all of them.
 
-    Returns None if it came to its end as hoped, else the transport on which it is to be gone over. `phase` is what
-    connecting is called in the conversation's log; the source address is the one whose turn it is at its arrival.
-    Raises as `connect_clear` does. Cancelled, the connection is closed.
+    Returns None if it came to its end as hoped, and is closed, else the transport on which it is to be gone over.
+    Raises as `connect_clear` does, and TransportTimeout where a session outlived the lane's limit. Cancelled, the
+    connection is closed.
     """
     try:
-        lane.begin(*way.beginning(conversation.arrival, phase, limit_s))
         await lane.ended()
         if conversation.done:
             return None
+        if lane.outlived:
+            raise outlived()
         if lane.connect_error:
             raise _failure_to_connect(lane, way.to, way.source(conversation.arrival))
         if lane.failure:

@@ -2,7 +2,8 @@
 
 import gc
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import trio
@@ -49,19 +50,28 @@ async def be_silent(stream: trio.abc.Stream) -> None:     # outlives the session
     await trio.sleep(60)
 
 
-async def left_behind(run: Callable[[], Awaitable[object]]) -> Counter[str]:
-    """Return which objects of ours a run leaves for the collector to find, by type; the stage has its own circles."""
+@contextmanager
+def circles_found() -> Iterator[Counter[str]]:
+    """Count which objects of ours are left for the collector to find, by type; the stage has its own circles."""
+    found = Counter[str]()
     gc.collect()
     gc.disable()
     try:
-        await run()
+        yield found
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
-        return Counter(type(each).__name__ for each in gc.garbage if type(each).__module__.startswith("loadgen."))
+        found.update(type(each).__name__ for each in gc.garbage if type(each).__module__.startswith("loadgen."))
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
         gc.enable()
+
+
+async def left_behind(run: Callable[[], Awaitable[object]]) -> Counter[str]:
+    """Return which objects of ours a run leaves for the collector to find."""
+    with circles_found() as found:
+        await run()
+    return found
 
 
 @pytest.mark.parametrize("serve", [hang_up, hang_up_amid_a_reply, talk_nonsense, refuse, be_silent])

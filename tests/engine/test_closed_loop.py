@@ -1,6 +1,8 @@
 """The closed loop: a population of which nobody starts before his own last session has ended."""
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import pytest
 import trio
@@ -8,7 +10,9 @@ from trio.testing import MockClock
 
 from loadgen.clock import NS_PER_S
 from loadgen.engine.closed_loop import closed_loop
-from loadgen.session.outcome import OutcomeKind
+from loadgen.schedule.plans import Plan
+from loadgen.session.outcome import Outcome, OutcomeKind
+from loadgen.session.trace import Trace
 from tests.engine.stage import MS, Act, Cast
 
 
@@ -140,3 +144,93 @@ async def test_stop_ends_thinking_and_drains_sessions(autojump_clock: MockClock)
     assert (len(cast.began), trio.current_time()) == (1, 3)
     assert cast.kinds == {OutcomeKind.ACCEPTED: 1}
     assert cast.recorder.cut_short
+
+
+@dataclass
+class Pretended:
+    """Series of sessions of a second each, all as hoped, in virtual time."""
+
+    nursery: trio.Nursery
+    began: list[tuple[int, float]] = field(default_factory=list)      # (arrival, s), each session's
+
+    def takes(self, plan: Plan) -> bool:
+        """Take all."""
+        return True
+
+    def waiting(self) -> int:
+        """Tally nothing."""
+        return 0
+
+    def series(
+        self, plan: Plan, trace: Trace, next_plan: Callable[[], Plan | None], *, due_ns: int | None = None
+    ) -> "PretendedSeries":
+        """Return one that has yet to begin."""
+        assert due_ns is None, "nothing is due at an instant"
+        return PretendedSeries(self, plan, next_plan)
+
+
+@dataclass
+class PretendedSeries:
+    """One of them."""
+
+    stage: Pretended
+    plan: Plan
+    next_plan: Callable[[], Plan | None]
+    all_tallied = False
+    started_s = 0.0
+
+    def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
+        """Begin the first."""
+        assert told is not None
+        self.stage.nursery.start_soon(self._lead, told)
+
+    async def perform(self) -> Outcome:
+        """Go on in a task, which none needs."""
+        raise AssertionError("all go as hoped")
+
+    def go_on(self, plan: Plan, due_ns: int) -> bool:
+        """Begin what has come due, which nothing does."""
+        raise AssertionError("no open load")
+
+    def dismiss(self) -> None:
+        """End it, for which nobody asks."""
+        raise AssertionError("no open load")
+
+    async def _lead(self, told: Callable[[], None]) -> None:
+        plan: Plan | None = self.plan
+        while plan is not None:
+            self.stage.began.append((plan.arrival, trio.current_time()))
+            await trio.sleep(1)
+            plan = self.next_plan()
+        self.all_tallied = True
+        told()
+
+
+@pytest.mark.parametrize("users", [4, 200])
+async def test_users_begin_at_their_turns_in_the_ramp_and_go_on_at_once(
+    users: int, autojump_clock: MockClock
+) -> None:
+    cast = Cast(lambda k: Act())
+    async with trio.open_nursery() as nursery:
+        stage = Pretended(nursery)
+        await closed_loop(
+            replace(cast.enter(), in_series=stage), virtual_users=users, users=range(users),
+            think_ns=lambda user, i: 0 if i else user * 10 * MS, sessions=3 * users, end_ns=None, drain_s=60,
+            stop=trio.Event(),
+        )
+    due = {user + n * users: user * 0.01 + n for user in range(users) for n in range(3)}
+    assert dict(stage.began) == pytest.approx(due)
+    assert trio.current_time() == pytest.approx(max(due.values()) + 1)
+    assert (cast.recorder.in_flight, cast.arrivals.presence.now) == (0, 0)
+
+
+async def test_without_a_ramp_all_begin_at_once(autojump_clock: MockClock) -> None:
+    cast = Cast(lambda k: Act())
+    async with trio.open_nursery() as nursery:
+        stage = Pretended(nursery)
+        await closed_loop(
+            replace(cast.enter(), in_series=stage), virtual_users=300, users=range(300), think_ns=lambda user, i: 0,
+            sessions=None, end_ns=1500 * MS, drain_s=60, stop=trio.Event(),
+        )
+    assert Counter(at for _, at in stage.began) == {0: 300, 1: 300}
+    assert cast.recorder.in_flight_peak == 300
