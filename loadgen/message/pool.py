@@ -63,27 +63,20 @@ class TextPool:
     def __init__(self, rng: random.Random, letters: str) -> None:
         lines = [_line(rng, letters, number) for number in range(LINES)]
         self._plain = Block(lines)
-        self._stuffed = Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
-        # Where all messages are of one size or two, none is cut twice; some 300 octets for each.
-        self.stuffed = lru_cache(maxsize=4 * LINES)(self._stuffed_now)
+        starts, stuffed = self._plain.starts, Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
+
+        # Where all messages are of one size or two, none is cut twice; some 300 octets for each. Of no method: pool
+        # and cache would hold each other.
+        @lru_cache(maxsize=4 * LINES)
+        def stuffed_text(begin: int, octets: int) -> list[Octets]:
+            """Return the same text as transparency has it on the wire (RFC 5321 §4.5.2)."""
+            return stuffed.pieces(_cut(starts, begin, octets))
+
+        self.stuffed = stuffed_text
 
     def plain(self, begin: int, octets: int) -> list[Octets]:
         """Return text of exactly so many octets, nothing or at least a line's end, that begins with line `begin`."""
-        return self._plain.pieces(self._cut(begin, octets))
-
-    def _stuffed_now(self, begin: int, octets: int) -> list[Octets]:
-        """Return the same text as transparency has it on the wire (RFC 5321 §4.5.2)."""
-        return self._stuffed.pieces(self._cut(begin, octets))
-
-    def _cut(self, begin: int, octets: int) -> Cut:
-        if not octets:
-            return NO_LINES
-        starts = self._plain.starts
-        blocks, room = divmod(octets - SHORTEST_LINE, starts[LINES])    # for whole lines; the last is made here
-        # Where it ends is no search: cycles are equally long, and so are lines until the dot at the end of theirs.
-        cycles, left = divmod(starts[begin] + room, CYCLE_OCTETS)
-        lines, fill = divmod(left, LINE_OCTETS)
-        return Cut(blocks, begin, CYCLE * cycles + lines, FILL * fill + b"\r\n")
+        return self._plain.pieces(_cut(self._plain.starts, begin, octets))
 
 
 class AttachmentPool:
@@ -105,6 +98,17 @@ class AttachmentPool:
             at = (begin + lines) % LINES * BASE64_OCTETS
             last = _base64_line(self._octets[at : at + rest])
         return self._encoded.pieces(Cut(blocks, begin, begin + lines, last))
+
+
+def _cut(starts: Sequence[int], begin: int, octets: int) -> Cut:
+    """Return which lines of text are so many octets; `starts` says where the block's plain lines begin."""
+    if not octets:
+        return NO_LINES
+    blocks, room = divmod(octets - SHORTEST_LINE, starts[LINES])    # for whole lines; the last is made here
+    # Where it ends is no search: cycles are equally long, and so are lines until the dot at the end of theirs.
+    cycles, left = divmod(starts[begin] + room, CYCLE_OCTETS)
+    lines, fill = divmod(left, LINE_OCTETS)
+    return Cut(blocks, begin, CYCLE * cycles + lines, FILL * fill + b"\r\n")
 
 
 def _line(rng: random.Random, letters: str, number: int) -> bytes:
