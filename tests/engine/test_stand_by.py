@@ -1,6 +1,7 @@
 """Series of an open load that stand by: the books balance, whatever sessions do and however the run ends."""
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from loadgen.clock import NS_PER_S, clock_ns
-from loadgen.engine.arrivals import Arrivals, NextPlan
-from loadgen.engine.session_limit import SessionLimit
+from loadgen.engine.arrivals import Arrivals, NextPlan, cut_at_its_limit
 from loadgen.engine.tallied import TalliedSessions
 from loadgen.engine.window import Window
 from loadgen.schedule.plans import Plan
@@ -106,11 +106,20 @@ class Pretended:
         if self._idle:
             self._called.set()
 
+    def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
+        """Begin the first."""
+        assert told is None, "a task performs them"
+        self._limit_s = limit_s
+        self.started_s = trio.current_time()
+
     async def perform(self) -> Outcome:
         """Play one after another."""
-        self.started_s = trio.current_time()
         while not self.all_tallied:
-            outcome = await self._troupe.perform(self._plan, self._trace, self._plan.arrival)
+            outcome = None
+            with trio.move_on_at(self.started_s + self._limit_s):
+                outcome = await self._troupe.perform(self._plan, self._trace, self._plan.arrival)
+            if outcome is None:
+                return cut_at_its_limit(self._trace)
             if outcome is not ACCEPTED:
                 return outcome
             self._trace.timings.clear()
@@ -188,18 +197,3 @@ async def test_series_that_stand_by_end_with_the_load(autojump_clock: MockClock)
     assert trio.current_time() == 2
     assert troupe.kinds == {OutcomeKind.ACCEPTED: 2}
     assert troupe.made == 2
-
-
-async def test_a_seat_that_rests_is_not_cut(autojump_clock: MockClock) -> None:
-    limit = SessionLimit(1)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(limit.watch)
-        with limit.seat() as seat:
-            with seat:
-                seat.rest()
-                await trio.sleep(5)
-                seat.go_on_again()
-                await trio.sleep(0.5)
-            assert not seat.was_cut
-            assert trio.current_time() == 5.5
-        nursery.cancel_scope.cancel()
