@@ -10,6 +10,7 @@ from loadgen.clock import NS_PER_S
 
 Instants = NDArray[np.int64]
 Which = NDArray[np.bool_]
+FEW: Final = 30                   # arrivals, or sessions, that are recorded sooner one by one
 NO_INSTANTS: Final[Instants] = np.array([], dtype=np.int64)
 
 

@@ -8,9 +8,10 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from loadgen.engine.arrived import Arrived
 from loadgen.engine.attempt import Attempt, Upshot
 from loadgen.engine.batch import Batch, Done, batch_of
-from loadgen.engine.columns import NO_INSTANTS, Instants, by_name
+from loadgen.engine.columns import FEW, NO_INSTANTS, Instants, by_name
 from loadgen.engine.outage import Outages
 from loadgen.engine.reply_table import ReplyTable
 from loadgen.engine.retry_book import RetryBook
@@ -29,7 +30,6 @@ from reports.interval_log import IntervalLog
 DISTINCT_FAILURES_MAX = 500       # causes are our own sentences; this bounds them all the same
 OTHER_CAUSES = "other causes"
 TOGETHER_MAX = 1_000              # timings that wait to be recorded together: half a millisecond of work
-FEW = 30                          # sessions that are recorded sooner one by one
 
 
 class Recorder:
@@ -47,6 +47,7 @@ class Recorder:
         self.load_ended_ns = 0
         self.cut_short = False               # somebody ended the arrivals before their time
         self.arrived = 0                     # arrivals that reached their instant
+        self._arrivals = Arrived()           # those that are not in the second and the phase yet in which they did
         self.in_flight = 0
         self.retrying = 0                    # of those in flight, the ones that try again
         self.in_flight_peak = 0
@@ -139,7 +140,8 @@ class Recorder:
         """Count an arrival that starts, in flight from now on."""
         self.in_flight += 1
         self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
-        self._arrived(intended_ns)
+        self.arrived += 1
+        self._arrivals.add(intended_ns, self.in_flight)
 
     def started_again(self, at_ns: int) -> None:
         """Count a session that tries again, in flight from now on; its arrival has been counted."""
@@ -150,7 +152,8 @@ class Recorder:
 
     def dropped(self, intended_ns: int, session: str) -> None:
         """Count an arrival that was not started."""
-        self._arrived(intended_ns)
+        self.arrived += 1
+        self._arrivals.add(intended_ns, self.in_flight)
         self._outcomes[session][OutcomeKind.DROPPED] += 1
         self._seconds.started(intended_ns)
         self._seconds.ended(intended_ns, OutcomeKind.DROPPED)
@@ -178,6 +181,7 @@ class Recorder:
 
     def settle(self) -> None:
         """Enter what waits to be recorded together."""
+        self._arrivals.enter(self._seconds, self._steady, self.window)
         if self._tallies is not None and (tallied := self._tallies.take()) is not None:
             self._enter_tallied(tallied)
         if not self._waiting:
@@ -276,12 +280,6 @@ class Recorder:
         self.seconds.merge(other.seconds)
         self.in_flight_peak = self.seconds.most_in_flight()
         self.intervals.extend(other.intervals)
-
-    def _arrived(self, intended_ns: int) -> None:
-        self.arrived += 1
-        self._seconds.arrived(intended_ns, self.in_flight)
-        if self.window.holds(intended_ns):
-            self._steady.arrived += 1
 
     def _enter(self, sample: Sample, trace: Trace, origin_ns: int) -> None:
         kind = sample.outcome.kind

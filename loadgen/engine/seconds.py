@@ -95,6 +95,13 @@ class Seconds:
         row.arrived += 1
         row.in_flight = max(row.in_flight, in_flight)
 
+    def arrived_together(self, intended_ns: Instants, in_flight: Instants) -> None:
+        """Count many arrivals likewise; `in_flight` is what was in flight at each."""
+        for second, which in by_second(intended_ns):
+            row = self._rows[second]
+            row.arrived += int(which.sum())
+            row.in_flight = max(row.in_flight, int(in_flight[which].max()))
+
     def started(self, at_ns: int) -> None:
         """Count an arrival that got its turn: its session started, or was dropped for want of room."""
         self._rows[at_ns // NS_PER_S].started += 1

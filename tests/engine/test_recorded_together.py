@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.clock import NS_PER_S
-from loadgen.engine.recorder import FEW, TOGETHER_MAX, Recorder
+from loadgen.engine.columns import FEW
+from loadgen.engine.recorder import TOGETHER_MAX, Recorder
 from loadgen.engine.reply_table import DISTINCT_REPLIES_MAX
 from loadgen.engine.sample import Sample
 from loadgen.engine.window import Window
@@ -93,7 +94,10 @@ def books(recorder: Recorder) -> dict[str, object]:
 @given(ended=st.lists(sessions(), min_size=1, max_size=12), times=st.integers(1, 12))
 def test_books_do_not_tell_how_many_were_recorded_together(ended: list[Ended], times: int) -> None:
     many = ended * times
-    with patch("loadgen.engine.recorder.FEW", 0), patch("loadgen.engine.recorder.TOGETHER_MAX", 40):
+    with (
+        patch("loadgen.engine.recorder.FEW", 0), patch("loadgen.engine.arrived.FEW", 0),
+        patch("loadgen.engine.recorder.TOGETHER_MAX", 40),
+    ):
         together = recorded(many, one_by_one=False)
     assert books(together) == books(recorded(many, one_by_one=True))
 
