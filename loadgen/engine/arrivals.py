@@ -54,8 +54,8 @@ class Series(Shape):
 class MakeSeries(Shape):
     """How sessions that follow each other at once are carried out."""
 
-    def takes(self, plan: Plan) -> bool:
-        """Say whether a session may be one of a series."""
+    def takes(self, plan: Plan, behind: Plan | None = None) -> bool:
+        """Say whether a session may be one of a series, behind that of another plan, if there is one."""
 
     def waiting(self) -> int:
         """Count what is tallied and not taken yet, in phases."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from loadgen.engine.arrived import Arrived
 from loadgen.engine.attempt import Attempt, Upshot
 from loadgen.engine.batch import Batch, Done, batch_of
-from loadgen.engine.columns import FEW, NO_INSTANTS, Instants, by_name
+from loadgen.engine.columns import FEW, Instants, by_name
 from loadgen.engine.outage import Outages
 from loadgen.engine.reply_table import ReplyTable
 from loadgen.engine.retry_book import RetryBook
@@ -51,7 +51,7 @@ class Recorder:
         self.in_flight = 0
         self.retrying = 0                    # of those in flight, the ones that try again
         self.in_flight_peak = 0
-        self._tallies: Tallies | None = None     # sessions that are not told of one by one; None: there are none
+        self._tallies: tuple[Tallies, ...] = ()     # of sessions that are not told of one by one
         self._waiting: list[Done] = []       # sessions that went as hoped, and are not in the books yet
         self._waiting_timings = 0            # theirs, and one for each
         self._outcomes: dict[str, Counter[OutcomeKind]] = defaultdict(Counter)    # session name -> kinds
@@ -119,12 +119,12 @@ class Recorder:
         self.settle()
         return self._seconds
 
-    def tally(self, tallies: Tallies | None) -> None:
-        """Have sessions that are tallied elsewhere in the books from now on; None: no more."""
+    def tally(self, *tallies: Tallies) -> None:
+        """Have sessions that are tallied elsewhere in the books from now on, and no others."""
         self.settle()
         self._tallies = tallies
-        if tallies is not None:
-            tallies.place_by(self.window)
+        for each in tallies:
+            each.place_by(self.window)
 
     def balanced(self) -> bool:
         """Say whether every arrival that reached its instant is in flight, or has exactly one outcome."""
@@ -182,8 +182,9 @@ class Recorder:
     def settle(self) -> None:
         """Enter what waits to be recorded together."""
         self._arrivals.enter(self._seconds, self._steady, self.window)
-        if self._tallies is not None and (tallied := self._tallies.take()) is not None:
-            self._enter_tallied(tallied)
+        for tallies in self._tallies:
+            if (tallied := tallies.take()) is not None:
+                self._enter_tallied(tallied)
         if not self._waiting:
             return
         waiting, self._waiting, self._waiting_timings = self._waiting, [], 0
@@ -244,7 +245,7 @@ class Recorder:
         self.cut_short = cut_short
         self.load_ended_ns = min(at_ns, self.window.steady_until_ns)
         self.window = self.window.ended_at(self.load_ended_ns)
-        self.tally(self._tallies)
+        self.tally(*self._tallies)
 
     def merge(self, other: "Recorder") -> None:
         """Add the closed books of another process of the same run to these, which are closed too.
@@ -304,7 +305,7 @@ class Recorder:
         self.arrived += len(tallied.next_ns)
         self._seconds.tallied(tallied, self.in_flight)
         self._steady.tallied(tallied, self.window)
-        self._count_messages_together(tallied.offered, 0, tallied.accepted_ns, NO_INSTANTS)
+        self._count_messages_together(tallied.offered, 0, tallied.accepted_ns, tallied.retrieved_ns)
         self._replies.count(tallied.replies)
 
     def _enter_together(self, batch: Batch) -> None:

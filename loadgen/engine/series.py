@@ -1,5 +1,6 @@
 """Sessions in series: led one after another without a task's turn in between, and tallied where they are led."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,10 +9,12 @@ from loadgen.endpoint import Protocol
 from loadgen.engine.tallied import TalliedSessions
 from loadgen.engine.window import Window
 from loadgen.message.compose import Composer
-from loadgen.schedule.plans import DeliveryPlan, Plan
-from loadgen.session.plain_delivery import is_plain
+from loadgen.schedule.plans import DeliveryPlan, Plan, RetrievalPlan
+from loadgen.session import plain_delivery, plain_retrieval
+from loadgen.session.delivery_series import DeliverySeries
+from loadgen.session.retrieval_series import RetrievalSeries
 from loadgen.session.route import Route
-from loadgen.session.series import DeliverySeries, NextPlan
+from loadgen.session.series import NextPlan, Series
 from loadgen.session.trace import Trace
 
 if TYPE_CHECKING:
@@ -19,63 +22,124 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveriesInSeries:
-    """Deliveries in series over one route, none of which is verified."""
+class OneKind(ABC):
+    """Sessions of one kind in series over one route, none of which is verified."""
 
     route: Route
-    composer: Composer
     tally: "Tally"
+
+    @property
+    @abstractmethod
+    def taken_by(self) -> str:
+        """Return the phase at whose end a message is accepted, or has been retrieved."""
+
+    @abstractmethod
+    def takes(self, plan: Plan) -> bool:
+        """Say whether a session may be one of a series."""
+
+    @abstractmethod
+    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, due_ns: int | None) -> Series:
+        """Return a series that begins with a plan that is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries(OneKind):
+    """Deliveries, which are not tried again."""
+
+    composer: Composer
+
+    @property
+    def taken_by(self) -> str:
+        """Return the phase at whose end a message is accepted."""
+        assert self.route.stages is not None, "of SMTP"
+        return self.route.stages.body.phase
 
     def takes(self, plan: Plan) -> bool:
         """Say whether a session may be one of a series."""
-        return isinstance(plan, DeliveryPlan) and plan.retry is None and is_plain(self.route, plan)
+        return isinstance(plan, DeliveryPlan) and plan.retry is None and plain_delivery.is_plain(self.route, plan)
+
+    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, due_ns: int | None) -> DeliverySeries:
+        """Return a series that begins with a plan that is taken."""
+        assert isinstance(plan, DeliveryPlan), "it was asked which are taken"
+        return DeliverySeries(self.route, plan, self.composer, trace, self.tally, next_plan, due_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Retrievals(OneKind):
+    """Retrievals."""
+
+    @property
+    def taken_by(self) -> str:
+        """Return the phase at whose end a message has been retrieved."""
+        assert self.route.pop3_stages is not None, "of POP3"
+        return self.route.pop3_stages.retr.phase
+
+    def takes(self, plan: Plan) -> bool:
+        """Say whether a session may be one of a series."""
+        return isinstance(plan, RetrievalPlan) and plain_retrieval.is_plain(self.route, plan)
+
+    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, due_ns: int | None) -> RetrievalSeries:
+        """Return a series that begins with a plan that is taken."""
+        return RetrievalSeries(self.route, plan, trace, self.tally, next_plan, due_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsInSeries:
+    """Sessions of all kinds that go in series; each series is of one."""
+
+    kinds: tuple[OneKind, ...]
+
+    def takes(self, plan: Plan, behind: Plan | None = None) -> bool:
+        """Say whether a session may be one of a series, behind that of another plan, if there is one."""
+        return (behind is None or behind.kind == plan.kind) and any(kind.takes(plan) for kind in self.kinds)
 
     def waiting(self) -> int:
         """Count what is tallied and not taken yet, in phases."""
-        return len(self.tally)
+        return sum(len(kind.tally) for kind in self.kinds)
 
-    def series(
-        self, plan: Plan, trace: Trace, next_plan: NextPlan, *, due_ns: int | None = None
-    ) -> DeliverySeries:
+    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, *, due_ns: int | None = None) -> Series:
         """Return a series that begins with a plan, each following one being the `next_plan`.
 
         One that begins at an instant at which it was due (ns on `clock_ns`) stands by when none follows.
         """
-        assert isinstance(plan, DeliveryPlan), "it was asked which are taken"
-        return DeliverySeries(self.route, plan, self.composer, trace, next_plan, due_ns)
+        kind = next(kind for kind in self.kinds if kind.takes(plan))
+        return kind.series(plan, trace, next_plan, due_ns)
 
-    def tallies(self, origin_ns: int) -> "DeliveriesTallied":
+    def tallies(self, origin_ns: int) -> "list[TalliedByLanes]":
         """Return where they are tallied. `origin_ns`: the run's start on `clock_ns`."""
-        return DeliveriesTallied(self.route, self.tally, origin_ns)
+        return [TalliedByLanes(kind, origin_ns) for kind in self.kinds]
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveriesTallied:
-    """What a native lane has tallied of them."""
+class TalliedByLanes:
+    """What native lanes have tallied of one kind."""
 
-    route: Route
-    tally: "Tally"
+    kind: OneKind
     origin_ns: int
 
     def take(self) -> TalliedSessions | None:
         """Return what was tallied since the last time; None: nothing was."""
-        if not self.tally:
+        route, tally = self.kind.route, self.kind.tally
+        if not tally:
             return None
-        sessions = TalliedSessions.told(self.tally.take(), self.route.endpoint.protocol, self.origin_ns)
-        if self.route.listener is not None:
-            self.route.listener.were_tallied(len(sessions.started_ns))
+        sessions = TalliedSessions.told(tally.take(), route.endpoint.protocol, self.origin_ns)
+        if route.listener is not None:
+            route.listener.were_tallied(len(sessions.started_ns))
         return sessions
 
     def place_by(self, window: Window) -> None:
         """Tell by this window from now on what belongs to the steady phase."""
-        stages = self.route.stages
-        assert stages is not None, "of SMTP"
         steady = self.origin_ns + window.steady_from_ns, self.origin_ns + window.steady_until_ns
-        self.tally.begin(stages.body.phase, *steady)
+        self.kind.tally.begin(self.kind.taken_by, *steady)
 
 
-def deliveries_in_series(routes: Mapping[Protocol, Route], composer: Composer) -> DeliveriesInSeries | None:
-    """Return how deliveries go on in series; None: they cannot, without a native lane."""
-    route = routes.get("smtp")
-    lanes = None if route is None else route.native_lanes()
-    return None if route is None or lanes is None else DeliveriesInSeries(route, composer, lanes.tally)
+def sessions_in_series(routes: Mapping[Protocol, Route], composer: Composer) -> SessionsInSeries | None:
+    """Return how sessions go on in series; None: they cannot, without a native lane."""
+    kinds: list[OneKind] = []
+    for protocol, route in routes.items():
+        lanes = route.native_lanes()
+        if lanes is not None and protocol == "smtp":
+            kinds.append(Deliveries(route, lanes.tally(), composer))
+        elif lanes is not None and protocol == "pop3":
+            kinds.append(Retrievals(route, lanes.tally()))
+    return SessionsInSeries(tuple(kinds)) if kinds else None

@@ -24,7 +24,7 @@ from loadgen.engine.open_loop import open_loop
 from loadgen.engine.overhearing import Heard, MakeJudge, Overhearing
 from loadgen.engine.progress import Progress, progress_of
 from loadgen.engine.recorder import Recorder
-from loadgen.engine.series import deliveries_in_series
+from loadgen.engine.series import sessions_in_series
 from loadgen.engine.session_limit import SessionLimit
 from loadgen.engine.standing import Watched
 from loadgen.engine.window import Window
@@ -121,13 +121,13 @@ async def run_shard(
 
             in_series = None
             if journal is None and not crashes_ns:     # else more is asked of a session than a tally has
-                in_series = deliveries_in_series(watched, composer)
+                in_series = sessions_in_series(watched, composer)
             arrivals = Arrivals(
                 planner.plan_for, carry_out, recorder, journal, await begin(),
                 SessionLimit(shard.scenario.limits.session.s), planner.back_off_ns, in_series, presence,
             )
             if in_series is not None:
-                recorder.tally(in_series.tallies(arrivals.origin_ns))
+                recorder.tally(*in_series.tallies(arrivals.origin_ns))
             if journal is not None:
                 journal.begin(arrivals.origin_ns)
             await trio.sleep_until(arrivals.instant_s(0))
@@ -139,7 +139,7 @@ async def run_shard(
                 serving.start_soon(monitor.watch)
                 serving.start_soon(_watch, arrivals, observe, Watched.by(shard.scenario.gates))
                 await _drive(arrivals, planner, shard, duration_ns, stop)
-            recorder.tally(None)
+            recorder.tally()
             serving.cancel_scope.cancel()      # every connection is closed by now
     ended_ns = arrivals.now_ns()
     for _ in recorder.close_seconds(ended_ns // NS_PER_S + 1):

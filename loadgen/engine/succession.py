@@ -82,7 +82,7 @@ class Succession:
             arrivals.recorder.settle()
         arrival = self._following()
         plan = None if arrival is None else arrivals.plan_for(arrival)
-        if plan is None or not in_series.takes(plan):
+        if plan is None or not in_series.takes(plan, self._plan):
             self._upcoming, self._series = plan, None
             arrivals.presence.now -= 1
             arrivals.recorder.ended_in_tally()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from loadgen.engine.columns import Instants
+from loadgen.engine.columns import NO_INSTANTS, Instants
 from loadgen.engine.window import Window
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class TalliedSessions:
     finished_ns: Instants
     next_ns: Instants                 # when sessions started that followed one of them
     accepted_ns: Instants             # when messages were accepted
+    retrieved_ns: Instants            # and when retrieved
     replies: Sequence[tuple[str, str, str | None]]
     offered: int                      # messages
     offered_in_steady: int            # by sessions that finished in the steady phase, as are the next two
@@ -40,10 +41,11 @@ class TalliedSessions:
         """Return what was tallied; `origin_ns` is the run's start on `clock_ns`."""
         phases, sessions, lags, instants, taken, replies, offered, in_steady = tallied
         due_ns, started_ns, finished_ns, next_ns = np.frombuffer(instants, dtype=np.int64).reshape(-1, 4).T
-        accepted_ns = np.frombuffer(taken, dtype=np.int64) - origin_ns
+        taken_ns = np.frombuffer(taken, dtype=np.int64) - origin_ns
+        messages_ns = (NO_INSTANTS, taken_ns) if protocol == "pop3" else (taken_ns, NO_INSTANTS)
         return cls(
             protocol, phases, sessions, lags, due_ns - origin_ns, started_ns - origin_ns, finished_ns - origin_ns,
-            next_ns[next_ns >= 0] - origin_ns, accepted_ns, replies, offered, *in_steady,
+            next_ns[next_ns >= 0] - origin_ns, *messages_ns, replies, offered, *in_steady,
         )   # fmt: skip
 
 

@@ -10,6 +10,7 @@ from loadgen.session.plain_retrieval import PlainRetrieval, is_plain
 from loadgen.session.pop3_dialogue import Pop3Dialogue
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
+from loadgen.transport.conversation import Conversation
 from loadgen.transport.stream import Transport
 from loadgen.wire.pop3 import Response, parse_scan_listing, parse_stat, parse_uidl
 from loadgen.wire.pop3_commands import Capa, Dele, List, Retr, Stat, Uidl
@@ -27,11 +28,18 @@ def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int) -> A
     plain = PlainRetrieval(route, plan, trace)
 
     def otherwise(transport: Transport) -> Awaitable[Outcome]:
-        dialogue = Pop3Dialogue(route, trace, arrival)
-        dialogue.go_over(transport, plain)
-        return _ordinarily(dialogue, plan)
+        return go_over(route, plan, trace, plain, transport)
 
     return plain.run(arrival, otherwise)
+
+
+def go_over(
+    route: Route, plan: RetrievalPlan, trace: Trace, plain: Conversation, transport: Transport
+) -> Awaitable[Outcome]:
+    """Go over a session by the ordinary code, its plain course having ended where something was otherwise."""
+    dialogue = Pop3Dialogue(route, trace, plain.arrival)
+    dialogue.go_over(transport, plain)
+    return _ordinarily(dialogue, plan)
 
 
 async def _ordinarily(dialogue: Pop3Dialogue, plan: RetrievalPlan) -> Outcome:

@@ -1,4 +1,4 @@
-"""Deliveries one after another, led by one native lane while all goes as hoped.
+"""Sessions one after another, led by one native lane while all goes as hoped.
 
 Those of a virtual user follow each other at once. In an open load a series stands by, idle, until an arrival is due.
 Between two of them no task has a turn: what one did is tallied by the lane, and the next begins. The first that is
@@ -6,80 +6,58 @@ otherwise ends the series, and is gone over by the ordinary code.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import trio
 
-from loadgen.message.compose import Composer
-from loadgen.schedule.plans import DeliveryPlan, Plan
-from loadgen.session.deliver import go_over
+from loadgen.schedule.plans import Plan
 from loadgen.session.outcome import Outcome
 from loadgen.session.plain import PlainSession
-from loadgen.session.plain_delivery import QUIT, ehlo, plain_envelope
 from loadgen.session.route import Route
-from loadgen.session.trace import Settled, Trace
-from loadgen.transport.conversation import Beginning, Question, Round
+from loadgen.session.trace import Trace
+from loadgen.transport.conversation import Beginning
 from loadgen.transport.failures import outlived
 from loadgen.transport.stream import Transport
 
 if TYPE_CHECKING:
-    from loadgen.transport.native import NativeLane
+    from loadgen.transport.native import NativeLane, Tally
 
 NextPlan = Callable[[], Plan | None]
 
 
-class DeliverySeries(PlainSession):
-    """One session after another. Nobody verifies what becomes of the messages: their names are not kept."""
+class Series(PlainSession, ABC):
+    """One session after another, all of one kind. Nobody verifies what becomes of the messages: none is kept.
+
+    A subclass is the one kind's: its `rounds` ask what there is to ask in the session under way, and count in
+    `messages` those that were offered.
+    """
 
     __slots__ = (
-        "_composer", "_connecting", "_lane", "_limit_s", "_next_plan", "_opening", "_quit", "_way",
-        "all_tallied", "due_ns", "messages", "name", "plan", "stands_by",
+        "_connecting", "_lane", "_limit_s", "_next_plan", "_way",
+        "all_tallied", "due_ns", "messages", "name", "stands_by", "tally",
     )   # fmt: skip
 
     def __init__(
-        self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, next_plan: NextPlan,
-        due_ns: int | None,
+        self, route: Route, plan: Plan, trace: Trace, tally: "Tally", next_plan: NextPlan, due_ns: int | None
     ) -> None:
         """Begin with a plan; `next_plan` gives the one that follows. The trace is of a session that is otherwise.
 
         One whose session is due at an instant (ns on `clock_ns`) stands by when none follows, until it is dismissed.
         """
         super().__init__(route, trace, log=trace)
-        assert route.stages is not None, "of SMTP"
         assert route.native_way is not None, "who asked for a series has looked"
         self._way = route.native_way
         self._connecting = route.phase_names["connect"], route.phase_limits_s["connect"]
+        self.tally = tally
         self.due_ns = -1 if due_ns is None else due_ns       # -1: the session under way was due when it started
         self.stands_by = due_ns is not None
         self.all_tallied = False       # the last session too has gone as hoped
         self._lane: NativeLane | None = None     # while it leads: each knows the other
         self._limit_s = math.inf       # of each session
-        self._composer = composer
         self._next_plan = next_plan
-        self._opening: Round = (route.stages.greeting, b""), (route.stages.ehlo, ehlo(route.hello_name))
-        self._quit: Question = route.stages.quit, QUIT
         self._go_on_to(plan)
-
-    def rounds(self) -> Iterator[Round]:
-        """Give what to ask next in the session under way."""
-        plan, stages, compose = self.plan, self._route.stages, self._composer.compose
-        assert stages is not None, "of SMTP"
-        yield self._opening
-        answer = self.said
-        for planned in plan.messages:
-            message = compose(
-                plan.arrival, planned.index,
-                reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=planned.size_octets,
-                hidden=planned.hidden, body=planned.body,
-            )
-            envelope = plain_envelope(stages, answer, plan.reverse_path, planned.envelope, message)
-            if envelope is None:
-                return
-            self.messages += 1
-            yield *envelope, (stages.body, message.pieces)
-        yield (self._quit,)
-        self.done = True
 
     def follow(self) -> Beginning | None:
         """Go on to the next session, if there is one."""
@@ -91,7 +69,6 @@ class DeliverySeries(PlainSession):
             if not self.stands_by:
                 self._lane = None
             return None
-        assert isinstance(plan, DeliveryPlan), "each is taken by a series of deliveries"
         self._go_on_to(plan)
         self._be_heard()
         return self._way.beginning(plan.arrival, *self._connecting)
@@ -111,7 +88,6 @@ class DeliverySeries(PlainSession):
         lane = self._lane
         if lane is None or not lane.idle:
             return False
-        assert isinstance(plan, DeliveryPlan), "each is taken by a series of deliveries"
         self._go_on_to(plan)
         self.due_ns = due_ns
         self.all_tallied = False
@@ -133,8 +109,7 @@ class DeliverySeries(PlainSession):
         finally:
             self._lane = None
 
-    def _go_on_to(self, plan: DeliveryPlan) -> None:
-        self.plan = plan
+    def _go_on_to(self, plan: Plan) -> None:
         self.name = plan.session_name
         self.arrival = plan.arrival
         self.messages = 0
@@ -145,14 +120,17 @@ class DeliverySeries(PlainSession):
         if self.all_tallied:
             return
         super()._over()
-        trace, stages = self._trace, self._route.stages
-        assert stages is not None, "of SMTP"
-        trace.messages_offered = self.messages
-        taken_ns = [finished_ns for phase, _, finished_ns in trace.timings if phase == stages.body.phase]
-        for number, (planned, at_ns) in enumerate(zip(self.plan.messages, taken_ns, strict=False)):
-            trace.settled[number] = Settled(planned.envelope, at_ns)
+        self._note_messages()
 
     async def _otherwise(self, transport: Transport) -> Outcome:
         with trio.move_on_at(self.started_s + self._limit_s):
-            return await go_over(self._route, self.plan, self._composer, self._trace, self, transport)
+            return await self._go_over(transport)
         return Outcome.of_error(outlived(), self._trace.phase)
+
+    @abstractmethod
+    def _note_messages(self) -> None:
+        """Note in the trace what became of messages in a session that was cut, as its timings and replies tell."""
+
+    @abstractmethod
+    def _go_over(self, transport: Transport) -> Awaitable[Outcome]:
+        """Go over the session under way by the ordinary code."""

@@ -57,7 +57,6 @@ include "heard.pxi"
 cdef class Lanes:
     """The native lanes of one epoll, by descriptor. `offset` is trio's clock less the system's monotonic one, s."""
 
-    cdef readonly Tally tally
     cdef int epoll
     cdef double offset
     cdef list lanes
@@ -66,19 +65,22 @@ cdef class Lanes:
         self.epoll = epoll
         self.offset = offset
         self.lanes = []
-        self.tally = Tally()
+
+    def tally(self):
+        """Return a new tally, for the sessions of series that are of one kind."""
+        return Tally()
 
     def lane(self, conversation, *, bint series=False, double limit_s=INFINITY):
         """Return a lane for a conversation, which does nothing yet. `series`: others follow it at once.
 
         One that is not over after `limit_s` is ended: it has outlived its limit.
 
-        A series has a `name`, an instant at which it was due (`due_ns`; -1: when it started), and counts its
+        A series has a `tally`, a `name`, an instant at which it was due (`due_ns`; -1: when it started), and counts its
         `messages`; `follow` makes it the next and returns what that begins with, or None: then the series is over, or if
         it `stands_by` idle, until it is begun again. Those that come to their end as hoped are tallied; of the one that
         does not the log is told.
         """
-        return NativeLane(self, conversation, self.tally if series else None, limit_s)
+        return NativeLane(self, conversation, conversation.tally if series else None, limit_s)
 
     def poll(self, int most):
         """Handle what has happened, so many events at most; return how many, and those that are no native lane's."""

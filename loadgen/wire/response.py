@@ -13,6 +13,7 @@ from loadgen.wire.framing import LineFramer
 from loadgen.wire.reply import deviant_octets
 from loadgen.wire.transparency import unstuff, unstuff_noting
 
+LINE_END: Final = b"\r\n"
 END_OF_LINES: Final = b"\r\n.\r\n"
 _OK: Final = ("+OK", None)
 
@@ -192,6 +193,7 @@ def _kind(line: bytes, section: str) -> _Listing:
 
 _SCAN_LISTING: Final = _kind(_SCAN, "RFC 1939 §5")
 _UIDL_LISTING: Final = _kind(_UNIQUE_ID, "RFC 1939 §7")
+_NUMBER: Final = re.compile(rb"([0-9]{1,18}) [^\r\n]*\r\n")  # of one line of a listing
 
 
 def parse_stat(response: Response) -> tuple[int, int]:
@@ -218,6 +220,22 @@ def parse_uidl(response: Response) -> tuple[tuple[int, bytes], ...]:
     return _listing(response, _UIDL_LISTING)
 
 
+def numbers_in_scan_listing(lines: bytes) -> tuple[int, ...]:
+    """Return the message-numbers in the lines behind the +OK to LIST. Raises as `parse_scan_listing` does."""
+    _check_listing(lines, _SCAN_LISTING)
+    return tuple(map(int, _NUMBER.findall(lines)))
+
+
+def check_unique_ids(lines: bytes) -> None:
+    """Raise as `parse_uidl` does if these are not the lines behind the +OK to UIDL."""
+    _check_listing(lines, _UIDL_LISTING)
+
+
+def unique_ids_in(lines: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Return (message-number, unique-id) of each message in such lines, which were checked."""
+    return _each_listed(lines, _UIDL_LISTING)
+
+
 def parse_capabilities(response: Response) -> Mapping[str, tuple[str, ...]]:
     """Return the capabilities by upper-case tag, with their parameters (RFC 2449 §5); none if not +OK."""
     lines = (response.body or b"").decode("ascii", "backslashreplace").split("\r\n")
@@ -228,9 +246,18 @@ def parse_capabilities(response: Response) -> Mapping[str, tuple[str, ...]]:
 
 
 def _listing(response: Response, kind: _Listing) -> tuple[tuple[int, bytes], ...]:
-    body = response.text + b"\r\n" if response.body is None else response.body
-    if response.ok and kind.whole.fullmatch(body):
-        return tuple([(int(number), rest) for number, rest in kind.each.findall(body)])
-    lines = body.split(b"\r\n")[:-1]
-    first = next((line for line in lines if not response.ok or kind.line.fullmatch(line) is None), b"")
-    raise RemoteProtocolError("no listing", octets=first[:512], section=kind.section)
+    lines = response.text + LINE_END if response.body is None else response.body
+    if not response.ok:
+        raise RemoteProtocolError("no listing", octets=response.text[:512], section=kind.section)
+    _check_listing(lines, kind)
+    return _each_listed(lines, kind)
+
+
+def _check_listing(lines: bytes, kind: _Listing) -> None:
+    if kind.whole.fullmatch(lines) is None:
+        first = next((line for line in lines.split(LINE_END)[:-1] if kind.line.fullmatch(line) is None), b"")
+        raise RemoteProtocolError("no listing", octets=first[:512], section=kind.section)
+
+
+def _each_listed(lines: bytes, kind: _Listing) -> tuple[tuple[int, bytes], ...]:
+    return tuple([(int(number), rest) for number, rest in kind.each.findall(lines)])

@@ -153,7 +153,7 @@ class Pretended:
     nursery: trio.Nursery
     began: list[tuple[int, float]] = field(default_factory=list)      # (arrival, s), each session's
 
-    def takes(self, plan: Plan) -> bool:
+    def takes(self, plan: Plan, behind: Plan | None = None) -> bool:
         """Take all."""
         return True
 

@@ -1,26 +1,18 @@
 """Sessions led in series, and each with a task's turn of its own, are the same load: octets and books, any server."""
 
-import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import pytest
 import trio
-from msgspec import structs
 
 from conformance.load_monitors import LoadMonitors
-from loadgen.endpoint import Endpoint, Protocol
-from loadgen.engine import shard as sharding
+from loadgen.endpoint import Protocol
 from loadgen.engine.arrivals import Arrivals
-from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.session.outcome import OutcomeKind
-from loadgen.session.route import Route
-from loadgen.session.series import DeliverySeries
-from loadgen.transport.addresses import numeric_address
+from loadgen.session.series import Series
 from loadgen.transport.conversation import Beginning
-from tests.engine.test_shard import shard_of
-from tests.session.native_stage import HOST, needs_native
-from tests.session.theatre import LIMITS
+from tests.engine.series_stage import both_ways, ended, play, told, unverified
+from tests.session.native_stage import needs_native
 
 pytestmark = needs_native
 BACK_TO_BACK = """
@@ -49,6 +41,7 @@ OPEN = (
 class Server:
     """A server whose mood is its recipient's: what a session meets does not hang on when it comes."""
 
+    protocol: Protocol = "smtp"
     said: list[bytes] = field(default_factory=list)        # to it, a connection each
     closes_at: str = ""                                    # the command, of a session that has named user4
     silent_at: str = ""                                    # likewise
@@ -111,90 +104,10 @@ class Session:
     over: bool = False
 
 
-def unverified(text: str) -> Shard:
-    shard = shard_of(text)
-    ledger = structs.replace(shard.scenario.ledger, verify=False)
-    return replace(shard, scenario=structs.replace(shard.scenario, ledger=ledger))
-
-
-@dataclass(frozen=True)
-class Played:
-    """What came of one load."""
-
-    books: ShardResult
-    server: Server
-
-
-def play(shard: Shard, server: Server, *, stop_after: int | None = None) -> Played:
-    """Run a load over TCP against a server; once so many connections are over it is stopped."""
-    async def act() -> ShardResult:
-        stop = trio.Event()
-
-        async def handle(stream: trio.SocketStream) -> None:
-            if stop_after is not None and len(server.said) >= stop_after:
-                stop.set()
-            await server.serve(stream)
-
-        async with trio.open_nursery() as nursery:
-            listeners = await trio.open_tcp_listeners(0, host=HOST)
-            nursery.start_soon(trio.serve_listeners, handle, listeners)
-            port = listeners[0].socket.getsockname()[1]
-            address = numeric_address(HOST, port)
-            assert address is not None
-            endpoint = Endpoint("smtp", HOST, port, None, implicit_tls=False)
-            routes: dict[Protocol, Route] = {"smtp": Route(endpoint, LIMITS, addresses=(address,))}
-            books = await run_shard(shard, routes, stop=stop, observe=lambda progress: None)
-            nursery.cancel_scope.cancel()
-        return books
-
-    books = trio.run(act)
-    return Played(books, server)
-
-
-def told(played: Played) -> dict[str, object]:
-    """Return what does not hang on how long things took."""
-    recorder = played.books.recorder
-    timeline = recorder.seconds.timeline()
-    assert recorder.balanced()
-    assert recorder.in_flight == 0
-    failures = {(phase, re.sub(":[0-9]+", "", why)): count for (phase, why), count in recorder.failures.items()}
-    return {
-        "octets": Counter(played.server.said),
-        "arrived": recorder.arrived,
-        "outcomes": recorder.outcomes,
-        "messages": recorder.messages,
-        "replies": recorder.replies,
-        "failures": failures,
-        "phases": {name: (each.service_histogram.count, each.outside_steady) for name, each in recorder.phases.items()},
-        "sessions": {name: times.service_histogram.count for name, times in recorder.session_times.items()},
-        "steady": replace(recorder.steady, session_ns=0),
-        "lags": recorder.lag_histogram.count,
-        "by second": [sum(column) for column in (
-            timeline.arrived, timeline.started, timeline.accepted, timeline.refused, timeline.failed,
-            timeline.timed_out, timeline.messages_accepted,
-        )],
-        "peak": recorder.in_flight_peak,
-    }   # fmt: skip
-
-
-def both_ways(monkeypatch: pytest.MonkeyPatch, text: str, closes_at: str = "") -> Played:
-    """Play a load in series and without; return the first, having held it against the second."""
-    in_series = play(unverified(text), Server(closes_at=closes_at))
-    with monkeypatch.context() as patch:
-        patch.setattr(sharding, "deliveries_in_series", lambda routes, composer: None)
-        one_by_one = play(unverified(text), Server(closes_at=closes_at))
-    hangs_on_time = {"peak", "steady"} if 'model = "open"' in text else set()      # who waits for nobody ends any time
-    said, said_alone = told(in_series), told(one_by_one)
-    assert {name: said[name] for name in said.keys() - hangs_on_time} == {
-        name: said_alone[name] for name in said_alone.keys() - hangs_on_time
-    }
-    return in_series
-
-
 @pytest.mark.parametrize("users", [1, 7])
 @pytest.mark.parametrize("text", [BACK_TO_BACK, PROBING_TOO], ids=["deliveries", "probes-between-them"])
 def test_the_books_are_the_same_in_series(monkeypatch: pytest.MonkeyPatch, users: int, text: str) -> None:
-    played = both_ways(monkeypatch, text.format(users=users))
+    played = both_ways(monkeypatch, text.format(users=users), lambda: [Server()])
     kinds = ended(played)
     assert kinds[OutcomeKind.ACCEPTED] > 20
     assert kinds[OutcomeKind.REFUSED] > 5
@@ -202,14 +115,14 @@ def test_the_books_are_the_same_in_series(monkeypatch: pytest.MonkeyPatch, users
 
 @pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT", "DATA", "DOT", "QUIT"])
 def test_a_server_that_closes_in_the_middle_of_some(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    played = both_ways(monkeypatch, BACK_TO_BACK.format(users=3), closes_at=command)
-    assert len(played.server.said) == 60
+    played = both_ways(monkeypatch, BACK_TO_BACK.format(users=3), lambda: [Server(closes_at=command)])
+    assert len(played.said) == 60
 
 
 @pytest.mark.parametrize("probes", [False, True], ids=["deliveries", "probes-between-them"])
 def test_the_books_of_an_open_load_are_the_same_in_series(monkeypatch: pytest.MonkeyPatch, probes: bool) -> None:
     text = OPEN + '[[session]]\nkind = "smtp-probe"\n' * probes
-    kinds = ended(both_ways(monkeypatch, text.format()))
+    kinds = ended(both_ways(monkeypatch, text.format(), lambda: [Server()]))
     assert kinds[OutcomeKind.ACCEPTED] > 20
     assert kinds[OutcomeKind.REFUSED] > 5
     assert kinds.total() == 60
@@ -219,15 +132,8 @@ def test_the_books_of_an_open_load_are_the_same_in_series(monkeypatch: pytest.Mo
 def test_a_server_that_closes_in_the_middle_of_some_of_an_open_load(
     monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    played = both_ways(monkeypatch, OPEN.format(), closes_at=command)
-    assert len(played.server.said) == 60
-
-
-def ended(played: Played) -> Counter[OutcomeKind]:
-    kinds = Counter[OutcomeKind]()
-    for counted in played.books.recorder.outcomes.values():
-        kinds.update(counted)
-    return kinds
+    played = both_ways(monkeypatch, OPEN.format(), lambda: [Server(closes_at=command)])
+    assert len(played.said) == 60
 
 
 def test_a_session_of_a_series_that_outlives_its_limit_is_cut_and_the_others_go_on() -> None:
@@ -272,7 +178,7 @@ def test_an_open_load_stopped_anywhere_the_books_balance(after: int) -> None:
     played = play(unverified(endless), Server(), stop_after=after)
     told(played)
     recorder = played.books.recorder
-    assert recorder.arrived == ended(played).total() >= len(played.server.said) > after
+    assert recorder.arrived == ended(played).total() >= len(played.said) > after
     assert recorder.messages["accepted"] == recorder.replies["smtp.body", "250", "2.0.0"]
 
 
@@ -302,7 +208,7 @@ def test_stopped_anywhere_the_books_balance(after: int) -> None:
     played = play(unverified(endless), Server(), stop_after=after)
     told(played)
     recorder = played.books.recorder
-    assert recorder.arrived == ended(played).total() == len(played.server.said) > after
+    assert recorder.arrived == ended(played).total() == len(played.said) > after
     assert ended(played)[OutcomeKind.INTERRUPTED] <= 4
     assert recorder.messages["accepted"] == recorder.replies["smtp.body", "250", "2.0.0"]
 
@@ -321,7 +227,7 @@ def test_what_is_steady_is_told_apart_by_when_sessions_started() -> None:
     steady = recorder.steady
     assert whole.service_histogram.count <= steady.sessions_ended <= whole.service_histogram.count + 2
     assert 0 < steady.messages_accepted < recorder.messages["accepted"]
-    assert 0 < steady.octets_sent < sum(map(len, played.server.said))
+    assert 0 < steady.octets_sent < sum(map(len, played.said))
 
 
 @pytest.mark.parametrize("load", [BACK_TO_BACK, OPEN], ids=["closed", "open"])
@@ -334,8 +240,8 @@ def test_who_listens_hears_every_session_of_a_series(load: str) -> None:
 
 def test_nothing_follows_at_once_where_users_think(monkeypatch: pytest.MonkeyPatch) -> None:
     followed: list[Beginning | None] = []
-    follow = DeliverySeries.follow
-    monkeypatch.setattr(DeliverySeries, "follow", lambda series: followed.append(follow(series)))
+    follow = Series.follow
+    monkeypatch.setattr(Series, "follow", lambda series: followed.append(follow(series)))
     text = BACK_TO_BACK.format(users=2).replace("sessions = 60", 'sessions = 10\nthink = {uniform = ["1ms", "2ms"]}')
     assert ended(play(unverified(text), Server())).total() == 10
     assert len(followed) > 2

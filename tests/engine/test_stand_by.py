@@ -38,7 +38,7 @@ class Troupe(Cast):
         self.recorder.tally(self)
         return self.arrivals
 
-    def takes(self, plan: Plan) -> bool:
+    def takes(self, plan: Plan, behind: Plan | None = None) -> bool:
         """Say that every third session goes a way of its own."""
         return plan.arrival % 3 != 2
 

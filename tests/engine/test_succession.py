@@ -8,8 +8,9 @@ import trio
 from loadgen.engine import shard as sharding
 from loadgen.engine.closed_loop import User, closed_loop
 from loadgen.session.outcome import OutcomeKind
+from tests.engine.series_stage import ended, play, told, unverified
 from tests.engine.test_circles import circles_found
-from tests.engine.test_series import BACK_TO_BACK, Server, Session, ended, play, told, unverified
+from tests.engine.test_series import BACK_TO_BACK, Server, Session
 from tests.session.native_stage import needs_native
 
 pytestmark = needs_native

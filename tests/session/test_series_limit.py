@@ -8,9 +8,9 @@ import trio
 from trio.testing import MockClock
 
 from loadgen.endpoint import Endpoint
+from loadgen.session.delivery_series import DeliverySeries
 from loadgen.session.outcome import Break, Outcome, OutcomeKind
 from loadgen.session.route import Route
-from loadgen.session.series import DeliverySeries
 from loadgen.session.trace import Trace
 from loadgen.transport.addresses import numeric_address
 from loadgen.transport.limits import PhaseLimits
@@ -75,7 +75,8 @@ async def test_a_session_is_over_at_its_limit_after_it_began(
     )
     with theirs:
         await trio.sleep(3)
-        series = DeliverySeries(route, plan_of(1), COMPOSER, Trace(), lambda: None, None)
+        tally = pytest.importorskip("loadgen.transport.native").Tally()
+        series = DeliverySeries(route, plan_of(1), COMPOSER, Trace(), tally, lambda: None, None)
         series.begin(10.0)
         outcome = await series.perform()
         assert theirs.recv(1) == b"", "it is closed"
