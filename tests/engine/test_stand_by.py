@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from loadgen.clock import NS_PER_S, clock_ns
-from loadgen.engine.arrivals import Arrivals, NextPlan, cut_at_its_limit
+from loadgen.engine.arrivals import Arrivals, NextPlan, Series, cut_at_its_limit
 from loadgen.engine.tallied import TalliedSessions
 from loadgen.engine.window import Window
 from loadgen.schedule.plans import Plan
@@ -29,7 +29,8 @@ class Troupe(Cast):
     """A cast that plays in series. What goes as hoped is tallied; a session that is not ends its series."""
 
     made: int = 0                                                    # series
-    tallied: list[tuple[int, int, int]] = field(default_factory=list)     # due, started, finished: ns of the clock
+    # When each was due, started, had finished, and the next one started (-1: none did): ns of the clock.
+    tallied: list[tuple[int, int, int, int]] = field(default_factory=list)
     steady: Window = field(default_factory=lambda: Window(0, 1 << 62))
 
     def enter(self) -> Arrivals:
@@ -46,7 +47,7 @@ class Troupe(Cast):
         """Count what is tallied."""
         return len(self.tallied)
 
-    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, *, due_ns: int | None = None) -> "Pretended":
+    def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, *, due_ns: int | None = None) -> Series:
         """Return a series."""
         assert due_ns is not None, "of an open load"
         self.made += 1
@@ -62,14 +63,14 @@ class Troupe(Cast):
             return None
         taken, self.tallied = self.tallied, []
         service, response, outside, lags, instants = (array("q") for _ in range(5))
-        for due_ns, started_ns, finished_ns in taken:
+        for due_ns, started_ns, finished_ns, next_ns in taken:
             if self.steady.holds(due_ns - self.arrivals.origin_ns):
                 service.append(finished_ns - started_ns)
                 response.append(finished_ns - due_ns)
                 lags.append(started_ns - due_ns)
             else:
                 outside.append(finished_ns - due_ns)
-            instants.extend((due_ns, started_ns, finished_ns, -1))
+            instants.extend((due_ns, started_ns, finished_ns, next_ns))
         times = ("reading", service.tobytes(), response.tobytes(), outside.tobytes())
         told: Tallied = [], [times], lags.tobytes(), instants.tobytes(), b"", [], 0, (0, 0, 0)
         return TalliedSessions.told(told, "pop3", self.arrivals.origin_ns)
@@ -123,7 +124,7 @@ class Pretended:
             if outcome is not ACCEPTED:
                 return outcome
             self._trace.timings.clear()
-            self._troupe.tallied.append((self._due_ns, int(self.started_s * NS_PER_S), clock_ns()))
+            self._troupe.tallied.append((self._due_ns, int(self.started_s * NS_PER_S), clock_ns(), -1))
             self.all_tallied = True
             assert self._next_plan() is None
             if self._stands_by:
