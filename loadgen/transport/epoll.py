@@ -5,6 +5,7 @@ import select
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, TypeVar
 
 import trio
@@ -15,6 +16,7 @@ from loadgen.transport.deadlines import DeadlineWheel
 from loadgen.transport.lane import Lane
 from loadgen.transport.native_lane import native_lanes
 
+LINGER_MAX_S: Final = 0.003   # of native lanes' events; what else may happen waits that long: a thread's word, a signal
 LANES_TICK_S: Final = 1 / 16
 EVENTS_MAX: Final = 64    # handled before other tasks, and timers, have their turn: two milliseconds at most
 
@@ -237,23 +239,30 @@ class EpollReadiness:
     async def poll(self) -> None:
         """Wake tasks as their sockets become ready, for ever. At most EVENTS_MAX at a time, the longest ready first.
 
-        What a native lane handles alone counts for a quarter.
+        What a native lane handles alone counts for a quarter. While there is nothing but that to do it waits for more.
         """
         fd, watch_of = self._epoll.fileno(), self._watches.get
-        poll = self._poll if self.lanes is None else self.lanes.poll
+        poll = self._poll if self.lanes is None else partial(self.lanes.poll, linger_until=self.linger_until)
         while True:
             await trio.lowlevel.wait_readable(fd)
             left: float = EVENTS_MAX
+            happened: list[tuple[int, int]] | None = None
             # What came while these were handled is handled too: to ask once more costs a tenth of trio's turn.
             # Between poll and the last event there is no checkpoint: no descriptor can be closed and used again.
-            count = 1
-            while left > 0 and count:
+            while left > 0 and (happened or happened is None):
                 count, happened = poll(math.ceil(left))
                 left -= (count + 3 * len(happened)) / 4
                 for ready, events in happened:
                     watch = watch_of(ready)
                     if watch is not None:
                         watch.notice(events)
+
+    def linger_until(self) -> float:
+        """Return the instant until which nothing but sockets needs a turn of trio's: no timer, and no task."""
+        others = trio.lowlevel.current_statistics()
+        if others.tasks_runnable:
+            return -math.inf
+        return self._now() + min(LINGER_MAX_S, others.seconds_to_next_deadline)
 
     def _poll(self, most: int) -> tuple[int, list[tuple[int, int]]]:
         happened = self._epoll.poll(0, most)
