@@ -24,7 +24,6 @@ from loadgen.message.header import (
     end_of_header,
     identity,
     opening,
-    opening_to_one,
 )
 from loadgen.message.multipart import after_text, before_text, boundary_of, content_fields
 from loadgen.message.pool import (
@@ -46,7 +45,9 @@ from loadgen.wire.transparency import stuff
 
 JOINED_MAX_OCTETS: Final = 16_384     # what is larger is sent from where its pieces lie: to copy it costs as much
 PIECES_MAX: Final = 64
-MESSAGE: Final = b"Message "          # what the line begins with that tells our id again, first of the text
+LETTERS_MAX: Final = 4096            # held for a recipient each, some 1,000 octets: a run says the same over and over
+FIRST_WORD: Final = b"Message "      # of the text; our id follows
+IDS: Final = 4                       # so many times it stands before the text
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -69,16 +70,17 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         return sum(map(len, self.pieces))
 
 
-class _Frame(msgspec.Struct, frozen=True, gc=False):
-    """What a message has around its text, and where the text is cut from."""
+class _Letter(msgspec.Struct, frozen=True, gc=False):
+    """A message to somebody, all of it that is the same whatever its id."""
 
-    pool: TextPool
+    pool: TextPool            # what its text is cut from
     header_end: bytes
-    before: bytes             # in the body
+    body_begin: bytes
+    joined: tuple[bytes, ...]      # by our id: all before the text, without a digest
     after: Sequence[Octets]
-    around: bytes             # all between the last id of the header and the one in the body, but the digest
-    octets: int               # of all but the text
-    in_utf8: bool             # the header section, too
+    octets: int               # of all but the ids and the text
+    eight_bit: bool
+    utf8_header: bool
 
 
 class _Prepared(msgspec.Struct, frozen=True, gc=False):
@@ -105,15 +107,14 @@ class Composer:
         self._run_token = run_token
         self._dated = dated(format_datetime(date))
         self._digests = digests
-        self._around_ids = len(self._dated) + len(OUR_ID) + (DIGEST_FIELD_OCTETS if digests else 0)
+        self._digest_octets = DIGEST_FIELD_OCTETS if digests else 0
         self._ascii = TextPool(random.Random(f"{seed}/text"), ASCII)   # noqa: S311  reproducible is the point
         self._beyond_ascii = TextPool(random.Random(f"{seed}/utf-8"), BEYOND_ASCII)   # noqa: S311
         self._attachments = AttachmentPool(random.Random(f"{seed}/attachments"))   # noqa: S311
-        self._texts: dict[PlainKind, _Frame] = {
-            "text": _framed(self._ascii, PLAIN_TEXT),
-            "8bit": _framed(self._beyond_ascii, UTF8_TEXT),
-            "smtputf8": _framed(self._beyond_ascii, UTF8_TEXT, in_utf8=True),
-        }
+        self._pools: dict[PlainKind, TextPool] = {
+            "text": self._ascii, "8bit": self._beyond_ascii, "smtputf8": self._beyond_ascii
+        }  # fmt: skip
+        self._letters: dict[tuple[str, tuple[str, ...], PlainKind], _Letter] = {}
         self._prepared: dict[str, _Prepared] = {}      # by file; no more of them than the corpus has
 
     def compose(
@@ -129,44 +130,66 @@ class Composer:
         message_id = f"{self._run_token}.{arrival}.{index}"
         identifier = message_id.encode("ascii")
         turn = arrival * 31 + index * 7
+        visible = recipients[: len(recipients) - hidden] if hidden else recipients
         if isinstance(body, Plain):
-            frame = self._texts[body.kind]
+            letter = self._letters.get((reverse_path, visible, body.kind)) or self._text(
+                reverse_path, visible, body.kind
+            )
         elif isinstance(body, Multipart):
-            frame = self._multipart(identifier, turn, body.attachments_octets)
+            letter = self._multipart(reverse_path, visible, identifier, turn, body.attachments_octets)
         else:
             return self._of_corpus(message_id, identifier, body)
-        visible = recipients[: len(recipients) - hidden] if hidden else recipients
-        opened = opening_to_one if len(visible) == 1 else opening
-        beginning = opened(reverse_path, visible, in_utf8=frame.in_utf8)
-        octets = len(beginning) + 4 * len(identifier) + self._around_ids + frame.octets
+        joined, octets = letter.joined, letter.octets + IDS * len(identifier)
         left = size_octets - octets
-        pool = frame.pool
         if left >= SHORTEST_LINE:
-            octets, filled = size_octets, LINE_END
+            octets = size_octets
         else:                                         # too little for a line of its own
-            octets, filled, left = max(octets, size_octets), FILL * left + LINE_END, 0
-        digest, around = b"", frame.around
+            joined = (*joined[:-1], FILL * left + LINE_END)
+            octets, left = max(octets, size_octets), 0
+        digest = b""
         if self._digests:
-            digest = digest_of(frame.before, MESSAGE, identifier, filled, *pool.plain(turn % LINES, left), *frame.after)
-            around = b"".join((LINE_END, digest_field(digest), frame.header_end, frame.before, MESSAGE))
-        # Our id stands four times in what comes before the text.
-        before = identifier.join((beginning, self._dated, OUR_ID, around, filled))
+            text = letter.pool.plain(turn % LINES, left)
+            digest = digest_of(letter.body_begin, identifier, joined[-1], *text, *letter.after)
+            marked = b"".join((LINE_END, digest_field(digest), letter.header_end, letter.body_begin))
+            joined = (*joined[:-2], marked, joined[-1])
+        pieces = (
+            identifier.join(joined), *letter.pool.stuffed(turn % LINES, left), *letter.after, END_OF_MAIL_DATA
+        )  # fmt: skip
         return Message(
-            Stamp(message_id, digest),
-            octets,
-            _together((before, *pool.stuffed(turn % LINES, left), *frame.after, END_OF_MAIL_DATA), octets),
-            pool is self._beyond_ascii,
-            not beginning.isascii(),
+            Stamp(message_id, digest), octets, _together(pieces, octets), letter.eight_bit, letter.utf8_header
         )
 
-    def _multipart(self, identifier: bytes, turn: int, attachments_octets: tuple[int, ...]) -> _Frame:
-        """Return what stands around the text of a message with attachments, each cut from another place."""
+    def _text(self, reverse_path: str, visible: tuple[str, ...], kind: PlainKind) -> _Letter:
+        letter = self._letter(reverse_path, visible, kind)
+        if len(visible) == 1 and len(self._letters) < LETTERS_MAX:
+            self._letters[reverse_path, visible, kind] = letter
+        return letter
+
+    def _letter(
+        self, reverse_path: str, visible: tuple[str, ...], kind: PlainKind, content: bytes | None = None,
+        before: bytes = b"", after: Sequence[Octets] = (),
+    ) -> _Letter:  # fmt: skip
+        """Return a letter of a text, or of what stands around it in a body of this `content`."""
+        pool = self._pools[kind]
+        begin = opening(reverse_path, visible, in_utf8=kind == "smtputf8")
+        header_end = end_of_header(content or (PLAIN_TEXT if kind == "text" else UTF8_TEXT))
+        body_begin = before + FIRST_WORD
+        joined = (begin, self._dated, OUR_ID, b"".join((LINE_END, header_end, body_begin)), LINE_END)
+        octets = sum(map(len, (*joined, *after))) + self._digest_octets
+        eight_bit, utf8_header = pool is self._beyond_ascii, not begin.isascii()
+        return _Letter(pool, header_end, body_begin, joined, after, octets, eight_bit, utf8_header)
+
+    def _multipart(
+        self, reverse_path: str, visible: tuple[str, ...], identifier: bytes, turn: int,
+        attachments_octets: tuple[int, ...],
+    ) -> _Letter:  # fmt: skip
+        """Return a letter of text and attachments, each cut from another place."""
         boundary = boundary_of(identifier)
         attachments = [
             self._attachments.cut((turn + 13 * n) % LINES, octets) for n, octets in enumerate(attachments_octets)
         ]
         after = after_text(boundary, attachments)
-        return _framed(self._ascii, content_fields(boundary), before_text(boundary), after)
+        return self._letter(reverse_path, visible, "text", content_fields(boundary), before_text(boundary), after)
 
     def _of_corpus(self, message_id: str, identifier: bytes, sample: Sample) -> Message:
         prepared = self._prepared.get(sample.file)
@@ -183,15 +206,6 @@ class Composer:
             prepared.eight_bit,
             prepared.utf8_header,
         )
-
-
-def _framed(
-    pool: TextPool, content: bytes, before: bytes = b"", after: Sequence[Octets] = (), *, in_utf8: bool = False
-) -> _Frame:
-    header_end = end_of_header(content)
-    around = b"".join((LINE_END, header_end, before, MESSAGE))
-    octets = len(around) + len(LINE_END) + sum(map(len, after))
-    return _Frame(pool, header_end, before, after, around, octets, in_utf8)
 
 
 def _together(pieces: Pieces, octets: int) -> Pieces:

@@ -4,7 +4,6 @@ It is made of parts with our id between them: `opening`, `dated` and OUR_ID. Wha
 then come the digest of the body, if there is one, and what the content is, with the empty line after it.
 """
 
-from functools import lru_cache
 from typing import Final
 
 from loadgen.message.stamp import DIGEST_FIELD, DIGEST_OCTETS, ENCODING_FIELD, ID_FIELD
@@ -38,9 +37,6 @@ def opening(reverse_path: str, visible: tuple[str, ...], *, in_utf8: bool) -> by
         shown += ">\r\nCc: <" + ">,\r\n <".join(visible[1:])
     fields = f"From: {name_from}<{reverse_path or NOBODY}>\r\nTo: {name_to}<{shown}>\r\nSubject: {subject}mailproof "
     return fields.encode()
-
-
-opening_to_one = lru_cache(maxsize=4096)(opening)      # a run says the same over and over: some 500 octets for each
 
 
 def identity(identifier: bytes) -> bytes:
