@@ -1,7 +1,7 @@
 """Many tasks that wait for instants of their own, under one timer.
 
-A cancel scope with a deadline costs 30 µs from being opened to being caught: much for a virtual user who waits for its
-turn in the ramp, and has two messages to send.
+A cancel scope with a deadline costs 30 µs from being opened to being caught: much for a virtual user who thinks before
+each of its sessions.
 """
 
 import heapq

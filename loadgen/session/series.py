@@ -123,7 +123,7 @@ class Series(PlainSession, ABC):
         self._note_messages()
 
     async def _otherwise(self, transport: Transport) -> Outcome:
-        with trio.move_on_at(self.started_s + self._limit_s):
+        with trio.CancelScope(deadline=self.started_s + self._limit_s):
             return await self._go_over(transport)
         return Outcome.of_error(outlived(), self._trace.phase)
 
