@@ -191,8 +191,9 @@ class EpollReadiness:
     share one timer instead of having a cancel scope each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, lingers: bool = True) -> None:
         self._epoll = select.epoll()
+        self._lingers = lingers
         self._watches: dict[int, EpollWatch | Lane] = {}     # by descriptor, for as long as it is registered
         self._wheel: DeadlineWheel[EpollWatch | Lane] = DeadlineWheel()
         self._alarm = trio.CancelScope()
@@ -259,6 +260,8 @@ class EpollReadiness:
 
     def linger_until(self) -> float:
         """Return the instant until which nothing but sockets needs a turn of trio's: no timer, and no task."""
+        if not self._lingers:
+            return -math.inf
         others = trio.lowlevel.current_statistics()
         if others.tasks_runnable:
             return -math.inf
@@ -298,9 +301,15 @@ class EpollReadiness:
                 watch.close()
 
 
-async def serve_epoll(*, task_status: trio.TaskStatus[EpollReadiness] = trio.TASK_STATUS_IGNORED) -> None:
-    """Serve one `EpollReadiness`, handed out through `nursery.start`, until cancelled."""
-    readiness = EpollReadiness()
+async def serve_epoll(
+    *, lingers: bool = True, task_status: trio.TaskStatus[EpollReadiness] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serve one `EpollReadiness`, handed out through `nursery.start`, until cancelled.
+
+    One that `lingers` waits for more events while no other task has to have a turn. Tasks of the same turn of trio's
+    it cannot know of: one whose timer came with an event may so be late by LINGER_MAX_S.
+    """
+    readiness = EpollReadiness(lingers=lingers)
     with readiness.opened():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(readiness.poll)
