@@ -194,6 +194,7 @@ class EpollReadiness:
     def __init__(self, *, lingers: bool = True) -> None:
         self._epoll = select.epoll()
         self._lingers = lingers
+        self._next_timer = math.inf        # trio's, when it was last asked for
         self._watches: dict[int, EpollWatch | Lane] = {}     # by descriptor, for as long as it is registered
         self._wheel: DeadlineWheel[EpollWatch | Lane] = DeadlineWheel()
         self._alarm = trio.CancelScope()
@@ -262,10 +263,12 @@ class EpollReadiness:
         """Return the instant until which nothing but sockets needs a turn of trio's: no timer, and no task."""
         if not self._lingers:
             return -math.inf
-        others = trio.lowlevel.current_statistics()
-        if others.tasks_runnable:
+        others, now, timer = trio.lowlevel.current_statistics(), self._now(), self._next_timer
+        self._next_timer = now + others.seconds_to_next_deadline
+        # A task that the last timer woke has its turn with us, perhaps after us, and no longer counts as runnable.
+        if others.tasks_runnable or now >= timer:
             return -math.inf
-        return self._now() + min(LINGER_MAX_S, others.seconds_to_next_deadline)
+        return min(now + LINGER_MAX_S, self._next_timer)
 
     def _poll(self, most: int) -> tuple[int, list[tuple[int, int]]]:
         happened = self._epoll.poll(0, most)
@@ -306,8 +309,8 @@ async def serve_epoll(
 ) -> None:
     """Serve one `EpollReadiness`, handed out through `nursery.start`, until cancelled.
 
-    One that `lingers` waits for more events while no other task has to have a turn. Tasks of the same turn of trio's
-    it cannot know of: one whose timer came with an event may so be late by LINGER_MAX_S.
+    One that `lingers` waits for more events while no other task has to have a turn. What it cannot know of, a timer set
+    since its last turn that fires with an event, or a thread's word, may so be late by LINGER_MAX_S.
     """
     readiness = EpollReadiness(lingers=lingers)
     with readiness.opened():
