@@ -1,5 +1,6 @@
 """What the system tells of the machine, read from texts as Linux writes them; what it does not tell is not known."""
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from loadgen.engine.health import machine
-from loadgen.engine.health.machine import MORE_SOCKETS, PORTS_EVERY_S, PORTS_SHARE, MachineWatch
+from loadgen.engine.health.machine import MORE_SOCKETS, PORTS_EVERY_S, PORTS_SHARE, SOCKET_S, MachineWatch
 from loadgen.engine.health.ports import ports_in_use, sockets_there
 from loadgen.engine.health.process import open_files
 from loadgen.engine.health.processors import ProcessorTimes, between, processor_times
@@ -242,6 +243,13 @@ async def test_the_ports_are_looked_at_again_when_there_may_be_more_in_use(
     looks = await looks_at(LooksAtPorts(tmp_path), 100, grown - 1, grown, grown + 1, 50, grown - 51, grown - 50)
     #                                              1st       -       3rd       -     -       -          7th
     assert looks == [1, 3, 7]
+
+
+async def test_the_first_look_at_very_many_sockets_waits_until_it_may_take_so_long(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    many = math.ceil(2.5 * PORTS_EVERY_S * PORTS_SHARE / SOCKET_S)
+    assert await looks_at(LooksAtPorts(tmp_path), many, many, many, many) == [pytest.approx(2.5, abs=0.01)]
 
 
 async def test_where_the_system_does_not_count_sockets_the_ports_are_looked_at_every_time(

@@ -18,6 +18,7 @@ from reports.machine import Machine, Ports
 
 # To list the sockets takes some 3 µs for each: of 28,000, a tenth of a second of processor time. So it is not done for
 # a few more of them, and for no more than so much of the time.
+SOCKET_S: Final = 3e-6
 PORTS_EVERY_S: Final = 5.0
 PORTS_SHARE: Final = 0.002
 MORE_SOCKETS: Final = 250            # a hundredth of the ports that Linux has to give
@@ -46,12 +47,18 @@ class MachineWatch:
         others gave up as many meanwhile. Runs until cancelled.
         """
         rest_s, least = PORTS_EVERY_S, -MORE_SOCKETS     # the fewest sockets there were at, or after, the newest look
+        began_s, known = trio.current_time(), False
         while True:
             await trio.sleep(rest_s)
             there = sockets_there(self._root)
             rest_s, least = PORTS_EVERY_S, least if there is None else min(least, there)
             if there is None or there >= least + MORE_SOCKETS:
-                rest_s, least = max(rest_s, await self.look_at_ports() / PORTS_SHARE), there or 0
+                early_s = began_s + (there or 0) * SOCKET_S / PORTS_SHARE - trio.current_time()
+                if early_s > 0 and not known:
+                    rest_s = early_s
+                else:
+                    known = True                         # what it takes
+                    rest_s, least = max(rest_s, await self.look_at_ports() / PORTS_SHARE), there or 0
 
     async def look_at_ports(self) -> float:
         """Look at the ports now; the most that was ever in use is kept. Return the processor time it took, seconds."""
