@@ -38,18 +38,18 @@ class DeliverySeries(Series):
         plan, stages, compose = self.plan, self._route.stages, self._composer.compose
         assert stages is not None, "of SMTP"
         yield self._opening
-        answer = self.said
+        answer, arrival, reverse_path, body = self.said, plan.arrival, plan.reverse_path, stages.body
         for planned in plan.messages:
+            recipients = planned.recipients          # all of them: nothing is tried again in series
             message = compose(
-                plan.arrival, planned.index,
-                reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=planned.size_octets,
-                hidden=planned.hidden, body=planned.body,
+                arrival, planned.index, reverse_path=reverse_path, recipients=recipients,
+                size_octets=planned.size_octets, hidden=planned.hidden, body=planned.body,
             )
-            envelope = plain_envelope(stages, answer, plan.reverse_path, planned.envelope, message)
+            envelope = plain_envelope(stages, answer, reverse_path, recipients, message)
             if envelope is None:
                 return
             self.messages += 1
-            yield *envelope, (stages.body, message.pieces)
+            yield *envelope, (body, message.pieces)
         yield (self._quit,)
         self.done = True
 

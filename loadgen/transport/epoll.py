@@ -16,7 +16,7 @@ from loadgen.transport.deadlines import DeadlineWheel
 from loadgen.transport.lane import Lane
 from loadgen.transport.native_lane import native_lanes
 
-LINGER_MAX_S: Final = 0.003   # of native lanes' events; what else may happen waits that long: a thread's word, a signal
+LINGER_MAX_S: Final = 0.01   # of native lanes' events; what else happens waits so long: a thread's word
 LANES_TICK_S: Final = 1 / 16
 EVENTS_MAX: Final = 64    # handled before other tasks, and timers, have their turn: two milliseconds at most
 

@@ -92,18 +92,19 @@ cdef class Lanes:
     def poll(self, int most, linger_until):
         """Handle what has happened, so many events at most; return how many, and those that are no native lane's.
 
-        Where more is likely to come soon it is waited for here, at a tenth of what a turn of trio's costs: until an
-        event is no lane's, a task is woken, or the instant that `linger_until` returns, in seconds of trio's clock.
+        Where more is likely to come soon it is waited for here, at a tenth of what a turn of trio's costs, however much
+        it is: until an event is no lane's, a task is woken, or the instant that `linger_until` returns, in seconds of
+        trio's clock.
         """
         cdef epoll_event events[EVENTS_AT_ONCE]
-        cdef int count, place, fd, handled = 0, wait_ms = 0
+        cdef int count, place, fd, handled = 0, room = most, wait_ms = 0
         cdef bint likely = self.now() - self.left < SOON_S
-        cdef double until = 0.0
+        cdef double until = 0.0, left_s
         cdef NativeLane lane
         others = []
         self.woken = False
-        while handled < most and not others:
-            count = min(most - handled, EVENTS_AT_ONCE)
+        while handled < room and not others:
+            count = min(room - handled, EVENTS_AT_ONCE)
             if wait_ms > 0:
                 with nogil:
                     count = epoll_wait(self.epoll, events, count, wait_ms)
@@ -119,11 +120,12 @@ cdef class Lanes:
                 else:
                     lane.notice(events[place].events)
             handled += count
+            room, wait_ms = most, 0
             if likely and not (self.woken or others):
                 until = until or linger_until()
-                wait_ms = <int> max(0.0, (until - self.now()) * MS_PER_S)      # whole ones: never too long
-            else:
-                wait_ms = 0
+                left_s = until - self.now()
+                if left_s > 0:
+                    room, wait_ms = handled + EVENTS_AT_ONCE, <int> (left_s * MS_PER_S)      # whole ones: never too long
         self.left = self.now()
         return handled, others
 
