@@ -81,7 +81,8 @@ clean:
 	rm -rf .venv .interop .bench/postal .bench/mpop .bench/venv .bench/scratch build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMP): pyproject.toml constraints.txt hatch_build.py loadgen/transport/native.pyx loadgen/transport/system.pxd loadgen/transport/heard.pxi loadgen/transport/tally.pxi
+$(STAMP): pyproject.toml constraints.txt hatch_build.py loadgen/transport/native.pyx loadgen/transport/system.pxd loadgen/transport/heard.pxi \
+		loadgen/transport/lanes.pxi loadgen/transport/tally.pxi
 	PYTHON='$(PYTHON)' .ci/set-up
 	@touch $@
 

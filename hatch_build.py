@@ -9,7 +9,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = "loadgen/transport/native.pyx"
-PARTS = (SOURCE, "loadgen/transport/system.pxd", "loadgen/transport/heard.pxi", "loadgen/transport/tally.pxi")
+PARTS = (SOURCE, *[f"loadgen/transport/{part}" for part in ("system.pxd", "heard.pxi", "lanes.pxi", "tally.pxi")])
 REQUIRED = "MAILPROOF_NATIVE"      # "required": a build without the native lane fails
 
 

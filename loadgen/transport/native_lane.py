@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from loadgen.transport.native import Lanes
 
 SWITCH: Final = "MAILPROOF_LANE"      # "python": not the native lane, for comparing the two
-PARTS: Final = ("native.pyx", "system.pxd", "heard.pxi", "tally.pxi")
+PARTS: Final = ("native.pyx", "system.pxd", "heard.pxi", "lanes.pxi", "tally.pxi")
 _CLOCK: Final = "clock_gettime(CLOCK_MONOTONIC)"
 
 
