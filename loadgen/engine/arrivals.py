@@ -119,16 +119,12 @@ class Arrivals:
         """Record an arrival that cannot start: the in-flight limit is reached."""
         self.recorder.dropped(intended_ns, self.plan_for(arrival).session_name)
 
-    def run(self, arrival: int, intended_ns: int, started_ns: int, seat: Seat) -> Awaitable[Attempt | None]:
-        """Run the session of an arrival counted as started. It is recorded exactly once, however it ends.
-
-        Returns the attempt that is to come after it, if it tries again what was put off. To be awaited at once.
-        """
-        plan = self.plan_for(arrival)
-        return self._run(plan, Attempt(intended_ns, arrival, 1, intended_ns), started_ns, seat)
-
     def run_plan(self, plan: Plan, started_ns: int, seat: Seat) -> Awaitable[Attempt | None]:
-        """Run the session of a plan, likewise, that is due when it starts."""
+        """Run the session of an arrival that is counted as started, and due when it starts.
+
+        It is recorded exactly once, however it ends. Returns the attempt that is to come after it, if it tries again
+        what was put off. To be awaited at once.
+        """
         return self._run(plan, Attempt(started_ns, plan.arrival, 1, started_ns), started_ns, seat)
 
     def run_again(self, attempt: Attempt, seat: Seat) -> Awaitable[Attempt | None]:

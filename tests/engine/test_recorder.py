@@ -1,6 +1,5 @@
 """What is counted where: times by the intended instant, rates by the instant of the event, seconds by both."""
 
-from dataclasses import replace
 
 import pytest
 import trio
@@ -223,10 +222,10 @@ async def test_a_session_that_goes_at_our_pace_is_no_time_of_the_servers(plan: P
     arrivals = Arrivals(lambda _: plan, silent, recorder, None, 0, limit, never)
     recorder.started(0)
     with limit.seat() as seat:
-        await arrivals.run(0, 0, 0, seat)
+        await arrivals.run_plan(plan, 0, seat)
     assert "smtp.connect" in recorder.phases
     assert "smtp.session" not in recorder.phases
     recorder.started(0)
     with limit.seat() as seat:
-        await replace(arrivals, plan_for=lambda _: steps_thinking(0)).run(0, 0, 0, seat)
+        await arrivals.run_plan(steps_thinking(0), 0, seat)
     assert "smtp.session" in recorder.phases, "steps without a pause take as long as the server does"
