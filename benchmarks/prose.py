@@ -75,8 +75,8 @@ process for each session above all: the rate is theirs, the cost ours.""",
         """\
 Sessions arrive evenly, say EHLO and wait; the resident memory of all of the generator's processes is read when every
 session has its descriptor and the processes idle. "More than with few" takes off what the program holds with ten
-sessions. The server is a plain holder of sessions (`benchmarks/holder.py`) in several processes, for 20,000 are more
-than one may have.""",
+sessions in as many processes: two workers are three processes, and pages they have in common count in each. The server
+is a plain holder of sessions (`benchmarks/holder.py`) in several processes, for 20,000 are more than one may have.""",
     ),
     "memory-tls": (
         "Memory for each session, TLS",

@@ -104,17 +104,17 @@ def _memory(measured: Sequence[Comparison], records: Records) -> Iterator[str]:
         return
     yield "| sessions | MiB resident | KiB for each session | more than with few, KiB for each | generator processes |"
     yield "|---|---|---|---|---|"
-    base: tuple[float, float] | None = None
+    few: dict[str, tuple[float, float]] = {}      # by the number of processes, of which each holds much by itself
     for comparison in measured:
         record = records[comparison.name]
         resident = record.spread(OURS, "MiB resident")
         if resident is None or comparison.x is None:
             continue
-        base = base or (comparison.x, resident.median)
-        more = comparison.x - base[0]
-        above = f"{(resident.median - base[1]) * 1024 / more:.1f}" if more else "–"
-        each = record.spread(OURS, "KiB/session")
         workers = record.sides[0].command.rpartition("--workers ")[2].split()[0]
+        sessions, mib = few.setdefault(workers, (comparison.x, resident.median))
+        more = comparison.x - sessions
+        above = f"{(resident.median - mib) * 1024 / more:.1f}" if more else "–"
+        each = record.spread(OURS, "KiB/session")
         yield (
             f"| {comparison.x:,.0f}{_quick(record)} | {resident.median:,.1f} | "
             f"{f'{each.median:.1f}' if each else '–'} | {above} | {workers} |"

@@ -18,7 +18,8 @@ RSS_MIB = "MiB resident"
 PER_SESSION = "KiB/session"
 SESSIONS = (1_000, 5_000, 10_000, 20_000)
 BASE_SESSIONS = 10
-ONE_PROCESS_MAX = 15_000          # beyond, two: a process here may not have 20,000 descriptors and its own beside
+ONE_PROCESS_MAX = 15_000          # a process here may not have 20,000 descriptors and its own beside
+MORE_WORKERS = 2                  # beyond
 ARRIVALS_PER_S = {False: 2_000, True: 400}      # by TLS or not: no more than both ends can greet in that time
 SETTLED_SHARE = 0.15              # of a core, over a second: sessions that only wait use less than this
 SETTLE_LIMIT_S = 150.0
@@ -27,16 +28,19 @@ END_LIMIT_S = 10.0
 
 def comparisons() -> tuple[Comparison, ...]:
     """Return a measurement for each number of sessions, clear and in TLS."""
-    return tuple(_comparison(sessions, tls) for tls in (False, True) for sessions in (BASE_SESSIONS, *SESSIONS))
+    few = [(BASE_SESSIONS, workers) for workers in (1, MORE_WORKERS)]
+    rows = [*few, *((sessions, 1 if sessions <= ONE_PROCESS_MAX else MORE_WORKERS) for sessions in SESSIONS)]
+    return tuple(_comparison(sessions, workers, tls) for tls in (False, True) for sessions, workers in rows)
 
 
-def _comparison(sessions: int, tls: bool) -> Comparison:
+def _comparison(sessions: int, workers: int, tls: bool) -> Comparison:
     greeting_s = sessions / ARRIVALS_PER_S[tls]
+    several = f"-in-{workers}" if workers > 1 and sessions == BASE_SESSIONS else ""
     return Comparison(
-        name=f"memory-{'tls' if tls else 'clear'}-{sessions}",
+        name=f"memory-{'tls' if tls else 'clear'}-{sessions}{several}",
         group="memory-tls" if tls else "memory-clear",
-        title=f"{sessions:,} waiting sessions, {'TLS' if tls else 'clear text'}",
-        contenders=(Contender(OURS, lambda _: held(sessions, tls)),),
+        title=f"{sessions:,} waiting sessions, {'TLS' if tls else 'clear text'}{', in workers' * (workers > 1)}",
+        contenders=(Contender(OURS, lambda _: held(sessions, workers, tls)),),
         round_s=7 + 1.3 * greeting_s,
         quick_s=7 + 1.3 * greeting_s,
         rounds_max=1,
@@ -45,9 +49,8 @@ def _comparison(sessions: int, tls: bool) -> Comparison:
     )
 
 
-def held(sessions: int, tls: bool) -> Taken:
+def held(sessions: int, workers: int, tls: bool) -> Taken:
     """Hold that many sessions, and return the memory of all of the generator's processes once they only wait."""
-    workers = 1 if sessions <= ONE_PROCESS_MAX else 2
     with holder(processes=1 if sessions <= ONE_PROCESS_MAX else 3, tls=tls) as (port, authority):
         scenario = scratch("scenario.toml")
         held_load = Held(port, sessions, ARRIVALS_PER_S[tls], authority if tls else None)

@@ -73,17 +73,19 @@ def test_what_was_never_measured_is_named() -> None:
     assert page.count("**Not measured yet") == len({comparison.group for comparison in all_comparisons()}) + 3
 
 
-def test_memory_is_told_by_session_and_above_what_few_sessions_need() -> None:
+def test_memory_is_told_by_session_and_above_what_few_need_in_as_many_processes() -> None:
+    held = [("10", 10, 1, 100.0), ("10-in-2", 10, 2, 250.0), ("5000", 5_000, 1, 148.75), ("20000", 20_000, 2, 445.25)]
     records = {
-        f"memory-clear-{sessions}": record(
-            f"memory-clear-{sessions}",
+        f"memory-clear-{name}": record(
+            f"memory-clear-{name}",
             {OURS: {"MiB resident": resident, "KiB/session": resident * 1024 / sessions}},
-            sides=(Side(name=OURS, command="mailproof run x --workers 1"),),
+            sides=(Side(name=OURS, command=f"mailproof run x --workers {workers}"),),
         )
-        for sessions, resident in ((10, 100.0), (5000, 148.75))
+        for name, sessions, workers, resident in held
     }
     page = render(all_comparisons(), records, None, None)
-    assert "| 5,000 | 149 | 30.5 | 10.0 | 1 |" in page.replace("148.8", "149")
+    assert "| 5,000 | 148.8 | 30.5 | 10.0 | 1 |" in page
+    assert "| 20,000 | 445.2 | 22.8 | 10.0 | 2 |" in page
 
 
 @pytest.mark.parametrize(("load_average", "busy"), [(0.5, False), (7.5, True)])
