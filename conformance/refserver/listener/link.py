@@ -6,14 +6,30 @@ reused, nothing for those that carry one message, so it was not worth its code.)
 """
 
 import socket
+import threading
+from typing import Final
 
 import trio
 
 _RECEIVE_OCTETS = 64 * 1024
 
 
+class _Place(threading.local):
+    """Where octets arrive, of whichever connection, until it is known how many there are; of each thread its own.
+
+    An object of the most that may come, shrunk to what has come, would leave a hole in the heap, and what is made
+    meanwhile lies in the midst of it, OpenSSL's buffers of a new connection say: no other read fits in there.
+    """
+
+    def __init__(self) -> None:
+        self.octets = memoryview(bytearray(_RECEIVE_OCTETS))
+
+
+_PLACE: Final = _Place()
+
+
 class SocketLink(trio.abc.HalfCloseableStream):
-    """One connection. Used by one task at a time; TLS can be laid over it with trio.SSLStream."""
+    """One connection. Used by one task at a time; TLS can be laid over it (`TlsLink`)."""
 
     __slots__ = ("_fd", "_socket")
 
@@ -27,7 +43,8 @@ class SocketLink(trio.abc.HalfCloseableStream):
         while True:
             await trio.lowlevel.wait_readable(self._fd)
             try:
-                return self._socket.recv(max_bytes or _RECEIVE_OCTETS)
+                octets = _PLACE.octets[: max_bytes or _RECEIVE_OCTETS]
+                return octets[: self._socket.recv_into(octets)].tobytes()
             except BlockingIOError:
                 continue
             except OSError as exc:

@@ -8,6 +8,7 @@ import trustme
 
 from conformance.refserver.errors import ServerSetupError
 from conformance.refserver.listener.conversation import StartTls
+from conformance.refserver.listener.tls_link import TlsLink
 
 
 def context_from_files(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -46,13 +47,12 @@ def start_tls_with(context: ssl.SSLContext) -> StartTls:
     """Return the function that lays TLS over a stream."""
 
     async def start_tls(stream: trio.abc.Stream) -> tuple[trio.abc.Stream, str]:
-        secured = trio.SSLStream(stream, context, server_side=True)
+        secured = TlsLink(stream, context)
         try:
-            await secured.do_handshake()
+            await secured.handshake()
         except trio.BrokenResourceError:
             await trio.aclose_forcefully(stream)
             raise
-        cipher = secured.cipher()
-        return secured, cipher[0] if cipher else ""
+        return secured, secured.cipher
 
     return start_tls
