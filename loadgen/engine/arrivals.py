@@ -60,6 +60,9 @@ class MakeSeries(Shape):
     def waiting(self) -> int:
         """Count what is tallied and not taken yet, in phases."""
 
+    def accepted_under_way(self) -> int:
+        """Count the messages accepted so far in sessions that are not over."""
+
     def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, *, due_ns: int | None = None) -> Series:
         """Return a series that begins with a plan, each following one being the `next_plan`.
 

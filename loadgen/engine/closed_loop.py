@@ -8,9 +8,9 @@ import trio
 
 from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.attempt import Attempt
-from loadgen.engine.instants import Instants
 from loadgen.engine.session_limit import Seat
 from loadgen.engine.succession import Succession
+from loadgen.transport.instants import Instants
 
 BEGIN_AT_ONCE_MAX = 64       # users, before others have their turn: two milliseconds
 
@@ -65,19 +65,14 @@ class Population:
                 return
             User(user, self).begin()
 
-    def starts(self) -> None:
-        """Note that a session starts; with the last one of all the drain begins."""
-        self.to_start -= 1
-        if not self.to_start:
-            self._drain()
-
     def end(self) -> None:
         """Start no session any more, and drain."""
         self.over = True
         self.instants.end()
-        self._drain()
+        self.drain()
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Let what is under way end, for as long as it may."""
         scope = self._nursery.cancel_scope
         scope.deadline = min(scope.deadline, trio.current_time() + self._drain_s)
 
@@ -162,11 +157,13 @@ class User:
         return partial(arrivals.run_plan, plan, now_ns)
 
     def _take(self) -> int:
-        """Start the next session; return its arrival."""
-        arrival = self._next
-        self._next += self._population.virtual_users
+        """Start the next session; return its arrival. With the last one of all the drain begins."""
+        population, arrival = self._population, self._next
+        self._next = arrival + population.virtual_users
         self._started += 1
-        self._population.starts()
+        population.to_start -= 1
+        if not population.to_start:
+            population.drain()
         return arrival
 
     def _follow(self) -> int | None:

@@ -1,7 +1,7 @@
 """A load's sessions overheard, and what was said in them judged, at a price that the load does not feel.
 
 Who judges is the caller's affair: loadgen knows no requirement. Judging a session takes half of what driving one does,
-so in a fast run it is a sample: one after another, less than a hundredth of the time, those first in which not all was
+so in a fast run it is a sample: one after another, a three-hundredth of the time, those first in which not all was
 as hoped.
 """
 
@@ -20,7 +20,7 @@ from loadgen.transport.overheard import Event, Overheard, Recording
 from loadgen.transport.stream import Transport
 from reports.monitors import MonitorsResult
 
-SHARE: Final = 0.009             # of the time that judging may take while the load lasts
+SHARE: Final = 0.003             # of the time that judging may take while the load lasts
 TURN_S: Final = 0.0005           # at a go: to fall asleep and wake up again takes a tenth of it
 ODD_KEPT: Final = 256            # recordings that wait: beyond it they are passed over
 USUAL_KEPT: Final = 64
@@ -110,7 +110,7 @@ class Overhearing:
         return Recording(protocol, self._ended, wanted=wanted)
 
     async def judge(self) -> None:
-        """Judge what was overheard, less than a hundredth of the time. Runs until cancelled."""
+        """Judge what was overheard, a three-hundredth of the time. Runs until cancelled."""
         clock = clock_of_this_run()
         while True:
             began_s = clock()

@@ -22,8 +22,8 @@ class Progress:
     elapsed_s: float
     in_flight: int
     arrived: int
-    messages_accepted: int
-    messages_accepted_per_s: int     # in the last whole second
+    messages_accepted: int           # in sessions under way too, where they go in series
+    messages_accepted_per_s: int     # since the last time
     errors: int                      # failed, timed out, dropped
     refused: int
     p50_ns: int | None               # response times of the sessions that ended in the last whole second
@@ -36,8 +36,29 @@ class Progress:
     load: LoadResult | None = None   # what has ended so far, where gates look at it; None: none does
 
 
-def progress_of(recorder: Recorder, elapsed_s: float, watched: Watched | None = None) -> Progress:
-    """Return what there is to show, `elapsed_s` after the run's start; `watched` is what gates look at meanwhile."""
+class AcceptedRate:
+    """How many messages a second have been accepted from one look to the next."""
+
+    def __init__(self) -> None:
+        self._at_ns = self._accepted = 0
+
+    def at(self, now_ns: int, accepted: int) -> int:
+        """Return it, given how many were `accepted` in all by now.
+
+        Not below 0: messages of a session that turned out otherwise are out of the count until it is over.
+        """
+        passed_ns, more = now_ns - self._at_ns, accepted - self._accepted
+        self._at_ns, self._accepted = now_ns, accepted
+        return max(0, round(more * NS_PER_S / passed_ns)) if passed_ns > 0 else 0
+
+
+def progress_of(
+    recorder: Recorder, elapsed_s: float, watched: Watched | None = None, *, under_way: int = 0, accepted_per_s: int = 0
+) -> Progress:
+    """Return what there is to show, `elapsed_s` after the run's start; `watched` is what gates look at meanwhile.
+
+    `under_way`: messages accepted in sessions that are not over, of which the recorder has not been told.
+    """
     stage = "steady"
     if recorder.load_ended:
         stage = "drain"
@@ -51,8 +72,8 @@ def progress_of(recorder: Recorder, elapsed_s: float, watched: Watched | None = 
         elapsed_s=elapsed_s,
         in_flight=recorder.in_flight,
         arrived=recorder.arrived,
-        messages_accepted=recorder.messages["accepted"],
-        messages_accepted_per_s=last.messages_accepted,
+        messages_accepted=recorder.messages["accepted"] + under_way,
+        messages_accepted_per_s=accepted_per_s,
         errors=kinds[OutcomeKind.FAILED] + kinds[OutcomeKind.TIMED_OUT] + kinds[OutcomeKind.DROPPED] - meant,
         refused=kinds[OutcomeKind.REFUSED],
         p50_ns=last.p50_ns,

@@ -83,31 +83,39 @@ class Retrievals(OneKind):
         return RetrievalSeries(self.route, plan, trace, self.tally, next_plan, due_ns)
 
 
-@dataclass(frozen=True, slots=True)
 class SessionsInSeries:
     """Sessions of all kinds that go in series; each series is of one."""
 
-    kinds: tuple[OneKind, ...]
+    __slots__ = ("_kinds", "_tallies")
+
+    def __init__(self, kinds: Mapping[str, OneKind]) -> None:
+        """`kinds`: by the kind of their plans."""
+        self._kinds = kinds
+        self._tallies = [kind.tally for kind in kinds.values()]
 
     def takes(self, plan: Plan, behind: Plan | None = None) -> bool:
         """Say whether a session may be one of a series, behind that of another plan, if there is one."""
-        return (behind is None or behind.kind == plan.kind) and any(kind.takes(plan) for kind in self.kinds)
+        kind = self._kinds.get(plan.kind)
+        return kind is not None and (behind is None or behind.kind == plan.kind) and kind.takes(plan)
 
     def waiting(self) -> int:
         """Count what is tallied and not taken yet, in phases."""
-        return sum(len(kind.tally) for kind in self.kinds)
+        return sum(map(len, self._tallies))
+
+    def accepted_under_way(self) -> int:
+        """Count the messages accepted so far in sessions that are not over."""
+        return sum(kind.tally.under_way for kind in self._kinds.values() if isinstance(kind, Deliveries))
 
     def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, *, due_ns: int | None = None) -> Series:
         """Return a series that begins with a plan, each following one being the `next_plan`.
 
         One that begins at an instant at which it was due (ns on `clock_ns`) stands by when none follows.
         """
-        kind = next(kind for kind in self.kinds if kind.takes(plan))
-        return kind.series(plan, trace, next_plan, due_ns)
+        return self._kinds[plan.kind].series(plan, trace, next_plan, due_ns)
 
     def tallies(self, origin_ns: int) -> "list[TalliedByLanes]":
         """Return where they are tallied. `origin_ns`: the run's start on `clock_ns`."""
-        return [TalliedByLanes(kind, origin_ns) for kind in self.kinds]
+        return [TalliedByLanes(kind, origin_ns) for kind in self._kinds.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +143,11 @@ class TalliedByLanes:
 
 def sessions_in_series(routes: Mapping[Protocol, Route], composer: Composer) -> SessionsInSeries | None:
     """Return how sessions go on in series; None: they cannot, without a native lane."""
-    kinds: list[OneKind] = []
+    kinds: dict[str, OneKind] = {}
     for protocol, route in routes.items():
         lanes = route.native_lanes()
         if lanes is not None and protocol == "smtp":
-            kinds.append(Deliveries(route, lanes.tally(), composer))
+            kinds["smtp-deliver"] = Deliveries(route, lanes.tally(), composer)
         elif lanes is not None and protocol == "pop3":
-            kinds.append(Retrievals(route, lanes.tally()))
-    return SessionsInSeries(tuple(kinds)) if kinds else None
+            kinds["pop3-retrieve"] = Retrievals(route, lanes.tally())
+    return SessionsInSeries(kinds) if kinds else None

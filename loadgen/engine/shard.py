@@ -22,7 +22,7 @@ from loadgen.engine.health.in_flight import Presence
 from loadgen.engine.health.monitor import HealthMonitor
 from loadgen.engine.open_loop import open_loop
 from loadgen.engine.overhearing import Heard, MakeJudge, Overhearing
-from loadgen.engine.progress import Progress, progress_of
+from loadgen.engine.progress import AcceptedRate, Progress, progress_of
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.series import sessions_in_series
 from loadgen.engine.session_limit import SessionLimit
@@ -137,7 +137,7 @@ async def run_shard(
                 seed=shard.scenario.about.seed,
             )
             with monitor:
-                serving.start_soon(monitor.watch)
+                serving.start_soon(monitor.watch, readiness.reached)
                 serving.start_soon(_watch, arrivals, observe, Watched.by(shard.scenario.gates))
                 await _drive(arrivals, planner, shard, duration_ns, stop)
             recorder.tally()
@@ -181,7 +181,7 @@ async def _drive(
 
 async def _watch(arrivals: Arrivals, observe: Observe, watched: Watched | None) -> None:
     """Close every second's books when it is over, and show how the run stands. Runs until cancelled."""
-    recorder = arrivals.recorder
+    recorder, rate = arrivals.recorder, AcceptedRate()
     while True:
         await trio.sleep_until(arrivals.instant_s((recorder.seconds.closed + 1) * NS_PER_S))
         with trio.CancelScope(shield=True):       # a few milliseconds: a second once begun to be closed is closed
@@ -193,7 +193,11 @@ async def _watch(arrivals: Arrivals, observe: Observe, watched: Watched | None) 
                     more = next(steps, None) is not None
                 await trio.lowlevel.checkpoint()
         with circles_freed():
-            observe(progress_of(recorder, recorder.seconds.closed, watched))
+            under_way = 0 if arrivals.in_series is None else arrivals.in_series.accepted_under_way()
+            per_s = rate.at(arrivals.now_ns(), recorder.messages["accepted"] + under_way)
+            observe(progress_of(
+                recorder, recorder.seconds.closed, watched, under_way=under_way, accepted_per_s=per_s
+            ))  # fmt: skip
 
 
 def _closing(arrivals: Arrivals, until: int) -> Iterator[str | int]:

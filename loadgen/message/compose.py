@@ -28,6 +28,7 @@ from loadgen.message.header import (
 from loadgen.message.multipart import after_text, before_text, boundary_of, content_fields
 from loadgen.message.pool import (
     ASCII,
+    BEGINNINGS,
     BEYOND_ASCII,
     END_OF_MAIL_DATA,
     FILL,
@@ -148,12 +149,12 @@ class Composer:
             octets, left = max(octets, size_octets), 0
         digest = b""
         if self._digests:
-            text = letter.pool.plain(turn % LINES, left)
+            text = letter.pool.plain(turn % BEGINNINGS, left)
             digest = digest_of(letter.body_begin, identifier, joined[-1], *text, *letter.after)
             marked = b"".join((LINE_END, digest_field(digest), letter.header_end, letter.body_begin))
             joined = (*joined[:-2], marked, joined[-1])
         pieces = (
-            identifier.join(joined), *letter.pool.stuffed(turn % LINES, left), *letter.after, END_OF_MAIL_DATA
+            identifier.join(joined), *letter.pool.stuffed(turn % BEGINNINGS, left), *letter.after, END_OF_MAIL_DATA
         )  # fmt: skip
         return Message(
             Stamp(message_id, digest), octets, _together(pieces, octets), letter.eight_bit, letter.utf8_header

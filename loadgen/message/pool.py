@@ -11,6 +11,7 @@ import msgspec
 from loadgen.wire.transparency import stuff
 
 LINES = 2048
+BEGINNINGS = 256                        # lines that a text may begin with
 LINE_OCTETS = 72                        # CRLF counted; well under the 78 of RFC 5322 §2.1.1
 CYCLE = 64                              # of so many lines the last is a lone dot; all others are of LINE_OCTETS
 SHORTEST_LINE = 2                       # a bare CRLF
@@ -65,9 +66,10 @@ class TextPool:
         self._plain = Block(lines)
         starts, stuffed = self._plain.starts, Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
 
-        # Where all messages are of one size or two, none is cut twice; some 300 octets for each. Of no method: pool
-        # and cache would hold each other.
-        @lru_cache(maxsize=4 * LINES)
+        # Where all messages are of one size or three, few are cut twice: our ids of different lengths leave some
+        # five lengths of a size. No larger than for that: some 500 octets each, and where sizes are drawn it is filled
+        # with what is never asked for again. Of no method: pool and cache would hold each other.
+        @lru_cache(maxsize=16 * BEGINNINGS)
         def stuffed_text(begin: int, octets: int) -> list[Octets]:
             """Return the same text as transparency has it on the wire (RFC 5321 §4.5.2)."""
             return stuffed.pieces(_cut(starts, begin, octets))

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Iterator
 from typing import TYPE_CHECKING
 
 from loadgen.message.compose import Composer
-from loadgen.schedule.plans import DeliveryPlan, Plan
+from loadgen.schedule.plans import DeliveryPlan
 from loadgen.session.deliver import go_over
 from loadgen.session.outcome import Outcome
 from loadgen.session.plain_delivery import QUIT, ehlo, plain_envelope
 from loadgen.session.route import Route
 from loadgen.session.series import NextPlan, Series
 from loadgen.session.trace import Settled, Trace
-from loadgen.transport.conversation import Question, Round
+from loadgen.transport.conversation import Round
 from loadgen.transport.stream import Transport
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class DeliverySeries(Series):
     """One delivery after another."""
 
-    __slots__ = ("_composer", "_opening", "_quit", "plan")
+    __slots__ = ("_closing", "_composer", "_opening")
 
     def __init__(
         self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, tally: "Tally", next_plan: NextPlan,
@@ -30,12 +30,12 @@ class DeliverySeries(Series):
         assert route.stages is not None, "of SMTP"
         self._composer = composer
         self._opening: Round = (route.stages.greeting, b""), (route.stages.ehlo, ehlo(route.hello_name))
-        self._quit: Question = route.stages.quit, QUIT
+        self._closing: Round = ((route.stages.quit, QUIT),)
         super().__init__(route, plan, trace, tally, next_plan, due_ns)
 
     def rounds(self) -> Iterator[Round]:
         """Give what to ask next in the session under way."""
-        plan, stages, compose = self.plan, self._route.stages, self._composer.compose
+        plan, stages, compose = self._delivery, self._route.stages, self._composer.compose
         assert stages is not None, "of SMTP"
         yield self._opening
         answer, arrival, reverse_path, body = self.said, plan.arrival, plan.reverse_path, stages.body
@@ -50,21 +50,21 @@ class DeliverySeries(Series):
                 return
             self.messages += 1
             yield *envelope, (body, message.pieces)
-        yield (self._quit,)
+        yield self._closing
         self.done = True
 
-    def _go_on_to(self, plan: Plan) -> None:
-        assert isinstance(plan, DeliveryPlan), "each is of one kind"
-        self.plan = plan
-        super()._go_on_to(plan)
+    @property
+    def _delivery(self) -> DeliveryPlan:
+        assert isinstance(self.plan, DeliveryPlan), "each is of one kind"
+        return self.plan
 
     def _note_messages(self) -> None:
         trace, stages = self._trace, self._route.stages
         assert stages is not None, "of SMTP"
         trace.messages_offered = self.messages
         taken_ns = [finished_ns for phase, _, finished_ns in trace.timings if phase == stages.body.phase]
-        for number, (planned, at_ns) in enumerate(zip(self.plan.messages, taken_ns, strict=False)):
+        for number, (planned, at_ns) in enumerate(zip(self._delivery.messages, taken_ns, strict=False)):
             trace.settled[number] = Settled(planned.envelope, at_ns)
 
     def _go_over(self, transport: Transport) -> Awaitable[Outcome]:
-        return go_over(self._route, self.plan, self._composer, self._trace, self, transport)
+        return go_over(self._route, self._delivery, self._composer, self._trace, self, transport)

@@ -43,8 +43,7 @@ class PlainSession(Conversation):
         route = self._route
         assert route.native_way is not None, "there are lanes"
         self._be_heard()
-        connecting = route.phase_names["connect"], route.phase_limits_s["connect"]
-        lane.begin(*route.native_way.beginning(self.arrival, *connecting))
+        lane.begin(*route.native_way.beginning(self.arrival))
 
     async def run_natively(self, lane: "NativeLane", otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Outcome:
         """Run what a lane has begun, and close."""

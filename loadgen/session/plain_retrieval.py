@@ -53,10 +53,7 @@ class PlainRetrieval(PlainSession):
         """Give what to ask next, one round after another, each time all answers to the last were as hoped."""
         plan, trace, stages = self._plan, self._trace, self._route.pop3_stages
         assert stages is not None, "of POP3"
-        try:
-            listed = yield from logged_in_and_listed(self, stages, plan)
-        except RemoteProtocolError:      # the last answer makes no sense
-            return
+        listed = yield from logged_in_and_listed(self, stages, plan)
         if listed is None:
             return
         numbers, lines = listed
@@ -77,10 +74,18 @@ class PlainRetrieval(PlainSession):
 def logged_in_and_listed(
     conversation: Conversation, stages: Pop3Stages, plan: RetrievalPlan
 ) -> Generator[Round, None, Listed | None]:
-    """Give what to ask down to what there is, and return that; None if it is no plain course from here on.
+    """Give what to ask down to what there is, and return that; None if it is no plain course from here on."""
+    try:
+        maildrop = yield from _logged_in(conversation, stages, plan)
+        return (yield from _listed(conversation, stages, *maildrop)) if maildrop is not None else None
+    except RemoteProtocolError:      # the last answer makes no sense
+        return None
 
-    Raises RemoteProtocolError where an answer makes no sense.
-    """
+
+def _logged_in(
+    conversation: Conversation, stages: Pop3Stages, plan: RetrievalPlan
+) -> Generator[Round, None, tuple[int, int] | None]:
+    """Give what to ask down to STAT, and return what that tells: how many messages, and octets."""
     account = plan.account
     if plan.auth == "user":
         name, password = User(account.login).to_bytes(), Pass(account.password).to_bytes()
@@ -92,7 +97,13 @@ def logged_in_and_listed(
             return None
         apop = Apop(account.login, apop_digest(timestamp, account.password)).to_bytes()
         yield (stages.auth, apop), (stages.stat, STAT)
-    count, octets = parse_stat(_response(conversation))
+    return parse_stat(_response(conversation))
+
+
+def _listed(
+    conversation: Conversation, stages: Pop3Stages, count: int, octets: int
+) -> Generator[Round, None, Listed | None]:
+    """Give what to ask about so many messages, and return what there is."""
     if octets > MAILDROP_OCTETS_MAX:
         return None
     if not count:

@@ -12,7 +12,6 @@ from loadgen.session.retrieve import go_over
 from loadgen.session.series import Series
 from loadgen.transport.conversation import Round
 from loadgen.transport.stream import Transport
-from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.response import END_OF_LINES, LINE_END, lines_of
 
 MESSAGES_AT_ONCE: Final = 64     # asked for in one round: some 10 KiB, which sessions have in common
@@ -21,17 +20,14 @@ MESSAGES_AT_ONCE: Final = 64     # asked for in one round: some 10 KiB, which se
 class RetrievalSeries(Series):
     """One retrieval after another."""
 
-    __slots__ = ("_numbers", "plan")
+    __slots__ = ("_numbers",)
     _numbers: tuple[int, ...]      # of the messages there are
 
     def rounds(self) -> Iterator[Round]:
         """Give what to ask next in the session under way."""
-        plan, stages = self.plan, self._route.pop3_stages
+        plan, stages = self._retrieval, self._route.pop3_stages
         assert stages is not None, "of POP3"
-        try:
-            listed = yield from logged_in_and_listed(self, stages, plan)
-        except RemoteProtocolError:      # the last answer makes no sense
-            return
+        listed = yield from logged_in_and_listed(self, stages, plan)
         if listed is None:
             return
         self._numbers, _ = listed
@@ -40,9 +36,12 @@ class RetrievalSeries(Series):
         yield ((stages.quit, QUIT),)
         self.done = True
 
+    @property
+    def _retrieval(self) -> RetrievalPlan:
+        assert isinstance(self.plan, RetrievalPlan), "each is of one kind"
+        return self.plan
+
     def _go_on_to(self, plan: Plan) -> None:
-        assert isinstance(plan, RetrievalPlan), "each is of one kind"
-        self.plan = plan
         self._numbers = ()
         super()._go_on_to(plan)
 
@@ -52,17 +51,17 @@ class RetrievalSeries(Series):
         with_lines = {stages.list.phase, stages.uidl.phase, stages.retr.phase}
         came_ns = iter([finished_ns for phase, _, finished_ns in trace.timings if phase == stages.retr.phase])
         numbers = iter(self._numbers)
-        octets, begin = b"".join([each for each, _ in self.heard]), 0
+        octets, begin, maildrop = b"".join([each for each, _ in self.heard]), 0, self._retrieval.account.address
         for phase, _, _ in trace.replies:
             ending = END_OF_LINES if phase in with_lines else LINE_END
             end = octets.index(ending, begin) + len(ending)
             if phase == stages.retr.phase:
                 content = lines_of(octets[begin:end])
-                trace.found(self.plan.account.address, next(numbers), None, content, next(came_ns), verified=False)
+                trace.found(maildrop, next(numbers), None, content, next(came_ns), verified=False)
             begin = end
 
     def _go_over(self, transport: Transport) -> Awaitable[Outcome]:
-        return go_over(self._route, self.plan, self._trace, self, transport)
+        return go_over(self._route, self._retrieval, self._trace, self, transport)
 
 
 @lru_cache(maxsize=256)     # the maildrops of a run have the same numbers over and over

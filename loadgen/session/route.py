@@ -90,7 +90,8 @@ class Route:
             self.dial is over_the_network and self.tls is None
             and self.receive_buffer_octets is None and self.segment_octets is None
         )
-        way = native_way(self.addresses or (), self.sources) if simple else None
+        connecting = self.phase_names["connect"], self.phase_limits_s["connect"]
+        way = native_way(self.addresses or (), self.sources, *connecting) if simple else None
         object.__setattr__(self, "native_way", way)
 
     def with_dial(self, dial: "Callable[[Route, int, float], Awaitable[Transport]]") -> "Route":

@@ -35,8 +35,8 @@ class Series(PlainSession, ABC):
     """
 
     __slots__ = (
-        "_connecting", "_lane", "_limit_s", "_next_plan", "_way",
-        "all_tallied", "due_ns", "messages", "name", "stands_by", "tally",
+        "_lane", "_limit_s", "_next_plan", "_way",
+        "all_tallied", "due_ns", "messages", "name", "plan", "stands_by", "tally",
     )   # fmt: skip
 
     def __init__(
@@ -49,7 +49,6 @@ class Series(PlainSession, ABC):
         super().__init__(route, trace, log=trace)
         assert route.native_way is not None, "who asked for a series has looked"
         self._way = route.native_way
-        self._connecting = route.phase_names["connect"], route.phase_limits_s["connect"]
         self.tally = tally
         self.due_ns = -1 if due_ns is None else due_ns       # -1: the session under way was due when it started
         self.stands_by = due_ns is not None
@@ -71,7 +70,7 @@ class Series(PlainSession, ABC):
             return None
         self._go_on_to(plan)
         self._be_heard()
-        return self._way.beginning(plan.arrival, *self._connecting)
+        return self._way.beginning(plan.arrival)
 
     def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
         """Begin the first; each is cut after `limit_s`. `told` is called at the end if no task performs them then."""
@@ -92,7 +91,7 @@ class Series(PlainSession, ABC):
         self.due_ns = due_ns
         self.all_tallied = False
         self._be_heard()
-        lane.begin(*self._way.beginning(plan.arrival, *self._connecting))
+        lane.begin(*self._way.beginning(plan.arrival))
         return True
 
     def dismiss(self) -> None:
@@ -110,6 +109,7 @@ class Series(PlainSession, ABC):
             self._lane = None
 
     def _go_on_to(self, plan: Plan) -> None:
+        self.plan = plan
         self.name = plan.session_name
         self.arrival = plan.arrival
         self.messages = 0

@@ -13,11 +13,12 @@ from outcome import Error, Outcome
 
 from loadgen.transport.conversation import Conversation
 from loadgen.transport.deadlines import DeadlineWheel
+from loadgen.transport.instants import Instants
 from loadgen.transport.lane import Lane
 from loadgen.transport.native_lane import native_lanes
 
-LINGER_MAX_S: Final = 0.01   # of native lanes' events; what else happens waits so long: a thread's word
-LANES_TICK_S: Final = 1 / 16
+LINGER_MAX_S: Final = 0.025  # for native lanes' events; what else happens waits so long: a thread's word
+LANES_PAUSE_S: Final = 1 / 16     # between two sweeps of theirs
 EVENTS_MAX: Final = 64    # handled before other tasks, and timers, have their turn: two milliseconds at most
 
 _OVER: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
@@ -28,6 +29,8 @@ _WRITABLE_OR_OVER: Final = select.EPOLLOUT | _OVER
 _FOR_BOTH: Final = _FOR_READING | select.EPOLLOUT
 
 SentT = TypeVar("SentT")
+# Handles so many events at most: how many it handled, and those that are left to the caller (descriptor, events).
+Poll = Callable[[int], tuple[int, list[tuple[int, int]]]]
 
 
 class _Woken(Outcome[bool]):
@@ -184,11 +187,27 @@ class EpollWatch:
         return trio.lowlevel.Abort.SUCCEEDED
 
 
+class _LanesSweep:
+    """In the wheel for all native lanes together: they look at their deadlines themselves."""
+
+    __slots__ = ("_hub", "look_at")
+
+    def __init__(self, hub: "EpollReadiness") -> None:
+        self._hub = hub
+        self.look_at = math.inf      # the wheel's
+
+    def notice_time(self, now: float) -> None:
+        """End those whose time is over."""
+        lanes = self._hub.lanes
+        assert lanes is not None, "it was one of them that asked"
+        self._hub.look(self, max(lanes.sweep(now), now + LANES_PAUSE_S))
+
+
 class EpollReadiness:
     """The watches of one trio run; made and served by `serve_epoll`.
 
-    A deadline is met up to a tick (15.6 ms, on a native lane LANES_TICK_S) late and never early: thousands of waits
-    share one timer instead of having a cancel scope each.
+    A deadline is met up to a tick (15.6 ms, on a native lane LANES_PAUSE_S more) late and never early: thousands of
+    waits share one timer instead of having a cancel scope each.
     """
 
     def __init__(self, *, lingers: bool = True) -> None:
@@ -196,10 +215,12 @@ class EpollReadiness:
         self._lingers = lingers
         self._next_timer = math.inf        # trio's, when it was last asked for
         self._watches: dict[int, EpollWatch | Lane] = {}     # by descriptor, for as long as it is registered
-        self._wheel: DeadlineWheel[EpollWatch | Lane] = DeadlineWheel()
+        self._wheel: DeadlineWheel[EpollWatch | Lane | _LanesSweep] = DeadlineWheel()
         self._alarm = trio.CancelScope()
         self._now: Callable[[], float] = trio.lowlevel.current_clock().current_time
-        self.lanes = native_lanes(self._epoll.fileno())
+        self.instants = Instants()
+        self.reached = self.instants.reached
+        self.lanes = native_lanes(self._epoll.fileno(), partial(self.look, _LanesSweep(self)))
 
     def __len__(self) -> int:
         return len(self._watches)
@@ -233,31 +254,38 @@ class EpollReadiness:
         if fd in self._watches:
             self._watches[fd] = watch
 
-    def look(self, item: EpollWatch | Lane, deadline: float) -> None:
+    def look(self, item: EpollWatch | Lane | _LanesSweep, deadline: float) -> None:
         """Look at a watch, or a lane, at its deadline."""
         if self._wheel.add(item, deadline, self._now()):
             self._alarm.deadline = self._wheel.next_s
 
     async def poll(self) -> None:
-        """Wake tasks as their sockets become ready, for ever. At most EVENTS_MAX at a time, the longest ready first.
+        """Wake tasks as their sockets become ready, for ever."""
+        poll = self._poll if self.lanes is None else partial(self.lanes.poll, linger_until=self.linger_until)
+        while True:
+            await trio.lowlevel.wait_readable(self._epoll.fileno())
+            self._handle(poll)
+            while self._lingers and self.lanes is not None and self.lanes.connected:
+                await trio.lowlevel.checkpoint()       # others have their turn, and then the lanes wait for more
+                self._handle(poll)
+
+    def _handle(self, poll: Poll) -> None:
+        """Wake tasks, EVENTS_MAX events at most, the longest ready first.
 
         What a native lane handles alone counts for a quarter. While there is nothing but that to do it waits for more.
         """
-        fd, watch_of = self._epoll.fileno(), self._watches.get
-        poll = self._poll if self.lanes is None else partial(self.lanes.poll, linger_until=self.linger_until)
-        while True:
-            await trio.lowlevel.wait_readable(fd)
-            left: float = EVENTS_MAX
-            happened: list[tuple[int, int]] | None = None
-            # What came while these were handled is handled too: to ask once more costs a tenth of trio's turn.
-            # Between poll and the last event there is no checkpoint: no descriptor can be closed and used again.
-            while left > 0 and (happened or happened is None):
-                count, happened = poll(math.ceil(left))
-                left -= (count + 3 * len(happened)) / 4
-                for ready, events in happened:
-                    watch = watch_of(ready)
-                    if watch is not None:
-                        watch.notice(events)
+        left: float = EVENTS_MAX
+        happened: list[tuple[int, int]] | None = None
+        # What came while these were handled is handled too: to ask once more costs a tenth of trio's turn.
+        # Between poll and the last event there is no checkpoint: no descriptor can be closed and used again.
+        while left > 0 and (happened or happened is None):
+            count, happened = poll(math.ceil(left))
+            left -= (count + 3 * len(happened)) / 4
+            for ready, events in happened:
+                watch = self._watches.get(ready)
+                if watch is not None:
+                    watch.notice(events)
+        self.instants.wake()           # here, where it costs no timer of trio's
 
     def linger_until(self) -> float:
         """Return the instant until which nothing but sockets needs a turn of trio's: no timer, and no task."""
@@ -284,13 +312,6 @@ class EpollReadiness:
                 if number % EVENTS_MAX == 0:
                     await trio.lowlevel.checkpoint()
 
-    async def sweep_lanes(self) -> None:
-        """End the native lanes whose time is over, for ever."""
-        assert self.lanes is not None, "there are some"
-        while True:
-            await trio.sleep(LANES_TICK_S)
-            self.lanes.sweep(self._now())
-
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Close the epoll at the end, and wake who still waits: nobody would tell them any more."""
@@ -302,6 +323,7 @@ class EpollReadiness:
             self._epoll.close()
             for watch in list(self._watches.values()):
                 watch.close()
+            self._wheel = DeadlineWheel()      # it may hold the lanes' sweep, which holds us
 
 
 async def serve_epoll(
@@ -317,8 +339,7 @@ async def serve_epoll(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(readiness.poll)
             nursery.start_soon(readiness.sweep)
-            if readiness.lanes is not None:
-                nursery.start_soon(readiness.sweep_lanes)
+            nursery.start_soon(readiness.instants.serve)
             task_status.started(readiness)
 
 

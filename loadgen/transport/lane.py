@@ -12,6 +12,7 @@ from outcome import Error, Outcome, Value
 from loadgen.transport.channel import RECEIVE_OCTETS
 from loadgen.transport.conversation import Conversation, Pieces
 from loadgen.transport.failures import io_failure
+from loadgen.transport.received import place
 
 _OVER: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _READABLE: Final = select.EPOLLIN | select.EPOLLPRI | _OVER
@@ -38,14 +39,15 @@ class Lane:
     """
 
     __slots__ = (
-        "_conversation", "_deadline", "_end", "_fd", "_go_on", "_hub", "_keep", "_now", "_peer", "_recv", "_send",
-        "_send_pieces", "_steps", "_task", "_unsent", "look_at", "peer_ended",
+        "_conversation", "_deadline", "_end", "_fd", "_go_on", "_hub", "_keep", "_now", "_peer", "_place",
+        "_recv_into", "_send", "_send_pieces", "_steps", "_task", "_unsent", "look_at", "peer_ended",
     )   # fmt: skip
 
     def __init__(self, hub: Hub, sock: socket.socket, conversation: Conversation, peer: str) -> None:
         self._hub = hub
         self._fd = sock.fileno()
-        self._recv = sock.recv
+        self._place = place()
+        self._recv_into = sock.recv_into
         self._send = sock.send
         self._send_pieces = sock.sendmsg
         self._conversation = conversation
@@ -81,9 +83,10 @@ class Lane:
         """Go on with the conversation after these events: read what has come, and say what follows from it."""
         if events != _READ_ONCE and not self._mind(events):
             return
+        place = self._place
         while True:
             try:
-                octets = self._recv(RECEIVE_OCTETS)
+                octets = place[: self._recv_into(place)].tobytes()
             except OSError as error:
                 self._cannot_read(error)
                 return

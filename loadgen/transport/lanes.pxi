@@ -2,17 +2,25 @@
 
 
 cdef class Lanes:
-    """The native lanes of one epoll, by descriptor. `offset` is trio's clock less the system's monotonic one, s."""
+    """The native lanes of one epoll, by descriptor. `offset` is trio's clock less the system's monotonic one, s.
+
+    `earlier` is told of each deadline that is earlier than all since the last sweep: when there is to be the next.
+    """
 
     cdef int epoll
-    cdef double offset, left          # when the last poll was over
+    cdef double offset
+    cdef double next                  # no lane's deadline is earlier
+    cdef object earlier
     cdef bint woken                   # a task, since the last poll began
+    cdef readonly int connected       # lanes that have a connection, or make one: what there is to wait for
     cdef list lanes
 
-    def __init__(self, int epoll, double offset):
+    def __init__(self, int epoll, double offset, earlier):
         self.epoll = epoll
         self.offset = offset
         self.lanes = []
+        self.next = INFINITY
+        self.earlier = earlier
 
     def tally(self):
         """Return a new tally, for the sessions of series that are of one kind."""
@@ -33,13 +41,12 @@ cdef class Lanes:
     def poll(self, int most, linger_until):
         """Handle what has happened, so many events at most; return how many, and those that are no native lane's.
 
-        Where more is likely to come soon it is waited for here, at a tenth of what a turn of trio's costs, however much
-        it is: until an event is no lane's, a task is woken, or the instant that `linger_until` returns, in seconds of
+        While a lane has a connection more is waited for here, at a tenth of what a turn of trio's costs, however much it
+        is: until an event is no lane's, a task is woken, or the instant that `linger_until` returns, in seconds of
         trio's clock.
         """
         cdef epoll_event events[EVENTS_AT_ONCE]
         cdef int count, place, fd, handled = 0, room = most, wait_ms = 0
-        cdef bint likely = self.now() - self.left < SOON_S
         cdef double until = 0.0, left_s
         cdef NativeLane lane
         others = []
@@ -51,7 +58,7 @@ cdef class Lanes:
                     count = epoll_wait(self.epoll, events, count, wait_ms)
             else:
                 count = epoll_wait(self.epoll, events, count, 0)
-            if count <= 0:
+            if count < 0 or (count == 0 and wait_ms > 0):
                 break
             for place in range(count):
                 fd = events[place].data.fd
@@ -62,12 +69,13 @@ cdef class Lanes:
                     lane.notice(events[place].events)
             handled += count
             room, wait_ms = most, 0
-            if likely and not (self.woken or others):
+            if self.connected and not (self.woken or others):
                 until = until or linger_until()
                 left_s = until - self.now()
                 if left_s > 0:
-                    room, wait_ms = handled + EVENTS_AT_ONCE, <int> (left_s * MS_PER_S)      # whole ones: never too long
-        self.left = self.now()
+                    room, wait_ms = handled + EVENTS_AT_ONCE, <int> ceil(left_s * MS_PER_S)      # as trio does
+            if count == 0 and wait_ms == 0:
+                break
         return handled, others
 
     cdef double now(self):
@@ -76,21 +84,32 @@ cdef class Lanes:
         return self.offset + <double> (<long long> time.tv_sec * 1_000_000_000 + time.tv_nsec) / NS_PER_S
 
     def sweep(self, double now):
-        """End those whose time is over. A look at twenty thousand takes a fifth of a millisecond."""
+        """End those whose time is over, and return the next deadline. Of twenty thousand it takes 0.2 ms."""
+        self.next = INFINITY
         for lane in self.lanes:
             if lane is not None and (<NativeLane> lane).deadline <= now:
                 (<NativeLane> lane).be_late()
+            elif lane is not None:
+                self.next = min(self.next, (<NativeLane> lane).deadline)
+        return self.next
 
     def close(self, error):
         """End all lanes, because the poller ends."""
         for lane in self.lanes:
             if lane is not None:
                 (<NativeLane> lane).finish(error)
+        self.next, self.earlier = -INFINITY, None       # nobody is told any more, and no circle is left
+
+    cdef int will_be_late(self, double deadline) except -1:
+        self.next = deadline
+        self.earlier(deadline)
+        return 0
 
     cdef int register(self, int fd, NativeLane lane, int how, uint32_t also):
         cdef epoll_event wanted
         while fd >= len(self.lanes):
             self.lanes.append(None)
+        self.connected += self.lanes[fd] is None
         self.lanes[fd] = lane
         wanted.events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET | also
         wanted.data.fd = fd
@@ -100,5 +119,6 @@ cdef class Lanes:
         # Not left to close(2): a duplicate of the descriptor (a fork's) would keep it in.
         if 0 <= fd < len(self.lanes) and self.lanes[fd] is lane:
             self.lanes[fd] = None
+            self.connected -= 1
             epoll_ctl(self.epoll, EPOLL_CTL_DEL, fd, NULL)
         return 0

@@ -14,7 +14,7 @@ from cpython.dict cimport PyDict_GetItem
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.ref cimport PyObject
 from libc.errno cimport EAGAIN, EALREADY, EINPROGRESS, EINTR, EISCONN, errno
-from libc.math cimport INFINITY
+from libc.math cimport INFINITY, ceil
 from libc.stdint cimport uint32_t
 from libc.string cimport memchr, memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
@@ -28,7 +28,7 @@ from loadgen.transport.system cimport (
     sendmsg, setsockopt, sockaddr, socket, socklen_t,
 )
 
-from outcome import Error, Value
+from outcome import Error
 from trio.lowlevel import Abort, checkpoint, current_task, reschedule, wait_task_rescheduled
 
 cdef enum:
@@ -48,7 +48,6 @@ cdef extern from *:
 source_checksum = SOURCE_CHECKSUM
 cdef double NS_PER_S = 1e9
 cdef double MS_PER_S = 1e3
-cdef double SOON_S = 1e-3              # who had to wait no longer for the first event expects more
 cdef char received[RECEIVE_OCTETS]
 
 
@@ -66,7 +65,8 @@ cdef class NativeLane:
 
     cdef Lanes lanes
     cdef Tally tally                  # of a series; None: it is none, and the log is told
-    cdef object conversation, log, rounds, task, told, end, name, hoped_for
+    cdef object conversation, log, rounds, task, told, name, hoped_for
+    cdef object error                 # that ended it: a bug; None: another thing did
     cdef list timed, timings, replies, noted
     cdef Numbers instants             # of what was timed, by twos; of a series only
     cdef Heard heard
@@ -79,11 +79,11 @@ cdef class NativeLane:
     cdef object saying                # what has not been sent, or not all of it; None: all has
     cdef Py_ssize_t said              # octets of it
     cdef int fd, number               # how many sessions of the series came before
-    cdef bint connected
+    cdef bint connected, over
     cdef double limit, ends           # of the whole session, s, and when it is over
     cdef double deadline, started, session_started
     cdef readonly bint idle           # a series whose last session has been tallied; what is next is not known yet
-    cdef long long sent, heard_octets
+    cdef long long sent, heard_octets, taken      # and messages
     cdef readonly int connect_error   # an errno, or LATE; 0: none
     cdef readonly bint bound          # to the source it was to have
     cdef readonly int failure         # an errno: what broke the connection; 0: nothing
@@ -113,7 +113,7 @@ cdef class NativeLane:
         self.noted = self.conversation.noted
         self.name = name
         self.ends = self.started + self.limit
-        self.deadline = min(self.ends, self.started + limit_s)
+        self.be_late_at(min(self.ends, self.started + limit_s))
         self.bound = True
         self.connected = self.in_part = False
         self.answer = 0
@@ -141,17 +141,17 @@ cdef class NativeLane:
     def ended(self):
         """Wait for the end of it; to be awaited at once. Always a checkpoint."""
         self.told = None
-        if self.end is not None:
-            return _checkpoint(self.end)
+        if self.over:
+            return _checkpoint(self.error)
         self.task = current_task()
         return wait_task_rescheduled(self.abort)
 
     def when_ended(self, told):
         """Have somebody told of the end of it, once, should no task wait for it then."""
-        if self.end is None:
-            self.told = told
-        else:
+        if self.over:
             told()
+        else:
+            self.told = told
 
     def take(self):
         """Return the descriptor of the connection, to go on with: the caller's now, and so is what went over it."""
@@ -180,6 +180,12 @@ cdef class NativeLane:
 
     cdef double now(self):
         return self.lanes.now()
+
+    cdef int be_late_at(self, double deadline) except -1:
+        self.deadline = deadline
+        if deadline < self.lanes.next:
+            self.lanes.will_be_late(deadline)
+        return 0
 
     cdef int be_late(self) except -1:
         self.outlived = self.deadline == self.ends
@@ -217,7 +223,7 @@ cdef class NativeLane:
             if not events & READABLE:
                 return 0
         number = self.number
-        while self.end is None and self.read(events & TWO_READS) and self.number == number:      # one edge, more reads
+        while not self.over and self.read(events & TWO_READS) and self.number == number:      # one edge, more reads
             pass
         return 0
 
@@ -267,7 +273,7 @@ cdef class NativeLane:
         self.at += 1
         if self.at < len(self.round):
             return self.ask(now)
-        self.conversation.said = self.heard.since(self.answer)
+        self.conversation.said = self.heard.since(self.answer) if self.lines_octets else octets
         return self.go_on()
 
     cdef LinesEnd lines_end(self):
@@ -302,6 +308,9 @@ cdef class NativeLane:
             self.timed.append(self.name)
             put(&self.instants, in_ns(self.started))
             put(&self.instants, in_ns(now))
+            if self.name is self.tally.taken_by:
+                self.taken += 1
+                self.tally.under_way += 1
         return 0
 
     cdef int follow(self) except -1:
@@ -342,6 +351,12 @@ cdef class NativeLane:
         self.replies.clear()
         self.heard.forget()
         self.instants.count = 0
+        self.end_messages()
+        return 0
+
+    cdef int end_messages(self) except -1:
+        self.tally.under_way -= self.taken
+        self.taken = 0
         return 0
 
     cdef int tell(self) except -1:
@@ -350,6 +365,7 @@ cdef class NativeLane:
         for at, phase in enumerate(self.timed):
             self.timings.append((phase, self.instants.first[2 * at], self.instants.first[2 * at + 1]))
         self.log.replies += self.replies
+        self.end_messages()
         return 0
 
     cdef int ask(self, double now) except -1:
@@ -360,7 +376,7 @@ cdef class NativeLane:
         self.name, limit_s, self.hoped_for, lines_octets, in_part = <tuple> stage
         self.lines_octets, self.in_part = lines_octets, in_part
         self.answer, self.searched = self.heard.count, 0
-        self.deadline = min(self.ends, now + <double> limit_s)
+        self.be_late_at(min(self.ends, now + <double> limit_s))
         if said:
             self.saying = said[0] if type(said) is tuple and len(<tuple> said) == 1 else said
             self.said = 0
@@ -421,10 +437,10 @@ cdef class NativeLane:
 
     cdef int finish(self, error) except -1:
         """End it, once, and let the task know. As hoped it is closed; else the task goes on with the connection."""
-        if self.end is not None:
+        if self.over:
             return 0
         self.idle = False
-        self.end = Value(None) if error is None else Error(error)
+        self.over, self.error = True, error
         self.log.phase = self.name
         self.conversation.started_s = self.session_started
         self.conversation.octets_sent = self.sent
@@ -438,13 +454,16 @@ cdef class NativeLane:
         task, self.task = self.task, None
         told, self.told = self.told, None
         self.lanes.woken = True
-        if task is not None:
-            reschedule(task, self.end)
+        if task is not None and error is None:
+            reschedule(task)
+        elif task is not None:
+            reschedule(task, Error(error))
         elif told is not None:
             told()
         return 0
 
 
-async def _checkpoint(end):
+async def _checkpoint(error):
     await checkpoint()
-    end.unwrap()
+    if error is not None:
+        raise error

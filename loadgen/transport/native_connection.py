@@ -24,27 +24,35 @@ class NativeWay:
     """How native lanes connect to one address: what the system calls take, worked out once."""
 
     to: Address
-    there: bytes                     # a `struct sockaddr`
-    sources: tuple[tuple[str, bytes], ...]     # in words, and likewise; taken in turn
+    sources: tuple[str, ...]               # in words, taken in turn; empty: the system's choice
+    beginnings: tuple[Beginning, ...]      # for each of them; one where there are none
 
     def source(self, arrival: int) -> str | None:
         """Return the source address of an arrival in words; None: it is the system's choice."""
-        return self.sources[arrival % len(self.sources)][0] if self.sources else None
+        return self.sources[arrival % len(self.sources)] if self.sources else None
 
-    def beginning(self, arrival: int, phase: str, limit_s: float) -> Beginning:
+    def beginning(self, arrival: int) -> Beginning:
         """Return what a lane begins with to connect."""
-        here = self.sources[arrival % len(self.sources)][1] if self.sources else None
-        return self.to.family, self.there, here, phase, limit_s
+        return self.beginnings[arrival % len(self.beginnings)]
 
 
-def native_way(addresses: Sequence[Address], sources: Sequence[str]) -> NativeWay | None:
-    """Return how native lanes connect: to one IPv4 or IPv6 address, from sources of its family; None: they cannot."""
+def native_way(
+    addresses: Sequence[Address], sources: Sequence[str], phase: str, limit_s: float
+) -> NativeWay | None:
+    """Return how native lanes connect: to one IPv4 or IPv6 address, from sources of its family; None: they cannot.
+
+    To connect is called `phase`, and has `limit_s`.
+    """
     if len(addresses) != 1 or addresses[0].family not in {socket.AF_INET, socket.AF_INET6}:
         return None
     [to] = addresses
-    here = [(source, numeric_address(source, 0)) for source in sources]
-    ours = tuple([(source, socket_address(one)) for source, one in here if one is not None and one.family == to.family])
-    return NativeWay(to, socket_address(to), ours) if len(ours) == len(here) else None
+    here = [numeric_address(source, 0) for source in sources]
+    ours = [socket_address(one) for one in here if one is not None and one.family == to.family]
+    if len(ours) != len(here):
+        return None
+    there = socket_address(to)
+    beginnings = [(to.family, there, one, phase, limit_s) for one in ours]
+    return NativeWay(to, tuple(sources), tuple(beginnings) or ((to.family, there, None, phase, limit_s),))
 
 
 async def conversed(

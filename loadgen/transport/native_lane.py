@@ -6,6 +6,7 @@ Without it all goes the ordinary way, with the same results and at more cost.
 import os
 import time
 import zlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -48,15 +49,18 @@ def lane_in_words() -> str:
     return "native" if why_not is None else f"python: {why_not}"
 
 
-def native_lanes(epoll: int) -> "Lanes | None":
-    """Return the native lanes of an epoll; None: there are none, or the run's clock is not the one that they read."""
+def native_lanes(epoll: int, earlier: Callable[[float], None]) -> "Lanes | None":
+    """Return the native lanes of an epoll; None: there are none, or the run's clock is not the one that they read.
+
+    `earlier` is told of each deadline that is earlier than all since the last sweep.
+    """
     clock = trio.lowlevel.current_clock()
     offset = getattr(clock, "offset", None) if type(clock).__name__ == "SystemClock" else None
     if why_not_native() is not None or not isinstance(offset, float):
         return None
     module = _module()
     assert module is not None, "why_not_native has looked"
-    lanes: Lanes = module.Lanes(epoll, offset)
+    lanes: Lanes = module.Lanes(epoll, offset, earlier)
     return lanes
 
 

@@ -55,6 +55,9 @@ class Readiness(Protocol):
         One that does neither yet would be reported as hung up.
         """
 
+    def reached(self, instant_s: float) -> Awaitable[None]:
+        """Wait until an instant of trio's clock, at less cost than to sleep. To be awaited at once."""
+
 
 class TrioWatch:
     """Waits with trio's own poller, one cancel scope around each wait."""
@@ -96,6 +99,10 @@ class TrioReadiness:
     def watch(self, sock: socket.socket) -> TrioWatch:
         """Return a watch; trio registers the socket anew for every wait."""
         return TrioWatch(sock)
+
+    def reached(self, instant_s: float) -> Awaitable[None]:
+        """Sleep until an instant."""
+        return trio.sleep_until(instant_s)
 
 
 TRIO_READINESS: Final = TrioReadiness()

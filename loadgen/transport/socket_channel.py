@@ -13,6 +13,7 @@ from loadgen.transport.channel import RECEIVE_OCTETS, ask_in_turn, late_receive,
 from loadgen.transport.conversation import Conversation, converse_in_turn
 from loadgen.transport.failures import io_failure
 from loadgen.transport.readiness import Watch
+from loadgen.transport.received import receive
 
 AT_ONCE_MAX: Final = 16   # operations in a row without a checkpoint: other tasks get their turn too
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)   # struct linger: on, zero seconds
@@ -81,7 +82,7 @@ class SocketChannel:
             elif not await self._watch.readable(deadline):
                 raise late_receive(self._peer)
             try:
-                octets = self._sock.recv(RECEIVE_OCTETS)
+                octets = receive(self._sock)
             except BlockingIOError:
                 self._more = False
                 continue

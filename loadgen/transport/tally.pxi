@@ -57,6 +57,7 @@ cdef class Tally:
     cdef object taken_by              # the phase at whose end a message is
     cdef long long steady_from, steady_until
     cdef long long timed, messages, messages_done, sent_done, received_done
+    cdef readonly long long under_way     # messages taken in sessions that are not over
 
     def __cinit__(self):
         self.phases, self.sessions, self.replies = {}, {}, []

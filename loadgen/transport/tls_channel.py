@@ -72,7 +72,8 @@ class TlsChannel:
         """Return what has arrived; `b""` only after the peer's close_notify."""
         while True:
             try:
-                octets = self._tls.read(RECEIVE_OCTETS)
+                # No more than there can be: to ask for room that is not needed leaves holes in the heap (`received`).
+                octets = self._tls.read(min(RECEIVE_OCTETS, self._tls.pending() + self._incoming.pending) or 1)
             except ssl.SSLWantReadError:
                 if self._outgoing.pending:   # an answer of TLS itself, to a key update say
                     await self._flush(deadline)

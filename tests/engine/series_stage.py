@@ -1,10 +1,12 @@
 """A load played over TCP, in series and with a task's turn for each session, and what its books tell."""
 
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Generic, TypeVar
 from typing import Protocol as Shape
 
 import pytest
@@ -17,6 +19,7 @@ from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.route import Route
 from loadgen.transport.addresses import numeric_address
+from loadgen.transport.readiness import best_readiness
 from tests.engine.test_shard import shard_of
 from tests.session.native_stage import HOST
 from tests.session.theatre import LIMITS
@@ -38,6 +41,55 @@ class Serves(Shape):
         """Hold one session."""
 
 
+@dataclass
+class Held:
+    """How a session stands."""
+
+    over: bool = False
+
+
+HeldT = TypeVar("HeldT", bound=Held)
+
+
+@dataclass
+class LineServer(ABC, Generic[HeldT]):
+    """A server of one protocol that answers line after line."""
+
+    protocol: Protocol
+    said: list[bytes] = field(default_factory=list)        # to it, a connection each
+    closes_at: str = ""                                    # the command, of some sessions
+    silent_at: str = ""                                    # likewise
+
+    @abstractmethod
+    def greet(self) -> tuple[bytes, HeldT]:
+        """Return what a session begins with."""
+
+    @abstractmethod
+    def answer(self, session: HeldT, line: str) -> list[bytes]:
+        """Return the pieces of an answer."""
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        """Hold one session."""
+        heard, lines = b"", b""
+        greeting, session = self.greet()
+        try:
+            await stream.send_all(greeting)
+            async for octets in stream:
+                heard, lines = heard + octets, lines + octets
+                while b"\n" in lines and not session.over:
+                    line, _, lines = lines.partition(b"\r\n")
+                    for piece in self.answer(session, line.decode()):
+                        await stream.send_all(piece)
+                        await trio.lowlevel.checkpoint()
+                if session.over:
+                    break
+        except trio.BrokenResourceError:
+            pass
+        finally:
+            self.said.append(heard)
+            await stream.aclose()
+
+
 @dataclass(frozen=True)
 class Played:
     """What came of one load."""
@@ -47,7 +99,10 @@ class Played:
 
 
 def play(shard: Shard, *servers: Serves, stop_after: int | None = None) -> Played:
-    """Run a load over TCP against servers; once so many connections are over it is stopped."""
+    """Run a load over TCP against servers; once so many connections are over it is stopped.
+
+    The servers have their turns in our own loop, so no lane lingers there.
+    """
     async def act() -> ShardResult:
         stop = trio.Event()
 
@@ -70,7 +125,9 @@ def play(shard: Shard, *servers: Serves, stop_after: int | None = None) -> Playe
             nursery.cancel_scope.cancel()
         return books
 
-    books = trio.run(act)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sharding, "best_readiness", lambda nursery, punctual: best_readiness(nursery, punctual=True))
+        books = trio.run(act)
     return Played(books, [said for server in servers for said in server.said])
 
 

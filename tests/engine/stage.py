@@ -9,6 +9,7 @@ import trio.testing
 
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.arrivals import Arrivals
+from loadgen.engine.closed_loop import closed_loop
 from loadgen.engine.open_loop import open_loop
 from loadgen.engine.recorder import Recorder
 from loadgen.engine.session_limit import SessionLimit
@@ -110,6 +111,24 @@ async def play_open(
     """Run the open loop with this cast."""
     await open_loop(
         cast.enter(), schedule, in_flight_max=in_flight_max, end_ns=round(end_s * NS_PER_S), drain_s=drain_s,
+        stop=trio.Event() if stop is None else stop,
+    )
+
+
+async def play_closed(
+    cast: Cast,
+    *,
+    users: int,
+    sessions: int | None = None,
+    for_s: float | None = None,
+    think: Callable[[int, int], int] = lambda user, i: 0,
+    drain_s: float = 3600.0,
+    stop: trio.Event | None = None,
+) -> None:
+    """Run the closed loop with this cast."""
+    await closed_loop(
+        cast.enter(), virtual_users=users, users=range(users), think_ns=think, sessions=sessions,
+        end_ns=None if for_s is None else round(for_s * NS_PER_S), drain_s=drain_s,
         stop=trio.Event() if stop is None else stop,
     )
 

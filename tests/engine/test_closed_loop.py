@@ -1,42 +1,21 @@
 """The closed loop: a population of which nobody starts before his own last session has ended."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 import pytest
 import trio
 from trio.testing import MockClock
 
 from loadgen.clock import NS_PER_S
-from loadgen.engine.closed_loop import closed_loop
-from loadgen.schedule.plans import Plan
-from loadgen.session.outcome import Outcome, OutcomeKind
-from loadgen.session.trace import Trace
-from tests.engine.stage import MS, Act, Cast
-
-
-async def play(
-    cast: Cast,
-    *,
-    users: int,
-    sessions: int | None = None,
-    for_s: float | None = None,
-    think: Callable[[int, int], int] = lambda user, i: 0,
-    drain_s: float = 3600.0,
-    stop: trio.Event | None = None,
-) -> None:
-    await closed_loop(
-        cast.enter(), virtual_users=users, users=range(users), think_ns=think, sessions=sessions,
-        end_ns=None if for_s is None else round(for_s * NS_PER_S), drain_s=drain_s,
-        stop=trio.Event() if stop is None else stop,
-    )
+from loadgen.session.outcome import OutcomeKind
+from tests.engine.stage import MS, Act, Cast, play_closed
+from tests.engine.troupe import Troupe
 
 
 @pytest.mark.parametrize("users", [1, 3, 7, 20])
 async def test_exactly_as_many_sessions_as_asked_for_each_once(users: int, autojump_clock: MockClock) -> None:
     cast = Cast(lambda k: Act(length_s=k % 3))
-    await play(cast, users=users, sessions=10)
+    await play_closed(cast, users=users, sessions=10)
     assert sorted(arrival for arrival, _ in cast.began) == list(range(10))
     assert cast.recorder.in_flight_peak == min(users, 10)
     assert cast.kinds == {OutcomeKind.ACCEPTED: 10}
@@ -44,7 +23,7 @@ async def test_exactly_as_many_sessions_as_asked_for_each_once(users: int, autoj
 
 async def test_a_user_thinks_before_each_session_and_waits_for_nobody_else(autojump_clock: MockClock) -> None:
     cast = Cast(lambda k: Act(length_s=1 if k % 2 == 0 else 5))
-    await play(cast, users=2, sessions=6, think=lambda user, i: (i + 1) * NS_PER_S)
+    await play_closed(cast, users=2, sessions=6, think=lambda user, i: (i + 1) * NS_PER_S)
     assert dict(cast.began) == {
         0: 1000 * MS, 2: 4000 * MS, 4: 8000 * MS,        # 1 thinking, 1 session, 2 thinking, 1, 3
         1: 1000 * MS, 3: 8000 * MS, 5: 16000 * MS,
@@ -60,7 +39,7 @@ async def test_response_time_is_service_time_even_when_the_user_was_woken_late(a
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hold_up)
-        await play(cast, users=1, sessions=1, think=lambda user, i: NS_PER_S)
+        await play_closed(cast, users=1, sessions=1, think=lambda user, i: NS_PER_S)
     assert cast.began == [(0, 2500 * MS)]
     assert cast.completed("pop3.session") == 1
     times = cast.recorder.phases["pop3.session"]
@@ -69,7 +48,7 @@ async def test_response_time_is_service_time_even_when_the_user_was_woken_late(a
 
 async def test_a_load_by_time_starts_nothing_after_it_and_drains(autojump_clock: MockClock) -> None:
     cast = Cast(lambda _: Act(length_s=2))
-    await play(cast, users=1, for_s=5)
+    await play_closed(cast, users=1, for_s=5)
     assert [at for _, at in cast.began] == [0, 2000 * MS, 4000 * MS]
     assert (trio.current_time(), cast.recorder.load_ended_ns) == (6, 5 * NS_PER_S)
 
@@ -86,26 +65,26 @@ async def test_a_load_by_time_is_cut_short_only_before_its_end(
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(press)
-        await play(cast, users=1, for_s=5, stop=stop)
+        await play_closed(cast, users=1, for_s=5, stop=stop)
     assert cast.recorder.cut_short is cut_short
 
 
 async def test_who_is_thinking_at_the_end_does_not_start(autojump_clock: MockClock) -> None:
     cast = Cast(lambda _: Act(length_s=1))
-    await play(cast, users=1, for_s=5, think=lambda user, i: 3 * NS_PER_S)
+    await play_closed(cast, users=1, for_s=5, think=lambda user, i: 3 * NS_PER_S)
     assert (len(cast.began), trio.current_time()) == (1, 5)
 
 
 async def test_after_a_load_by_time_the_drain_cuts(autojump_clock: MockClock) -> None:
     cast = Cast(lambda _: Act(length_s=60))
-    await play(cast, users=3, for_s=5, drain_s=2)
+    await play_closed(cast, users=3, for_s=5, drain_s=2)
     assert trio.current_time() == 7
     assert cast.kinds == {OutcomeKind.INTERRUPTED: 3}
 
 
 async def test_after_the_last_start_of_a_counted_load_the_drain_cuts_too(autojump_clock: MockClock) -> None:
     cast = Cast(lambda k: Act(length_s=(1, 1, 600, 1)[k]))
-    await play(cast, users=2, sessions=4, drain_s=10)
+    await play_closed(cast, users=2, sessions=4, drain_s=10)
     assert trio.current_time() == 11                   # the last starts at 1 s
     assert cast.kinds == {OutcomeKind.ACCEPTED: 3, OutcomeKind.INTERRUPTED: 1}
 
@@ -119,14 +98,14 @@ async def test_stop_after_the_last_start_grants_no_second_drain(autojump_clock: 
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(press)
-        await play(cast, users=2, sessions=2, drain_s=10, stop=stop)
+        await play_closed(cast, users=2, sessions=2, drain_s=10, stop=stop)
     assert trio.current_time() == 10
     assert not cast.recorder.cut_short, "every session there was to start had started"
 
 
 async def test_a_counted_load_of_one_session_each_has_a_steady_phase(autojump_clock: MockClock) -> None:
     cast = Cast(lambda _: Act(length_s=4))
-    await play(cast, users=5, sessions=5)
+    await play_closed(cast, users=5, sessions=5)
     assert cast.recorder.window.steady_ns == 4 * NS_PER_S
     assert cast.recorder.steady.ended[OutcomeKind.ACCEPTED] == 5
 
@@ -140,97 +119,30 @@ async def test_stop_ends_thinking_and_drains_sessions(autojump_clock: MockClock)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(press)
-        await play(cast, users=2, sessions=100, think=lambda user, i: user * 50 * NS_PER_S, stop=stop)
+        await play_closed(cast, users=2, sessions=100, think=lambda user, i: user * 50 * NS_PER_S, stop=stop)
     assert (len(cast.began), trio.current_time()) == (1, 3)
     assert cast.kinds == {OutcomeKind.ACCEPTED: 1}
     assert cast.recorder.cut_short
-
-
-@dataclass
-class Pretended:
-    """Series of sessions of a second each, all as hoped, in virtual time."""
-
-    nursery: trio.Nursery
-    began: list[tuple[int, float]] = field(default_factory=list)      # (arrival, s), each session's
-
-    def takes(self, plan: Plan, behind: Plan | None = None) -> bool:
-        """Take all."""
-        return True
-
-    def waiting(self) -> int:
-        """Tally nothing."""
-        return 0
-
-    def series(
-        self, plan: Plan, trace: Trace, next_plan: Callable[[], Plan | None], *, due_ns: int | None = None
-    ) -> "PretendedSeries":
-        """Return one that has yet to begin."""
-        assert due_ns is None, "nothing is due at an instant"
-        return PretendedSeries(self, plan, next_plan)
-
-
-@dataclass
-class PretendedSeries:
-    """One of them."""
-
-    stage: Pretended
-    plan: Plan
-    next_plan: Callable[[], Plan | None]
-    all_tallied = False
-    started_s = 0.0
-
-    def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
-        """Begin the first."""
-        assert told is not None
-        self.stage.nursery.start_soon(self._lead, told)
-
-    async def perform(self) -> Outcome:
-        """Go on in a task, which none needs."""
-        raise AssertionError("all go as hoped")
-
-    def go_on(self, plan: Plan, due_ns: int) -> bool:
-        """Begin what has come due, which nothing does."""
-        raise AssertionError("no open load")
-
-    def dismiss(self) -> None:
-        """End it, for which nobody asks."""
-        raise AssertionError("no open load")
-
-    async def _lead(self, told: Callable[[], None]) -> None:
-        plan: Plan | None = self.plan
-        while plan is not None:
-            self.stage.began.append((plan.arrival, trio.current_time()))
-            await trio.sleep(1)
-            plan = self.next_plan()
-        self.all_tallied = True
-        told()
 
 
 @pytest.mark.parametrize("users", [4, 200])
 async def test_users_begin_at_their_turns_in_the_ramp_and_go_on_at_once(
     users: int, autojump_clock: MockClock
 ) -> None:
-    cast = Cast(lambda k: Act())
-    async with trio.open_nursery() as nursery:
-        stage = Pretended(nursery)
-        await closed_loop(
-            replace(cast.enter(), in_series=stage), virtual_users=users, users=range(users),
-            think_ns=lambda user, i: 0 if i else user * 10 * MS, sessions=3 * users, end_ns=None, drain_s=60,
-            stop=trio.Event(),
+    troupe = Troupe(lambda _: Act(length_s=1), goes_alone=lambda _: False)
+    async with trio.open_nursery() as troupe.lanes:
+        await play_closed(
+            troupe, users=users, sessions=3 * users, think=lambda user, i: 0 if i else user * 10 * MS, drain_s=60
         )
-    due = {user + n * users: user * 0.01 + n for user in range(users) for n in range(3)}
-    assert dict(stage.began) == pytest.approx(due)
-    assert trio.current_time() == pytest.approx(max(due.values()) + 1)
-    assert (cast.recorder.in_flight, cast.arrivals.presence.now) == (0, 0)
+    due_ns = {user + n * users: (user * 10 + n * 1000) * MS for user in range(users) for n in range(3)}
+    assert dict(troupe.began) == pytest.approx(due_ns)
+    assert trio.current_time() == pytest.approx(max(due_ns.values()) / NS_PER_S + 1)
+    assert (troupe.made, troupe.recorder.in_flight, troupe.arrivals.presence.now) == (users, 0, 0)
 
 
 async def test_without_a_ramp_all_begin_at_once(autojump_clock: MockClock) -> None:
-    cast = Cast(lambda k: Act())
-    async with trio.open_nursery() as nursery:
-        stage = Pretended(nursery)
-        await closed_loop(
-            replace(cast.enter(), in_series=stage), virtual_users=300, users=range(300), think_ns=lambda user, i: 0,
-            sessions=None, end_ns=1500 * MS, drain_s=60, stop=trio.Event(),
-        )
-    assert Counter(at for _, at in stage.began) == {0: 300, 1: 300}
-    assert cast.recorder.in_flight_peak == 300
+    troupe = Troupe(lambda _: Act(length_s=1), goes_alone=lambda _: False)
+    async with trio.open_nursery() as troupe.lanes:
+        await play_closed(troupe, users=300, for_s=1.5, drain_s=60)
+    assert Counter(at_ns for _, at_ns in troupe.began) == {0: 300, NS_PER_S: 300}
+    assert troupe.recorder.in_flight_peak == 300

@@ -92,7 +92,7 @@ async def test_it_judges_while_the_load_goes_on_and_takes_up_what_it_was_cancell
     assert overhearing.heard.judged == 2
 
 
-async def test_judging_takes_less_than_a_hundredth_of_the_time_and_gives_way_to_others(
+async def test_judging_takes_a_three_hundredth_of_the_time_and_gives_way_to_others(
     autojump_clock: MockClock
 ) -> None:
     class Slow(Notes):
@@ -113,7 +113,7 @@ async def test_judging_takes_less_than_a_hundredth_of_the_time_and_gives_way_to_
             await trio.sleep(0.001)
             turns.append(len(slow.judged) - before)
         nursery.cancel_scope.cancel()
-    assert 0.008 < len(slow.judged) * 0.0001 / 10 < 0.01
+    assert 0.0025 < len(slow.judged) * 0.0001 / 10 < 0.0034
     assert {5, 6} >= set(turns) - {0}, "a turn is half a millisecond"
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loadgen.engine.progress import NOTHING_YET, Overview, Progress
+from loadgen.engine.progress import NOTHING_YET, AcceptedRate, Overview, Progress
 
 AT = replace(NOTHING_YET, stage="steady", elapsed_s=1.0, in_flight=3, arrived=10, messages_accepted=8,
              messages_accepted_per_s=8, errors=1, refused=1)   # fmt: skip
@@ -67,3 +67,11 @@ def test_a_silent_worker_does_not_hold_the_line_up_for_long() -> None:
     overview.told(0, at(6, 60))
     overview.told(2, at(6, 60))
     assert (shown[-1].workers_silent, shown[-1].arrived) == (0, 180), "it was only late"
+
+
+def test_the_rate_is_of_what_was_accepted_since_the_last_look() -> None:
+    rate = AcceptedRate()
+    assert rate.at(1_000_000_000, 30) == 30
+    assert rate.at(3_000_000_000, 50) == 10
+    assert rate.at(4_000_000_000, 45) == 0      # sessions under way turned out otherwise, and are told of when over
+    assert rate.at(4_000_000_000, 46) == 0      # no time has passed

@@ -1,9 +1,8 @@
 """Retrievals led in series, and each with a task's turn of its own, are the same load, as with deliveries."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
-import trio
 
 from conformance.load_monitors import LoadMonitors
 from loadgen.endpoint import Protocol
@@ -13,7 +12,7 @@ from loadgen.session.plain_retrieval import MAILDROP_OCTETS_MAX
 from loadgen.session.retrieval_series import RetrievalSeries
 from loadgen.transport.conversation import Beginning
 from tests.engine import test_series
-from tests.engine.series_stage import both_ways, ended, play, told, unverified
+from tests.engine.series_stage import Held, LineServer, both_ways, ended, play, told, unverified
 from tests.session.native_stage import needs_native
 
 pytestmark = needs_native
@@ -45,7 +44,14 @@ CONTENT = b"Subject: %d\r\n\r\n..a line that begins with a dot\r\n%s\r\n"
 
 
 @dataclass
-class Server:
+class Session(Held):
+    """How one stands."""
+
+    account: int = 0
+
+
+@dataclass
+class Server(LineServer[Session]):
     """A server whose mood is its account's: what a session meets does not hang on when it comes.
 
     Account 1 is refused, of account 2 the second message is, account 3's answers come in pieces, account 4 may be left
@@ -54,38 +60,21 @@ class Server:
     """
 
     protocol: Protocol = "pop3"
-    said: list[bytes] = field(default_factory=list)        # to it, a connection each
-    closes_at: str = ""
-    silent_at: str = ""
 
-    async def serve(self, stream: trio.SocketStream) -> None:
-        """Hold one session."""
-        heard, lines, account = b"", b"", 0
-        over = False
-        try:
-            await stream.send_all(b"+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n")
-            async for octets in stream:
-                heard, lines = heard + octets, lines + octets
-                while b"\n" in lines and not over:
-                    line, _, lines = lines.partition(b"\r\n")
-                    verb, _, argument = line.decode().partition(" ")
-                    if verb in {"USER", "APOP"}:
-                        account = int(argument.partition("@")[0].removeprefix("user"))
-                    if verb == self.silent_at and account == 4:
-                        continue
-                    over = verb == "QUIT" or (verb == self.closes_at and account == 4)
-                    if verb == self.closes_at and account == 4:
-                        break
-                    for piece in pieces_of(answer_to(verb, argument, account), in_pieces=account == 3):
-                        await stream.send_all(piece)
-                        await trio.lowlevel.checkpoint()
-                if over:
-                    break
-        except trio.BrokenResourceError:
-            pass
-        finally:
-            self.said.append(heard)
-            await stream.aclose()
+    def greet(self) -> tuple[bytes, Session]:
+        return b"+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n", Session()
+
+    def answer(self, session: Session, line: str) -> list[bytes]:
+        verb, _, argument = line.partition(" ")
+        if verb in {"USER", "APOP"}:
+            session.account = int(argument.partition("@")[0].removeprefix("user"))
+        left = session.account == 4
+        if verb == self.silent_at and left:
+            return []
+        session.over = verb == "QUIT" or (verb == self.closes_at and left)
+        if verb == self.closes_at and left:
+            return []
+        return pieces_of(answer_to(verb, argument, session.account), in_pieces=session.account == 3)
 
 
 def answer_to(verb: str, argument: str, account: int) -> bytes:

@@ -34,8 +34,8 @@ class Moody(Server):
             self.load.cancel()
         await super().serve(stream)
 
-    def _answer(self, session: Session, line: str) -> list[bytes]:
-        said = super()._answer(session, line.replace("user", "friend") if self.pleased else line)
+    def answer(self, session: Session, line: str) -> list[bytes]:
+        said = super().answer(session, line.replace("user", "friend") if self.pleased else line)
         if line[:4] == self.at and self.silent_to in session.named:
             session.over = False
             return []

@@ -106,7 +106,7 @@ async def meet(play: Play, server: Server, limits: PhaseLimits, listening: socke
     assert address is not None
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(listening.dup()))
     async with listener, trio.open_nursery() as serving:
-        readiness: EpollReadiness = await serving.start(serve_epoll)
+        readiness: EpollReadiness = await serving.start(partial(serve_epoll, lingers=False))      # for the server
         endpoint = Endpoint(play.protocol, HOST, listening.getsockname()[1], None, implicit_tls=False)
         route = Route(endpoint, limits, readiness=readiness, addresses=(address,), listener=Listening(met))
         session = trio.CancelScope()

@@ -34,6 +34,7 @@ class PretendedLane:
         self._ours = ours
         self.outlived = outlived
         self.lanes: Any = self
+        self.reached = TRIO_READINESS.reached
 
     def watch(self, sock: socket.socket) -> Watch:
         """Watch the socket of who goes over it."""

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable
 from heapq import nlargest
 
-import trio
-
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.health.collector import CollectorWatch
 from loadgen.engine.window import Window
+from loadgen.transport.instants import Reached
 from reports.health import Pause
 from reports.histogram import Histogram
 
@@ -43,7 +42,7 @@ class Heartbeat:
         self._last_collecting_ns = collector.pause_ns_sum
         self._steady: tuple[int, int] | None = None      # the steady phase's first beat, processor time then
 
-    async def beat(self) -> None:
+    async def beat(self, reached: Reached) -> None:
         """Beat until cancelled.
 
         No beat is left out: after a stall every beat that was due in it counts, by how late it came. Otherwise
@@ -52,7 +51,7 @@ class Heartbeat:
         due_ns = self._origin_ns
         while True:
             due_ns += BEAT_NS
-            await trio.sleep_until(due_ns / NS_PER_S)
+            await reached(due_ns / NS_PER_S)
             now_ns = self.note()
             self._lag(due_ns, now_ns)
             while due_ns + BEAT_NS <= now_ns:

@@ -8,10 +8,9 @@ sessions were lost, or their times are not what they say.
 from collections.abc import Callable
 from random import Random
 
-import trio
-
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.window import Window
+from loadgen.transport.instants import Reached
 from reports.health import InFlight
 
 LOOK_EVERY_NS = 50_000_000
@@ -42,12 +41,12 @@ class Looks:
         self._sum = 0
         self._sum_of_squares = 0
 
-    async def look(self) -> None:
+    async def look(self, reached: Reached) -> None:
         """Look until cancelled."""
         slot = 0
         while True:
             at_ns = round((slot + self._random.random()) * LOOK_EVERY_NS)
-            await trio.sleep_until((self._origin_ns + at_ns) / NS_PER_S)
+            await reached((self._origin_ns + at_ns) / NS_PER_S)
             missed = max(0, (clock_ns() - self._origin_ns) // LOOK_EVERY_NS - slot)
             for passed in range(slot, slot + missed + 1):
                 self._count_in(passed * LOOK_EVERY_NS)

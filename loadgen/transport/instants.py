@@ -6,14 +6,20 @@ each of its sessions.
 
 import heapq
 import math
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import trio
 from outcome import Value
 
+# Waits until an instant of trio's clock, in seconds.
+Reached = Callable[[float], Awaitable[None]]
+
 
 class Instants:
-    """Wakes tasks at their instants (seconds of trio's clock). Run `serve` beside them."""
+    """Wakes tasks at their instants (seconds of trio's clock). Run `serve` beside them.
+
+    Whoever has a turn anyway may call `wake` when an instant comes: then the timer costs nothing.
+    """
 
     def __init__(self) -> None:
         self._due: list[tuple[float, int]] = []                # a heap: when, and which wait; ended ones still in it
@@ -45,13 +51,24 @@ class Instants:
         self._open = False
         self._wake(math.inf)
 
+    def wake(self) -> bool:
+        """Wake tasks whose instants have come; say whether there were any."""
+        now_s = trio.current_time()
+        if not self._due or self._due[0][0] > now_s:
+            return False
+        self._wake(now_s)
+        self._alarm.deadline = self._next_s()
+        return True
+
     async def serve(self) -> None:
         """Wake tasks as their instants come, for ever."""
         while True:
-            next_s = self._due[0][0] if self._due else math.inf
-            with trio.CancelScope(deadline=next_s) as self._alarm:
+            with trio.CancelScope(deadline=self._next_s()) as self._alarm:
                 await trio.sleep_forever()
             self._wake(trio.current_time())
+
+    def _next_s(self) -> float:
+        return self._due[0][0] if self._due else math.inf
 
     def _wake(self, now_s: float) -> None:
         while self._due and self._due[0][0] <= now_s:

@@ -1,10 +1,12 @@
 """One timer for all who wait: each is woken at its own instant."""
 
+from collections.abc import Callable
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from loadgen.engine.instants import Instants
+from loadgen.transport.instants import Instants
 
 
 @pytest.fixture
@@ -69,3 +71,41 @@ async def test_at_the_end_all_are_woken_and_nobody_waits_any_more(
     assert woken == [3, 3]
     await instants.reached(10)
     assert trio.current_time() == 3
+
+
+async def test_who_has_a_turn_when_an_instant_comes_wakes_those_due_and_moves_the_timer(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    instants, steps, woken = Instants(), StepsOf(Instants.serve), list[float]()
+    nursery.start_soon(instants.serve)
+
+    async def wait(instant_s: float) -> None:
+        await instants.reached(instant_s)
+        woken.append(instant_s)
+
+    for instant_s in (5, 5, 7):
+        nursery.start_soon(wait, instant_s)
+    await wait_all_tasks_blocked()
+    trio.lowlevel.add_instrument(steps)
+    assert not instants.wake()
+    autojump_clock.jump(5)
+    assert instants.wake()
+    assert not instants.wake()
+    await wait_all_tasks_blocked()
+    assert woken == [5, 5]
+    assert steps.count == 0
+    await trio.sleep_until(10)
+    assert woken == [5, 5, 7]
+    assert steps.count == 1
+    trio.lowlevel.remove_instrument(steps)
+
+
+class StepsOf(trio.abc.Instrument):
+    """Counts the steps of tasks that run a function."""
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self._name = f"{function.__module__}.{function.__qualname__}"
+        self.count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.count += task.name == self._name
