@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from numpy.typing import NDArray
 
 from reports import units
 from reports.canvas import (
@@ -137,6 +138,8 @@ def _lines(axes: Axes, title: str, size: Size, *lines: _Line) -> None:
     for line in lines:
         seconds = np.arange(len(line.column)) + 0.5
         axes.plot(seconds, line.column, color=line.colour, linestyle=line.dash, linewidth=1.5, label=line.name)
+        alone = _alone(line.column)       # no line leads to it
+        axes.plot(seconds[alone], np.asarray(line.column)[alone], ".", color=line.colour)
     if any(value > 0 for line in lines for value in line.column):
         axes.set_ylim(bottom=0)
     else:
@@ -155,6 +158,12 @@ def _lines(axes: Axes, title: str, size: Size, *lines: _Line) -> None:
             columnspacing=0.7 if size.narrow else 2.0,
             fontsize=size.font_px - 1,
         )
+
+
+def _alone(column: Sequence[float]) -> NDArray[np.bool_]:
+    """Say of each number whether there is none before and none behind it."""
+    there = np.isfinite(np.concatenate(([np.nan], column, [np.nan])))
+    return there[1:-1] & ~there[:-2] & ~there[2:]
 
 
 def _ms(column: Sequence[int | None]) -> list[float]:

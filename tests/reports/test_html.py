@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Literal
 
+import numpy as np
 import pytest
 from msgspec import structs
 
@@ -254,3 +255,14 @@ def test_an_axis_of_nothing_says_so_once(good: Document) -> None:
     axes = plots._draw_over_time(structs.replace(good.load, timeline=timeline), WIDE).axes[1]
     labels = [axes.yaxis.get_major_formatter()(tick) for tick in axes.get_yticks() if 0 <= tick <= 1]
     assert labels == sorted(set(labels))
+
+
+def test_a_second_with_times_between_seconds_without_is_drawn_as_a_dot(good: Document) -> None:
+    assert good.load is not None
+    p50_ns: list[int | None] = [None] * good.load.timeline.seconds
+    p50_ns[0], p50_ns[2], p50_ns[4], p50_ns[5] = 1_000_000, 2_000_000, 3_000_000, 4_000_000
+    timeline = structs.replace(good.load.timeline, response_p50_ns=tuple(p50_ns), response_p99_ns=tuple(p50_ns))
+    axes = plots._draw_over_time(structs.replace(good.load, timeline=timeline), WIDE).axes[3]
+    dots = [line for line in axes.get_lines() if line.get_marker() == "."]
+    assert [np.asarray(dot.get_xdata()).tolist() for dot in dots] == [[0.5, 2.5], [0.5, 2.5]]
+    assert [np.asarray(dot.get_ydata()).tolist() for dot in dots] == [[1, 2], [1, 2]]
