@@ -38,7 +38,7 @@ LONG_LINES: Final = Sample("long-lines", (b"0123456789" * 100)[:998] + b"\r\nsho
 UTF8: Final = Sample("utf8", "Zwölf Boxkämpfer jagen Viktor.\r\n漢字\r\n🎈\r\n".encode(), eight_bit=True)
 BODILESS: Final = Sample("bodiless", b"")
 UNENDED: Final = Sample("unended", b"The first line.\r\nThe last, which nothing ends", chunked=True)
-# Eleven octets a turn, thirteen once stuffed: within eleven turns, or thirteen, every octet has stood at every edge of
-# a buffer of 2**n octets, in what is read as in what is sent.
-_TURN: Final = b".\r\n.ab\r\nx\r\n"
-EDGES: Final = Sample("edges", _TURN * 8_200)
+# 29 octets a turn, 37 once stuffed: 2 is a primitive root of either, so that neither divides 2**n, 2**n - 1 (a buffer
+# that fgets fills) or 2**n - 2 for any buffer there is, and an edge comes to stand at another octet in every turn.
+_TURN: Final = b".\r\n.\r\n.ab\r\n.\r\n.\r\n.\r\n.\r\n.\r\nx\r\n"
+EDGES: Final = Sample("edges-29", _TURN * 3_100)

@@ -175,6 +175,7 @@ FAULTS: Final = (
           in_body(lambda body: re.sub(rb"(?<=[^\r\n.])\.(?=\r\n)", b"..", body))),
     _sent("retr-edge-of-1024", "RETR does not stuff a dot that begins a buffer of 1,024 octets.", unstuffed_at(1024)),
     _sent("retr-edge-of-1023", "RETR does not stuff a dot that begins a buffer of 1,023 octets.", unstuffed_at(1023)),
+    _sent("retr-edge-of-4095", "RETR does not stuff a dot that begins a buffer of 4,095 octets.", unstuffed_at(4095)),
     _sent("retr-edge-of-4096", "RETR does not stuff a dot that begins a buffer of 4,096 octets.", unstuffed_at(4096)),
     _sent("retr-edge-of-8192", "RETR does not stuff a dot that begins a buffer of 8,192 octets.", unstuffed_at(8192)),
     _sent("retr-doubled-at-4096", "RETR doubles a dot that begins a buffer of 4,096 octets.", _doubled_at(4096)),

@@ -161,7 +161,18 @@ BREAKS = {
         "pop3.retr.slow-reader",
         "pop3.retr.stuff-boundary",
     },
-    "retr-edge-of-1023": {"pop3.reply.one-per-command", "pop3.retr.stuff-boundary"},
+    "retr-edge-of-1023": {
+        "pop3.reply.one-per-command",
+        "pop3.retr.large",
+        "pop3.retr.slow-reader",
+        "pop3.retr.stuff-boundary",
+    },
+    "retr-edge-of-4095": {
+        "pop3.reply.one-per-command",
+        "pop3.retr.large",
+        "pop3.retr.slow-reader",
+        "pop3.retr.stuff-boundary",
+    },
     "retr-edge-of-4096": {
         "pop3.reply.one-per-command",
         "pop3.retr.large",
