@@ -78,8 +78,8 @@ def progress_of(
         refused=kinds[OutcomeKind.REFUSED],
         p50_ns=last.p50_ns,
         p99_ns=last.p99_ns,
-        response_hdr=last.response_hdr,
-        response_max_ns=last.response_max_ns,
+        response_hdr=last.hdr,
+        response_max_ns=last.max_ns,
         waiting=recorder.waiting,
         load=standing(recorder, watched, elapsed_s) if watched is not None and stage != "warm-up" else None,
     )
@@ -106,7 +106,7 @@ def at_rest(part: Progress) -> Progress:
 
 def together(parts: Sequence[Progress]) -> Progress:
     """Return how a run stands in several processes, of which each has said how its part stands."""
-    times = response_times(parts)
+    times = response_times((part.response_hdr, part.response_max_ns) for part in parts)
     p50_ns, p99_ns = times.curve([50, 99]) or (None, None)
     return Progress(
         stage=min((part.stage for part in parts), key=STAGES.index),
