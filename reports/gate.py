@@ -140,8 +140,8 @@ def judge(gate: Gate, document: Document, *, preset: str | None = None) -> GateR
     allowed = bound_value(bound, metric.unit)
     condition = f"{COMPARISONS[comparison][1]} {shown(allowed, metric.unit)}"
     subject = subject_of(gate.metric, gate.percentile)
-    most = metric.read(document, gate.percentile)
-    least = most if metric.least is None else metric.least(document, gate.percentile)
+    most = (metric.most or metric.read)(document, gate.percentile)
+    least = (metric.least or metric.read)(document, gate.percentile)
     verdict, measured = Verdict.INCONCLUSIVE, None
     if most is None or least is None:
         sentence = f"{subject} could not be judged: {_why_absent(metric, document)}"

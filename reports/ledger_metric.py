@@ -1,7 +1,7 @@
 """Metrics of what became of the mail: the ledger's counts, the time to the maildrop, and goodput."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -22,13 +22,14 @@ def ledger_metrics() -> Iterator[Metric]:
     for name in COUNTS:
         yield Metric(
             f"ledger.{name}", "count", _count_reader(name), _ABSENT, question="correct", section="ledger",
-            under_way=False,
+            under_way=False, most=_most_reader(name),
         )   # fmt: skip
     for name in COUNTS[2:]:
         of = _OF_WHAT.get(name, "accepted")
         yield Metric(
             f"ledger.{name}.share", "share", _count_reader(name, of=of), f"no delivery was {of}",
             question="correct", section="ledger", under_way=False, what=f"of the deliveries {of}",
+            most=_most_reader(name, of=of),
         )   # fmt: skip
     yield Metric(
         "ledger.backlog", "count", _backlog, _UNTIMED, section="ledger", under_way=False,
@@ -78,16 +79,40 @@ def _goodput_least(document: Document, _: float | None) -> float | None:
 
 
 def _count_reader(name: str, *, of: str | None = None) -> Read:
+    return _reader(lambda ledger: number(ledger, name), of)
+
+
+def _most_reader(name: str, *, of: str | None = None) -> Read:
+    return _reader(lambda ledger: _at_most(ledger, name), of)
+
+
+def _reader(count: Callable[[LedgerResult], float], of: str | None) -> Read:
     def read(document: Document, _: float | None) -> float | None:
         ledger = document.ledger
         if ledger is None or not any(number(ledger, each) for each in COUNTS):
             return None
-        if of is None:
-            return number(ledger, name)
-        whole = number(ledger, of)
-        return number(ledger, name) / whole if whole else None
+        whole = 1 if of is None else number(ledger, of)
+        return count(ledger) / whole if whole else None
 
     return read
+
+
+def _at_most(ledger: LedgerResult, name: str) -> float:
+    """Return how many there may be: what is pending turns out to be one or another when its maildrop is read."""
+    counted = number(ledger, name)
+    if not ledger.pending:
+        return counted
+    match name:
+        case "delivered_once" | "lost" | "duplicate" | "duplicate_lawful" | "corrupt":
+            return counted + ledger.pending
+        case "misdelivered":
+            return math.inf          # nobody's delivery: how many of them an unread maildrop has, no count bounds
+        case "ambiguous_arrived":
+            return ledger.ambiguous
+        case "reordered":
+            return ledger.accepted
+        case _:
+            return counted
 
 
 def _backlog(document: Document, _: float | None) -> float | None:

@@ -30,6 +30,7 @@ class Metric:
     steady: bool = False                # of the steady phase only; else of the whole run
     section: Section = "load"           # of the document it is read from
     least: Read | None = None           # of what is not known exactly: at least this; `read` is then at most
+    most: Read | None = None            # of what was counted and may be more: at most this; `read` is then at least
     under_way: bool = True              # known while the load goes on, too
     kept: tuple[float, ...] = ()        # the only percentiles that are known; empty: any
     what: str = ""                      # for the list of all metrics
