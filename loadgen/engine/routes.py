@@ -1,5 +1,6 @@
 """From a scenario's target to the routes its sessions take."""
 
+import math
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -159,7 +160,11 @@ def _embedded_endpoints(scenario: Scenario, ready: Ready) -> dict[Protocol, Endp
     }
 
 
-def phase_limits(limits: Limits) -> PhaseLimits:
-    """Return the limit of every phase: the scenario's, else the RFC's."""
+def phase_limits(limits: Limits, *, unless_named_s: float = math.inf) -> PhaseLimits:
+    """Return the limit of every phase: the scenario's, else the RFC's, or `unless_named_s` if that is sooner."""
+    rfc = PhaseLimits()
     named = {name: getattr(limits, name) for name in PhaseLimits.__dataclass_fields__}
-    return PhaseLimits(**{name: duration.s for name, duration in named.items() if duration is not None})
+    return PhaseLimits(**{
+        name: min(getattr(rfc, name), unless_named_s) if duration is None else duration.s
+        for name, duration in named.items()
+    })

@@ -35,7 +35,7 @@ from loadgen.scenario.accounts import AccountBook
 from loadgen.scenario.model import Scenario
 from loadgen.scenario.resolve import resolved
 from reports.conclude import conclude
-from reports.document import Document
+from reports.document import Document, EndpointFacts
 from reports.interval_log import IntervalLog
 from reports.load_result import LoadResult
 from reports.machine import Machine
@@ -73,7 +73,7 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     `enough` does so too, but nothing is missing then: whoever set it wanted no more load.
 
     Raises UserError and PreconditionFailed before any load. `observe` is called once a second; `note` with each
-    sentence on what is to be known of the load, before it, and when a gate ends it or the server is crashed.
+    sentence on what is waited for or to be known, before the load, and when a gate ends it or the server is crashed.
     `authorized` says that the public addresses among the permitted hosts may be loaded; `pool` who generates the load;
     `make_judge` who judges what is overheard in its sessions; `crash_command` how the server is killed and started
     again, where the scenario wants that and the server is not the embedded one; `directory` where the ledger is kept,
@@ -85,7 +85,7 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     with journals_in(directory if scenario.ledger.verify else None) as journals:
         async with open_target(scenario, book, authorized=authorized) as target:
             check_ports(scenario, target.routes, ephemeral_ports())
-            seen = await look_at(target.routes, logins_used(scenario), book.first_and_last(), stop=stop)
+            seen = await _look(target, scenario, book, stop, note)
             notes = content_notes(scenario, seen)
             for sentence in notes:
                 note(sentence)
@@ -123,6 +123,13 @@ async def run(  # noqa: PLR0913  what is run, under which names, who watches and
     )
     judged = conclude(document, scenario.gates, preset=scenario.about.preset, doubts=doubts)
     return RunResult(judged, driven.recorder.intervals, started)
+
+
+async def _look(
+    target: OpenTarget, scenario: Scenario, book: AccountBook, stop: trio.Event, note: Callable[[str], None]
+) -> tuple[EndpointFacts, ...]:
+    logins, accounts = logins_used(scenario), book.first_and_last()
+    return await look_at(target.routes, logins, accounts, limits=scenario.limits, stop=stop, note=note)
 
 
 async def _watched(

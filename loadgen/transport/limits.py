@@ -32,7 +32,12 @@ class PhaseLimits:
         POP3's own phases (`pop3.stat`, `pop3.retr`, …) share the `pop3` limit; its connect, greeting, tls and
         quit have their own, like everybody's.
         """
-        return float(getattr(self, _FIELD_OF[phase]))
+        return float(getattr(self, self.name_of(phase)))
+
+    @staticmethod
+    def name_of(phase: str) -> str:
+        """Return the name of the limit of a phase; raise KeyError for a phase nobody knows."""
+        return _FIELD_OF[phase]
 
 
 _FIELDS: Final = tuple(field.name for field in fields(PhaseLimits))

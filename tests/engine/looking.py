@@ -1,14 +1,15 @@
 """Looks at targets that only pretend."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 import trio
 
 from loadgen.endpoint import Protocol
-from loadgen.engine.preflight import look_at
+from loadgen.engine.preflight import NO_LIMITS, look_at
 from loadgen.scenario.accounts import Account
+from loadgen.scenario.model import Limits
 from loadgen.session.route import Route
 from reports.errors import UserError
 from tests.engine.house import Serve
@@ -38,10 +39,14 @@ def answering(greeting: bytes, answers: Mapping[bytes, bytes]) -> Serve:
     return serve
 
 
-async def complaint_about(route: Route, *, auth: str = "none", accounts: Sequence[Account] = (USER,)) -> UserError:
+async def complaint_about(
+    route: Route, *, auth: str = "none", accounts: Sequence[Account] = (USER,), limits: Limits = NO_LIMITS,
+    note: Callable[[str], None] = lambda _: None,
+) -> UserError:   # fmt: skip
     """Look by one route, and return the complaint there must be."""
+    routes, logins = {route.endpoint.protocol: route}, {route.endpoint.protocol: (auth,)}
     with pytest.raises(UserError) as raised:
-        await look_at({route.endpoint.protocol: route}, {route.endpoint.protocol: (auth,)}, accounts, stop=trio.Event())
+        await look_at(routes, logins, accounts, limits=limits, stop=trio.Event(), note=note)
     assert "\n" not in str(raised.value)
     assert str(raised.value).startswith(str(route.endpoint))
     return raised.value

@@ -8,10 +8,15 @@ from trio.testing import MockClock
 
 from loadgen.endpoint import Protocol
 from loadgen.engine.preflight import LOOK_LIMIT_S, logins_used, look_at
+from loadgen.scenario.model import Limits
+from loadgen.scenario.quantities import Duration
 from loadgen.session.route import Route
+from loadgen.transport.failures import late_connect
+from loadgen.transport.stream import Transport
 from reports.document import EndpointFacts
+from reports.errors import PreconditionFailed
 from reports.exit_codes import ExitCode
-from tests.engine.house import House, scenario_of, served_by
+from tests.engine.house import House, route_to, scenario_of, served_by
 from tests.engine.looking import LOGIN, PROTOCOLS, USER, WRONG, answering, complaint_about
 
 
@@ -98,8 +103,61 @@ async def test_a_silent_server_is_not_waited_for_longer_than_a_person_would(
 ) -> None:
     complaint = await complaint_about(served_by(answering(b"", {}), nursery, "smtp"))
     assert complaint.exit_code is ExitCode.INCONCLUSIVE
-    assert "no answer in smtp.greeting" in str(complaint)
+    assert str(complaint) == "smtp://127.0.0.1:2525: no answer in smtp.greeting within 30 s (limits.greeting)"
     assert trio.current_time() == LOOK_LIMIT_S
+
+
+@pytest.mark.parametrize("greeting", ["5s", "5m"])
+async def test_a_silent_server_is_waited_for_as_long_as_the_scenario_says(
+    greeting: str, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    asked = Limits(greeting=Duration.parse(greeting))
+    complaint = await complaint_about(served_by(answering(b"", {}), nursery, "smtp"), limits=asked)
+    assert f"within {asked.greeting.s if asked.greeting else 0:g} s (limits.greeting)" in str(complaint)
+    assert trio.current_time() == {"5s": 5, "5m": 300}[greeting]
+
+
+async def test_a_connection_that_nobody_takes_is_waited_for_no_longer_either(autojump_clock: MockClock) -> None:
+    async def dial(route: Route, arrival: int, deadline: float) -> Transport:
+        await trio.sleep_until(deadline)
+        raise late_connect("192.0.2.1:25")
+
+    said: list[str] = []
+    complaint = await complaint_about(route_to("smtp", dial), note=said.append)
+    assert str(complaint) == "smtp://127.0.0.1:2525: no answer in smtp.connect within 30 s (limits.connect)"
+    assert said == ["smtp://127.0.0.1:2525: no answer in smtp.connect yet; waiting for up to 30 s (limits.connect)"]
+    assert trio.current_time() == LOOK_LIMIT_S
+
+
+async def test_each_answer_has_its_own_limit(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+    house = House(nursery, latency_s=LOOK_LIMIT_S - 1)
+    assert len(await look_at({"smtp": house.route("smtp")}, {"smtp": ("none",)}, (USER,), stop=trio.Event())) == 1
+    assert trio.current_time() > 2 * LOOK_LIMIT_S
+
+
+async def test_what_is_waited_for_is_said_once_after_two_seconds(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    said: list[tuple[float, str]] = []
+    with pytest.raises(PreconditionFailed):
+        await look_at(
+            {"pop3": served_by(answering(b"", {}), nursery, "pop3")}, {"pop3": ("user",)}, (USER,), stop=trio.Event(),
+            note=lambda sentence: said.append((trio.current_time(), sentence)),
+        )   # fmt: skip
+    assert said == [
+        (2.0, "pop3://127.0.0.1:2110: no answer in pop3.greeting yet; waiting for up to 30 s (limits.greeting)")
+    ]
+
+
+async def test_what_is_slow_each_time_is_said_once_and_what_is_quick_never(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    said: list[str] = []
+    slow, quick = House(nursery, latency_s=3), House(nursery)
+    routes: dict[Protocol, Route] = {"smtp": slow.route("smtp"), "pop3": quick.route("pop3")}
+    other = replace(USER, login="user2@example.test", password="secret2")     # looked at in a session of its own
+    await look_at(routes, {"smtp": ("plain",), "pop3": ("user",)}, (USER, other), stop=trio.Event(), note=said.append)
+    assert [sentence.split()[4] for sentence in said] == ["smtp.greeting", "smtp.ehlo", "smtp.auth", "smtp.quit"]
 
 
 async def test_stop_ends_the_look_without_complaint(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
