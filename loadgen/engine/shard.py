@@ -137,7 +137,7 @@ async def run_shard(
                 seed=shard.scenario.about.seed,
             )
             with monitor:
-                serving.start_soon(monitor.watch, readiness.reached)
+                serving.start_soon(monitor.watch, readiness.at_instants)
                 serving.start_soon(_watch, arrivals, observe, Watched.by(shard.scenario.gates))
                 await _drive(arrivals, planner, shard, duration_ns, stop)
             recorder.tally()

@@ -219,7 +219,7 @@ class EpollReadiness:
         self._alarm = trio.CancelScope()
         self._now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.instants = Instants()
-        self.reached = self.instants.reached
+        self.at_instants = self.instants.at_instants
         self.lanes = native_lanes(self._epoll.fileno(), partial(self.look, _LanesSweep(self)))
 
     def __len__(self) -> int:
@@ -287,16 +287,19 @@ class EpollReadiness:
                     watch.notice(events)
         self.instants.wake()           # here, where it costs no timer of trio's
 
-    def linger_until(self) -> float:
-        """Return the instant until which nothing but sockets needs a turn of trio's: no timer, and no task."""
-        if not self._lingers:
+    def linger_until(self, lingered_s: float) -> float:
+        """Return the instant until which nothing but sockets needs a turn of trio's: no timer, and no task.
+
+        To be asked again when it has come, with how long was lingered: it may be a chore's, done now.
+        """
+        if not self._lingers or self.instants.wake():
             return -math.inf
         others, now, timer = trio.lowlevel.current_statistics(), self._now(), self._next_timer
         self._next_timer = now + others.seconds_to_next_deadline
         # A task that the last timer woke has its turn with us, perhaps after us, and no longer counts as runnable.
-        if others.tasks_runnable or now >= timer:
+        if others.tasks_runnable or (not lingered_s and now >= timer):
             return -math.inf
-        return min(now + LINGER_MAX_S, self._next_timer)
+        return min(now + LINGER_MAX_S - lingered_s, self._next_timer)
 
     def _poll(self, most: int) -> tuple[int, list[tuple[int, int]]]:
         happened = self._epoll.poll(0, most)

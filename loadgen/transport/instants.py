@@ -1,4 +1,4 @@
-"""Many tasks that wait for instants of their own, under one timer.
+"""Many tasks that wait for instants of their own, and what is done at instants without a task, under one timer.
 
 A cancel scope with a deadline costs 30 µs from being opened to being caught: much for a virtual user who thinks before
 each of its sessions.
@@ -11,12 +11,21 @@ from collections.abc import Awaitable, Callable
 import trio
 from outcome import Value
 
-# Waits until an instant of trio's clock, in seconds.
-Reached = Callable[[float], Awaitable[None]]
+# Done at an instant; returns the next one at which it is to be done, in seconds of trio's clock.
+Chore = Callable[[], float]
+# Has a chore done for the first time at an instant, and then as it says, until cancelled.
+AtInstants = Callable[[float, Chore], Awaitable[None]]
+
+
+async def by_sleeping(instant_s: float, chore: Chore) -> None:
+    """Do a chore at instants, in a task that sleeps until each. Runs until cancelled."""
+    while True:
+        await trio.sleep_until(instant_s)
+        instant_s = chore()
 
 
 class Instants:
-    """Wakes tasks at their instants (seconds of trio's clock). Run `serve` beside them.
+    """Wakes tasks, and does chores, at their instants (seconds of trio's clock). Run `serve` beside them.
 
     Whoever has a turn anyway may call `wake` when an instant comes: then the timer costs nothing.
     """
@@ -24,6 +33,7 @@ class Instants:
     def __init__(self) -> None:
         self._due: list[tuple[float, int]] = []                # a heap: when, and which wait; ended ones still in it
         self._waiting: dict[int, trio.lowlevel.Task] = {}      # by the number of the wait
+        self._chores: dict[int, Chore] = {}                    # likewise
         self._number = 0
         self._alarm = trio.CancelScope()
         self._open = True
@@ -35,10 +45,8 @@ class Instants:
         """
         if not self._open or instant_s <= trio.current_time():
             return trio.lowlevel.checkpoint()   # noqa: ASYNC105  by the caller, at once
-        self._number = number = self._number + 1
+        number = self._add(instant_s)
         self._waiting[number] = trio.lowlevel.current_task()
-        heapq.heappush(self._due, (instant_s, number))
-        self._alarm.deadline = min(self._alarm.deadline, instant_s)
 
         def abort(_: object) -> trio.lowlevel.Abort:
             del self._waiting[number]
@@ -46,19 +54,36 @@ class Instants:
 
         return trio.lowlevel.wait_task_rescheduled(abort)   # noqa: ASYNC105  by the caller, at once
 
+    async def at_instants(self, instant_s: float, chore: Chore) -> None:
+        """Have a chore done by whoever wakes tasks, for the first time at this instant. Runs until cancelled."""
+        number = self._add(instant_s)
+        self._chores[number] = chore
+        try:
+            await trio.sleep_forever()
+        finally:
+            del self._chores[number]
+
+    def _add(self, instant_s: float) -> int:
+        self._number += 1
+        heapq.heappush(self._due, (instant_s, self._number))
+        self._alarm.deadline = min(self._alarm.deadline, instant_s)
+        return self._number
+
     def end(self) -> None:
         """Wake everybody; from now on nobody waits."""
         self._open = False
-        self._wake(math.inf)
+        while self._waiting:
+            _, task = self._waiting.popitem()
+            trio.lowlevel.reschedule(task, Value(None))
 
     def wake(self) -> bool:
-        """Wake tasks whose instants have come; say whether there were any."""
+        """Wake tasks and do chores whose instants have come; say whether a task was woken."""
         now_s = trio.current_time()
         if not self._due or self._due[0][0] > now_s:
             return False
-        self._wake(now_s)
+        woken = self._wake(now_s)
         self._alarm.deadline = self._next_s()
-        return True
+        return woken
 
     async def serve(self) -> None:
         """Wake tasks as their instants come, for ever."""
@@ -70,9 +95,13 @@ class Instants:
     def _next_s(self) -> float:
         return self._due[0][0] if self._due else math.inf
 
-    def _wake(self, now_s: float) -> None:
+    def _wake(self, now_s: float) -> bool:
+        woken = False
         while self._due and self._due[0][0] <= now_s:
             _, number = heapq.heappop(self._due)
-            task = self._waiting.pop(number, None)
-            if task is not None:
+            if (chore := self._chores.get(number)) is not None:
+                heapq.heappush(self._due, (chore(), number))
+            elif (task := self._waiting.pop(number, None)) is not None:
                 trio.lowlevel.reschedule(task, Value(None))
+                woken = True
+        return woken

@@ -12,6 +12,8 @@ cdef class Lanes:
     cdef double next                  # no lane's deadline is earlier
     cdef object earlier
     cdef bint woken                   # a task, since the last poll began
+    cdef double lingers_from          # in this poll; 0: not asked for yet
+    cdef double lingers_until         # -INFINITY: no longer
     cdef readonly int connected       # lanes that have a connection, or make one: what there is to wait for
     cdef list lanes
 
@@ -42,15 +44,16 @@ cdef class Lanes:
         """Handle what has happened, so many events at most; return how many, and those that are no native lane's.
 
         While a lane has a connection more is waited for here, at a tenth of what a turn of trio's costs, however much it
-        is: until an event is no lane's, a task is woken, or the instant that `linger_until` returns, in seconds of
-        trio's clock.
+        is: until an event is no lane's, a task is woken, or the instant has come that `linger_until` returns, in seconds
+        of trio's clock, told how long has been lingered, and is not put off when it is asked again.
         """
         cdef epoll_event events[EVENTS_AT_ONCE]
         cdef int count, place, fd, handled = 0, room = most, wait_ms = 0
-        cdef double until = 0.0, left_s
+        cdef double left_s
         cdef NativeLane lane
         others = []
         self.woken = False
+        self.lingers_from = self.lingers_until = 0.0
         while handled < room and not others:
             count = min(room - handled, EVENTS_AT_ONCE)
             if wait_ms > 0:
@@ -58,7 +61,7 @@ cdef class Lanes:
                     count = epoll_wait(self.epoll, events, count, wait_ms)
             else:
                 count = epoll_wait(self.epoll, events, count, 0)
-            if count < 0 or (count == 0 and wait_ms > 0):
+            if count < 0:
                 break
             for place in range(count):
                 fd = events[place].data.fd
@@ -70,13 +73,23 @@ cdef class Lanes:
             handled += count
             room, wait_ms = most, 0
             if self.connected and not (self.woken or others):
-                until = until or linger_until()
-                left_s = until - self.now()
+                left_s = self.left_s(linger_until)
                 if left_s > 0:
                     room, wait_ms = handled + EVENTS_AT_ONCE, <int> ceil(left_s * MS_PER_S)      # as trio does
             if count == 0 and wait_ms == 0:
                 break
         return handled, others
+
+    cdef double left_s(self, linger_until) except? -1:
+        """Return for how long more is waited for; not above 0: no longer."""
+        cdef double now = self.now()
+        if -INFINITY < self.lingers_until <= now:
+            self.lingers_from = self.lingers_from or now
+            self.lingers_until = linger_until(now - self.lingers_from)
+            now = self.now()
+            if self.lingers_until <= now:
+                self.lingers_until = -INFINITY
+        return self.lingers_until - now
 
     cdef double now(self):
         cdef timespec time

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import trio
 
 from loadgen.transport.conversation import Conversation
+from loadgen.transport.instants import Chore, by_sleeping
 
 if TYPE_CHECKING:
     from loadgen.transport.native import Lanes
@@ -55,8 +56,8 @@ class Readiness(Protocol):
         One that does neither yet would be reported as hung up.
         """
 
-    def reached(self, instant_s: float) -> Awaitable[None]:
-        """Wait until an instant of trio's clock, at less cost than to sleep. To be awaited at once."""
+    def at_instants(self, instant_s: float, chore: Chore) -> Awaitable[None]:
+        """Have a chore done at instants, at less cost than to sleep until each. To be awaited at once."""
 
 
 class TrioWatch:
@@ -100,9 +101,9 @@ class TrioReadiness:
         """Return a watch; trio registers the socket anew for every wait."""
         return TrioWatch(sock)
 
-    def reached(self, instant_s: float) -> Awaitable[None]:
-        """Sleep until an instant."""
-        return trio.sleep_until(instant_s)
+    def at_instants(self, instant_s: float, chore: Chore) -> Awaitable[None]:
+        """Sleep until each instant."""
+        return by_sleeping(instant_s, chore)
 
 
 TRIO_READINESS: Final = TrioReadiness()

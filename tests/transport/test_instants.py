@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from loadgen.transport.instants import Instants
+from loadgen.transport.instants import AtInstants, Instants, by_sleeping
 
 
 @pytest.fixture
@@ -71,6 +71,50 @@ async def test_at_the_end_all_are_woken_and_nobody_waits_any_more(
     assert woken == [3, 3]
     await instants.reached(10)
     assert trio.current_time() == 3
+
+
+@pytest.fixture(params=["served", "by sleeping"])
+async def at_instants(request: pytest.FixtureRequest, instants: Instants) -> AtInstants:
+    return instants.at_instants if request.param == "served" else by_sleeping
+
+
+async def test_a_chore_is_done_at_the_instants_that_it_says_until_it_is_cancelled(
+    at_instants: AtInstants, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    done: list[tuple[str, float]] = []
+
+    def every(period_s: float, name: str) -> Callable[[], float]:
+        def chore() -> float:
+            done.append((name, trio.current_time()))
+            return done[-1][1] + period_s
+
+        return chore
+
+    async with trio.open_nursery() as chores:
+        chores.start_soon(at_instants, 1, every(2, "odd"))
+        chores.start_soon(at_instants, 4, every(4, "fourth"))
+        await trio.sleep_until(8.5)
+        chores.cancel_scope.cancel()
+    assert done == [("odd", 1), ("odd", 3), ("fourth", 4), ("odd", 5), ("odd", 7), ("fourth", 8)]
+    await trio.sleep_until(20)
+    assert len(done) == 6
+
+
+async def test_a_chore_that_is_late_is_done_once_for_each_instant_that_it_says(
+    at_instants: AtInstants, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    due = iter([2.0, 3.0, 10.0, 1000.0])
+    done: list[float] = []
+
+    def chore() -> float:
+        done.append(trio.current_time())
+        return next(due)
+
+    nursery.start_soon(at_instants, 1, chore)
+    await wait_all_tasks_blocked()
+    autojump_clock.jump(5)
+    await trio.sleep_until(20)
+    assert done == [5, 5, 5, 10]
 
 
 async def test_who_has_a_turn_when_an_instant_comes_wakes_those_due_and_moves_the_timer(

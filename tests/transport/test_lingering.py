@@ -1,5 +1,6 @@
 """Native lanes wait for more events without trio's turn, but never while anything else has to have one."""
 
+import math
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -23,7 +24,9 @@ def exchange(lanes: Lanes, peer: socket.socket, asked: list[float], *, linger_s:
     """Answer one question; return how many events that were handled before the lanes gave way."""
     assert peer.recv(1) == b"?"
 
-    def linger_until() -> float:
+    def linger_until(lingered_s: float) -> float:
+        if lingered_s:
+            return -math.inf
         asked.append(time.monotonic())
         return asked[-1] + linger_s
 
@@ -47,11 +50,11 @@ def test_the_first_event_is_waited_for_too() -> None:
     with talking(1) as (lanes, _, peer):
         assert peer.recv(1) == b"?"
 
-        def answer_late() -> float:
+        def answer_late(_: float) -> float:
             peer.send(b"!")
             return time.monotonic() + FAR_S
 
-        assert not lanes.poll(1, time.monotonic)[0]
+        assert not lanes.poll(1, lambda _: time.monotonic())[0]
         assert lanes.poll(1, answer_late)[0]       # and with it ends the only lane
 
 
@@ -60,7 +63,7 @@ def test_without_a_connection_nothing_is_waited_for() -> None:
         assert lanes.connected == 1
         exchange(lanes, peer, [])
         assert lanes.connected == 0
-        assert lanes.poll(64, lambda: time.monotonic() + FAR_S) == (0, [])
+        assert lanes.poll(64, lambda _: time.monotonic() + FAR_S) == (0, [])
 
 
 def test_a_task_that_is_woken_gives_the_turn_back_at_once() -> None:
@@ -78,23 +81,70 @@ def test_the_instant_is_the_end_of_it() -> None:
             assert exchange(lanes, peer, asked, linger_s=0.003) == 1
 
 
+def test_when_the_instant_has_come_it_may_be_put_off() -> None:
+    asked: list[float] = []
+    with talking(1) as (lanes, _, peer):
+        assert peer.recv(1) == b"?"
+
+        def linger_until(lingered_s: float) -> float:
+            asked.append(lingered_s)
+            if len(asked) == 3:
+                peer.send(b"!")
+            return time.monotonic() + (0.001 if len(asked) < 3 else -1 if len(asked) > 3 else FAR_S)
+
+        # Nothing was to be had before it had been asked for the third time.
+        assert lanes.poll(1, linger_until)[0] == 1
+        assert asked[0] == 0
+        assert 0 < asked[1] < asked[2]
+
+
 async def test_only_what_nothing_else_needs_is_lingered(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
     readiness: EpollReadiness = await nursery.start(serve_epoll)
     await wait_all_tasks_blocked()
     now = trio.current_time()
-    assert readiness.linger_until() == now + LINGER_MAX_S
+    assert readiness.linger_until(0) == now + LINGER_MAX_S
     nursery.start_soon(trio.sleep, LINGER_MAX_S / 3)
-    assert readiness.linger_until() < now            # that task is yet to run
+    assert readiness.linger_until(0) < now            # that task is yet to run
     await wait_all_tasks_blocked()
-    assert readiness.linger_until() == now + LINGER_MAX_S / 3
+    assert readiness.linger_until(0) == now + LINGER_MAX_S / 3
     await trio.sleep(LINGER_MAX_S / 3)
     now = trio.current_time()
-    assert readiness.linger_until() < now            # it may be that task's turn: they woke together
-    assert readiness.linger_until() == now + LINGER_MAX_S
+    assert readiness.linger_until(0) < now            # it may be that task's turn: they woke together
+    assert readiness.linger_until(0) == now + LINGER_MAX_S
+
+
+async def test_a_chore_is_done_while_it_is_lingered_and_a_task_that_is_woken_ends_it(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    readiness: EpollReadiness = await nursery.start(serve_epoll)
+    done: list[float] = []
+
+    def chore() -> float:
+        done.append(trio.current_time())
+        return done[-1] + 0.01
+
+    async def wait() -> None:
+        await readiness.instants.reached(0.015)
+
+    nursery.start_soon(readiness.at_instants, 0.01, chore)
+    nursery.start_soon(wait)
+    await wait_all_tasks_blocked()
+    assert readiness.linger_until(0) == 0.01
+    autojump_clock.jump(0.01)
+    assert readiness.linger_until(0.01) == 0.015
+    assert done == [0.01]
+    autojump_clock.jump(0.005)
+    assert readiness.linger_until(0.015) < 0.015
+    await wait_all_tasks_blocked()
+    assert readiness.linger_until(0) < 0.015         # it may be that task's turn
+    assert readiness.linger_until(0) == 0.02
+    assert readiness.linger_until(LINGER_MAX_S - 0.001) == pytest.approx(0.016)
+    assert done == [0.01]
 
 
 @pytest.mark.parametrize("wait", [
-    lambda _, instant_s: trio.sleep_until(instant_s), lambda readiness, instant_s: readiness.reached(instant_s)
+    lambda _, instant_s: trio.sleep_until(instant_s),
+    lambda readiness, instant_s: readiness.instants.reached(instant_s),
 ])  # fmt: skip
 async def test_talk_without_end_keeps_no_timer_waiting(
     wait: Wait, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch

@@ -7,7 +7,6 @@ from heapq import nlargest
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.health.collector import CollectorWatch
 from loadgen.engine.window import Window
-from loadgen.transport.instants import Reached
 from reports.health import Pause
 from reports.histogram import Histogram
 
@@ -17,7 +16,7 @@ PAUSES_KEPT = 10
 
 
 class Heartbeat:
-    """Beats from the run's start until it is stopped, on the loop that starts the sessions.
+    """Beats on the loop that starts the sessions: for the first time at `due_s`, and then when the last beat said.
 
     Lags are of the steady phase; a pause is one wherever it falls, for it delays what was due in it, lengthens the
     sessions that were open, and makes a burst of the arrivals behind it.
@@ -37,26 +36,28 @@ class Heartbeat:
         self._window = window
         self._pause_max_ns = pause_max_ns
         self._collector = collector
+        self._due_ns = origin_ns + BEAT_NS       # the next beat
         self._last_ns = origin_ns                # when it last beat
         self._last_cpu_ns = time.process_time_ns()
         self._last_collecting_ns = collector.pause_ns_sum
         self._steady: tuple[int, int] | None = None      # the steady phase's first beat, processor time then
 
-    async def beat(self, reached: Reached) -> None:
-        """Beat until cancelled.
+    @property
+    def due_s(self) -> float:
+        """Return when it is to beat next, s of trio's clock."""
+        return self._due_ns / NS_PER_S
+
+    def beat(self) -> float:
+        """Beat, and return when to beat next, s of trio's clock.
 
         No beat is left out: after a stall every beat that was due in it counts, by how late it came. Otherwise
         the longest stalls would weigh least (coordinated omission, this time our own).
         """
-        due_ns = self._origin_ns
-        while True:
-            due_ns += BEAT_NS
-            await reached(due_ns / NS_PER_S)
-            now_ns = self.note()
+        now_ns = self.note()
+        for due_ns in range(self._due_ns, max(self._due_ns, now_ns) + 1, BEAT_NS):
             self._lag(due_ns, now_ns)
-            while due_ns + BEAT_NS <= now_ns:
-                due_ns += BEAT_NS
-                self._lag(due_ns, now_ns)
+            self._due_ns = due_ns + BEAT_NS
+        return self.due_s
 
     def note(self) -> int:
         """Note that the loop came round, and return when; if it had stood still for too long, note that too.

@@ -10,7 +10,6 @@ from random import Random
 
 from loadgen.clock import NS_PER_S, clock_ns
 from loadgen.engine.window import Window
-from loadgen.transport.instants import Reached
 from reports.health import InFlight
 
 LOOK_EVERY_NS = 50_000_000
@@ -37,20 +36,24 @@ class Looks:
         self._origin_ns = origin_ns
         self._window = window
         self._random = Random(seed)  # noqa: S311  a spread, no secret
+        self._slot = 0               # in which the next look is
+        self.due_s = self._draw_s()
         self._count = 0
         self._sum = 0
         self._sum_of_squares = 0
 
-    async def look(self, reached: Reached) -> None:
-        """Look until cancelled."""
-        slot = 0
-        while True:
-            at_ns = round((slot + self._random.random()) * LOOK_EVERY_NS)
-            await reached((self._origin_ns + at_ns) / NS_PER_S)
-            missed = max(0, (clock_ns() - self._origin_ns) // LOOK_EVERY_NS - slot)
-            for passed in range(slot, slot + missed + 1):
-                self._count_in(passed * LOOK_EVERY_NS)
-            slot += missed + 1
+    def look(self) -> float:
+        """Look, and return when to look next (s of trio's clock). The first time is to be at `due_s`."""
+        last = max(self._slot, (clock_ns() - self._origin_ns) // LOOK_EVERY_NS)
+        for slot in range(self._slot, last + 1):
+            self._count_in(slot * LOOK_EVERY_NS)
+        self._slot = last + 1
+        self.due_s = self._draw_s()
+        return self.due_s
+
+    def _draw_s(self) -> float:
+        at_ns = round((self._slot + self._random.random()) * LOOK_EVERY_NS)
+        return (self._origin_ns + at_ns) / NS_PER_S
 
     def _count_in(self, slot_begins_ns: int) -> None:
         if self._window().holds(slot_begins_ns):

@@ -10,7 +10,7 @@ from loadgen.engine.health.heartbeat import Heartbeat
 from loadgen.engine.health.in_flight import Looks, Presence
 from loadgen.engine.health.process import open_files, open_files_limit, peak_memory_octets
 from loadgen.engine.recorder import Recorder
-from loadgen.transport.instants import Reached
+from loadgen.transport.instants import AtInstants, by_sleeping
 from loadgen.transport.native_lane import lane_in_words
 from reports.health import Health
 
@@ -41,11 +41,11 @@ class HealthMonitor:
         self._heartbeat.note()
         self._collector.__exit__(kind, error, traceback)
 
-    async def watch(self, reached: Reached = trio.sleep_until) -> None:
+    async def watch(self, at_instants: AtInstants = by_sleeping) -> None:
         """Measure. Runs until cancelled."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._heartbeat.beat, reached)
-            nursery.start_soon(self._looks.look, reached)
+            nursery.start_soon(at_instants, self._heartbeat.due_s, self._heartbeat.beat)
+            nursery.start_soon(at_instants, self._looks.due_s, self._looks.look)
             nursery.start_soon(self._watch_open_files)
 
     async def _watch_open_files(self) -> None:
