@@ -11,13 +11,13 @@ from loadgen.session.course import follow
 from loadgen.session.fates import note, note_envelope, note_in_vain
 from loadgen.session.login import mechanism_for
 from loadgen.session.outcome import ACCEPTED, Outcome
+from loadgen.session.plain import CONNECTED, PlainSession
 from loadgen.session.plain_delivery import PlainDelivery, is_plain
 from loadgen.session.refused import NotOffered, Refused
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import SmtpDialogue
-from loadgen.session.trace import Offered, Trace
+from loadgen.session.trace import Mark, Offered, Trace
 from loadgen.session.transaction import Envelope, Opened, envelope_of, open_transaction, positive, refusal_among
-from loadgen.transport.conversation import Conversation
 from loadgen.transport.stream import Transport
 from loadgen.wire.commands import Mail, Rset
 from loadgen.wire.reply import Reply
@@ -45,22 +45,29 @@ def deliver(
 
 
 def go_over(
-    route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, plain: Conversation, transport: Transport
+    route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, plain: PlainSession, transport: Transport
 ) -> Awaitable[Outcome]:
-    """Go over a session by the ordinary code, its plain course having ended where something was otherwise."""
+    """Go over a session by the ordinary code, its plain course having ended where something was otherwise.
+
+    What stands in the trace before the leg in which it was is not gone over.
+    """
     dialogue = SmtpDialogue(route, trace, plan.arrival)
     dialogue.go_over(transport, plain)
-    return _ordinarily(dialogue, plan, composer, plan.arrival)
+    return _ordinarily(dialogue, plan, composer, plan.arrival, plain.mark)
 
 
-async def _ordinarily(dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Composer, arrival: int) -> Outcome:
+async def _ordinarily(
+    dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Composer, arrival: int, noted: Mark = CONNECTED
+) -> Outcome:
     async def script() -> Outcome:
         try:
             await dialogue.open(mechanism_for(plan.auth, plan.account, arrival))
         except (Refused, NotOffered) as error:
             note_in_vain(dialogue.trace, plan.messages, error)
             raise
-        return await _transactions(dialogue, plan, composer)
+        if noted is not CONNECTED:
+            dialogue.trace.forget_since(noted)      # that it was opened has been noted before
+        return await _transactions(dialogue, plan, plan.messages[noted.offered :], composer)
 
     return await follow(dialogue, script)
 
@@ -79,10 +86,12 @@ async def _may_begin(dialogue: SmtpDialogue) -> bool:
     return client.permits(ANY_MAIL)
 
 
-async def _transactions(dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Composer) -> Outcome:
-    """Offer every message; return the first refusal, if there was one."""
+async def _transactions(
+    dialogue: SmtpDialogue, plan: DeliveryPlan, messages: tuple[MessagePlan, ...], composer: Composer
+) -> Outcome:
+    """Offer these messages; return the first refusal, if there was one."""
     outcome, sent = ACCEPTED, None
-    for place, planned in enumerate(plan.messages):
+    for place, planned in enumerate(messages):
         if sent is None:
             if not await _may_begin(dialogue):
                 break
@@ -95,7 +104,7 @@ async def _transactions(dialogue: SmtpDialogue, plan: DeliveryPlan, composer: Co
         if refusal is not None:
             dialogue.trace.messages_refused += 1
         else:
-            behind = _next_parcel(dialogue, plan, plan.messages[place + 1 :], composer)
+            behind = _next_parcel(dialogue, plan, messages[place + 1 : place + 2], composer)
             refusal, sent = await _hand_over(dialogue, parcel, opened.accepted, behind)
         if outcome is ACCEPTED and refusal is not None:
             outcome = refusal

@@ -7,11 +7,11 @@ from loadgen.message.compose import Composer
 from loadgen.schedule.plans import DeliveryPlan
 from loadgen.session.deliver import go_over
 from loadgen.session.outcome import Outcome
-from loadgen.session.plain_delivery import QUIT, ehlo, plain_envelope
+from loadgen.session.plain_delivery import QUIT, ehlo, legs_of, plain_envelope
 from loadgen.session.route import Route
 from loadgen.session.series import NextPlan, Series
-from loadgen.session.trace import Settled, Trace
-from loadgen.transport.conversation import Round
+from loadgen.session.trace import Mark, Settled, Trace
+from loadgen.transport.conversation import LEG, Round
 from loadgen.transport.stream import Transport
 
 if TYPE_CHECKING:
@@ -39,17 +39,21 @@ class DeliverySeries(Series):
         assert stages is not None, "of SMTP"
         yield self._opening
         answer, arrival, reverse_path, body = self.said, plan.arrival, plan.reverse_path, stages.body
-        for planned in plan.messages:
-            recipients = planned.recipients          # all of them: nothing is tried again in series
-            message = compose(
-                arrival, planned.index, reverse_path=reverse_path, recipients=recipients,
-                size_octets=planned.size_octets, hidden=planned.hidden, body=planned.body,
-            )
-            envelope = plain_envelope(stages, answer, reverse_path, recipients, message)
-            if envelope is None:
-                return
-            self.messages += 1
-            yield *envelope, (body, message.pieces)
+        for leg in legs_of(plan):
+            if len(leg) < len(plan.messages):
+                self.mark = Mark(1 + len(self._opening), len(self._opening), offered=self.messages)     # with CONNECTED
+                yield LEG
+            for planned in leg:
+                recipients = planned.recipients          # all of them: nothing is tried again in series
+                message = compose(
+                    arrival, planned.index, reverse_path=reverse_path, recipients=recipients,
+                    size_octets=planned.size_octets, hidden=planned.hidden, body=planned.body,
+                )
+                envelope = plain_envelope(stages, answer, reverse_path, recipients, message)
+                if envelope is None:
+                    return
+                self.messages += 1
+                yield *envelope, (body, message.pieces)
         yield self._closing
         self.done = True
 
@@ -61,9 +65,9 @@ class DeliverySeries(Series):
     def _note_messages(self) -> None:
         trace, stages = self._trace, self._route.stages
         assert stages is not None, "of SMTP"
-        trace.messages_offered = self.messages
+        trace.messages_offered, messages = self.messages, self._delivery.messages[self.mark.offered :]
         taken_ns = [finished_ns for phase, _, finished_ns in trace.timings if phase == stages.body.phase]
-        for number, (planned, at_ns) in enumerate(zip(self._delivery.messages, taken_ns, strict=False)):
+        for number, (planned, at_ns) in enumerate(zip(messages, taken_ns, strict=False)):
             trace.settled[number] = Settled(planned.envelope, at_ns)
 
     def _go_over(self, transport: Transport) -> Awaitable[Outcome]:

@@ -1,12 +1,12 @@
 """The plain course of a session: led by the poller while all goes as hoped, else gone over by the ordinary code."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from loadgen.session.dialogue import close, connected
 from loadgen.session.outcome import ACCEPTED, Outcome
 from loadgen.session.route import Route
-from loadgen.session.trace import Trace
+from loadgen.session.trace import Mark, Trace
 from loadgen.transport.conversation import Conversation
 from loadgen.transport.errors import TransportError
 from loadgen.transport.native_connection import conversed
@@ -16,17 +16,20 @@ from loadgen.transport.stream import Transport
 if TYPE_CHECKING:
     from loadgen.transport.native import NativeLane
 
+CONNECTED: Final = Mark(timings=1)
+
 
 class PlainSession(Conversation):
     """A session that has all its wishes, in clear text. Notes in the trace all that happens, as it happens."""
 
-    __slots__ = ("_recording", "_route", "_trace")
+    __slots__ = ("_recording", "_route", "_trace", "mark")
 
     def __init__(self, route: Route, trace: Trace, log: Trace | None = None) -> None:
         super().__init__(log)
         self._route = route
         self._trace = trace
         self._recording: Recording | None = None      # what a listener wants of it
+        self.mark = CONNECTED         # how far the trace had come when the leg began that may have to be gone over
 
     def run(self, arrival: int, otherwise: Callable[[Transport], Awaitable[Outcome]]) -> Awaitable[Outcome]:
         """Connect, run and close. Where it is not as hoped, `otherwise` goes over it, and closes the transport."""
@@ -61,7 +64,7 @@ class PlainSession(Conversation):
             return ACCEPTED
         if listener is not None:
             transport = listener.listening_to(transport, route.endpoint.protocol, self._recording)
-        trace.forget_since(1)
+        trace.forget_since(self.mark)
         return await otherwise(transport)
 
     def _over(self) -> None:
@@ -87,7 +90,6 @@ class PlainSession(Conversation):
             transport = await connected(self._route, trace, self.arrival)
         except TransportError as error:
             return Outcome.of_error(error, trace.phase)
-        connecting = len(trace.timings)
         goes_on = False
         try:
             goes_on = not await transport.converse(self)
@@ -95,6 +97,6 @@ class PlainSession(Conversation):
             if not goes_on:
                 await close(transport, trace)
         if goes_on:
-            trace.forget_since(connecting)
+            trace.forget_since(self.mark)
             return await otherwise(transport)
         return ACCEPTED

@@ -5,13 +5,13 @@ otherwise ends it, and `deliver` goes over the session again by the ordinary cod
 means; the tests hold both against each other, for any server.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
 from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.message.compose import Composer, Message
-from loadgen.schedule.plans import DeliveryPlan
+from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session.fates import note_taken
 from loadgen.session.phases import Stages
 from loadgen.session.plain import PlainSession
@@ -20,12 +20,12 @@ from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
 from loadgen.session.trace import Offered, Settled, Trace
 from loadgen.session.transaction import mail_parameters
-from loadgen.transport.conversation import Round
+from loadgen.transport.conversation import LEG, Round
 from loadgen.wire.commands import Data, Ehlo, Mail, Quit, Rcpt
 from loadgen.wire.extensions import Extensions, parse_extensions
 from loadgen.wire.reply import lawful_reply
 
-MESSAGES_MAX: Final = 1_000      # of one session, which may have to be gone over again as a whole
+LEG_MESSAGES: Final = 100        # are gone over again where one is otherwise: some 30 ms
 DATA: Final = Data().to_bytes()
 QUIT: Final = Quit().to_bytes()
 
@@ -38,7 +38,6 @@ def is_plain(route: Route, plan: DeliveryPlan) -> bool:
         and plan.account is None
         and plan.pipelining == "never"
         and plan.chunk_octets is None
-        and len(plan.messages) <= MESSAGES_MAX
     )
 
 
@@ -58,30 +57,42 @@ class PlainDelivery(PlainSession):
         assert stages is not None, "of SMTP"
         yield (stages.greeting, b""), (stages.ehlo, ehlo(self._route.hello_name))
         answer = self.said
-        for planned in plan.messages:
-            message = self._composer.compose(
-                plan.arrival, planned.index,
-                reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=planned.size_octets,
-                hidden=planned.hidden, body=planned.body,
-            )
-            recipients = planned.envelope
-            envelope = plain_envelope(stages, answer, plan.reverse_path, recipients, message)
-            if envelope is None:
-                return
-            trace.messages_offered += 1
-            yield envelope
-            entry = len(trace.begun)
-            trace.begun.append(Offered(message.stamp, recipients, plan.reverse_path))
-            trace.dots[entry] = int(clock() * NS_PER_S)      # all of it goes by one write
-            pieces = message.pieces
-            yield ((stages.body, pieces if len(pieces) > 1 else message.mail_data),)
-            _, _, at_ns = trace.timings[-1]
-            trace.settled[entry] = Settled(recipients, at_ns)
-            trace.words.append((entry, recipients, True, int(trace.replies[-1][1]), at_ns))
-            if trace.fates is not None:
-                note_taken(trace, planned.index, recipients, at_ns)
+        for leg in legs_of(plan):
+            if len(leg) < len(plan.messages):
+                self.mark = trace.mark()
+                yield LEG
+            for planned in leg:
+                message = self._composer.compose(
+                    plan.arrival, planned.index,
+                    reverse_path=plan.reverse_path, recipients=planned.recipients, size_octets=planned.size_octets,
+                    hidden=planned.hidden, body=planned.body,
+                )
+                recipients = planned.envelope
+                envelope = plain_envelope(stages, answer, plan.reverse_path, recipients, message)
+                if envelope is None:
+                    return
+                trace.messages_offered += 1
+                yield envelope
+                entry = len(trace.begun)
+                trace.begun.append(Offered(message.stamp, recipients, plan.reverse_path))
+                trace.dots[entry] = int(clock() * NS_PER_S)      # all of it goes by one write
+                pieces = message.pieces
+                yield ((stages.body, pieces if len(pieces) > 1 else message.mail_data),)
+                _, _, at_ns = trace.timings[-1]
+                trace.settled[entry] = Settled(recipients, at_ns)
+                trace.words.append((entry, recipients, True, int(trace.replies[-1][1]), at_ns))
+                if trace.fates is not None:
+                    note_taken(trace, planned.index, recipients, at_ns)
         yield ((stages.quit, QUIT),)
         self.done = True
+
+
+def legs_of(plan: DeliveryPlan) -> Iterable[tuple[MessagePlan, ...]]:
+    """Return the messages of a session in its legs."""
+    messages = plan.messages
+    if len(messages) <= LEG_MESSAGES:
+        return (messages,)
+    return (messages[start : start + LEG_MESSAGES] for start in range(0, len(messages), LEG_MESSAGES))
 
 
 def plain_envelope(

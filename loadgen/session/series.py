@@ -14,7 +14,7 @@ import trio
 
 from loadgen.schedule.plans import Plan
 from loadgen.session.outcome import Outcome
-from loadgen.session.plain import PlainSession
+from loadgen.session.plain import CONNECTED, PlainSession
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
 from loadgen.transport.conversation import Beginning
@@ -113,6 +113,7 @@ class Series(PlainSession, ABC):
         self.name = plan.session_name
         self.arrival = plan.arrival
         self.messages = 0
+        self.mark = CONNECTED
         self.done = False
         self.began_s = 0.0
 

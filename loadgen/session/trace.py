@@ -5,7 +5,7 @@ measured until then, and forgetting it would flatter the server: the slowest ses
 ones cut short. So the session appends to a Trace that its engine made and still holds.
 """
 
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -47,6 +47,18 @@ class Settled(msgspec.Struct, frozen=True):
     recipients: tuple[str, ...]            # accepted for these; none: refused
     at_ns: int                             # when the last reply had come
     unanswered: tuple[str, ...] = ()       # no word on these yet: LMTP answers for one after another
+
+
+class Mark(NamedTuple):
+    """How far a trace had come, all having been as hoped: so much of each list, and messages offered."""
+
+    timings: int = 0
+    replies: int = 0
+    begun: int = 0
+    words: int = 0
+    fates: int = 0
+    retrieved: int = 0
+    offered: int = 0
 
 
 class Trace(msgspec.Struct):
@@ -100,16 +112,29 @@ class Trace(msgspec.Struct):
         kept = sum(one.evidence is not None for one in self.retrieved)
         return octets <= EVIDENCE_OCTETS_MAX and kept < EVIDENCE_MAX
 
-    def forget_since(self, timed: int) -> None:
-        """Keep the first so many timings, and nothing of what came after them."""
-        del self.timings[timed:]
-        for each in (self.replies, self.deviations, self.begun, self.settled, self.words, self.dots, self.retrieved):
-            each.clear()
-        if self.fates is not None:
-            self.fates.clear()
-        self.messages_offered = self.messages_refused = 0
+    def mark(self) -> Mark:
+        """Return how far it has come. All was as hoped: there is a word on each message, and no deviation."""
+        return Mark(
+            len(self.timings), len(self.replies), len(self.begun), len(self.words), len(self.fates or ()),
+            len(self.retrieved), self.messages_offered,
+        )   # fmt: skip
+
+    def forget_since(self, mark: Mark) -> None:
+        """Forget what came since then."""
+        del self.timings[mark.timings :], self.replies[mark.replies :], self.begun[mark.begun :]
+        del self.words[mark.words :], self.retrieved[mark.retrieved :]
+        self.deviations.clear()
+        _keep_first(mark.begun, self.settled)
+        _keep_first(mark.begun, self.dots)
+        _keep_first(mark.fates, self.fates or {})
+        self.messages_offered, self.messages_refused = mark.offered, 0
 
     @property
     def messages_accepted(self) -> int:
         """Count the messages accepted for at least one recipient."""
         return sum(1 for word in self.settled.values() if word.recipients)
+
+
+def _keep_first(count: int, noted: dict[Any, Any]) -> None:
+    for key in list(noted)[count:]:
+        del noted[key]

@@ -52,6 +52,7 @@ class Stage(NamedTuple):
 
 Question = tuple[Stage, bytes | Pieces]     # and what is said in it
 Round = Sequence[Question]
+LEG: Final[Round] = ()       # no round: here a leg begins, and what was said and heard in the one before is done with
 # A connection a native lane is to make: family, where to and from (a `struct sockaddr`, or None), phase, limit in s.
 Beginning = tuple[int, bytes, bytes | None, str, float]
 Noted = tuple[bool, bytes | Pieces]         # whether we said it, and what
@@ -71,9 +72,14 @@ class Conversation:
     A subclass is the one protocol's. Whatever leads it counts and keeps here, so nothing is lost if it is cancelled.
     One that is made of rounds, questions each of which is put when the one before was answered as hoped, has a `log`
     and `rounds` instead of `steps`: the native lane leads it through a round without asking.
+
+    A long one has legs, behind an opening. It is gone over from the leg on in which something was otherwise, behind the
+    same opening; what was heard in the legs before is not kept.
     """
 
-    __slots__ = ("arrival", "began_s", "done", "failure", "heard", "log", "noted", "octets_sent", "said", "started_s")
+    __slots__ = (
+        "arrival", "began_s", "done", "failure", "heard", "log", "noted", "octets_sent", "past", "said", "started_s",
+    )   # fmt: skip
 
     def __init__(self, log: Log | None = None) -> None:
         self.log = log                                 # None: it is not made of rounds
@@ -86,11 +92,12 @@ class Conversation:
         self.heard: list[Heard] = []
         self.failure: TransportError | None = None     # what ended it, where asking again would not tell
         self.octets_sent = 0
+        self.past = 0, 0              # octets sent and received in the legs before, which are not gone over
 
     @property
     def octets_received(self) -> int:
         """Return how much was heard."""
-        return sum(map(len, map(_OCTETS, self.heard)))
+        return self.past[1] + sum(map(len, map(_OCTETS, self.heard)))
 
     def steps(self) -> Steps:
         """Say and hear. Ends early wherever what was heard is not what was hoped for; sets `done` otherwise."""
@@ -99,7 +106,11 @@ class Conversation:
         clock = trio.lowlevel.current_clock().current_time
         timed, replied = log.timings.append, log.replies.append
         goes_on, started_ns = False, 0        # the phase, with another question
+        opening: tuple[int, int] | None = None
         for questions in self.rounds():
+            if questions == LEG:
+                opening = self._begin_leg(opening)
+                continue
             now_s = clock()               # what we did since the last answer is no time of the server's
             now_ns = int(now_s * _NS_PER_S)
             for (name, limit_s, hoped_for, lines_octets, in_part), said in questions:
@@ -126,9 +137,20 @@ class Conversation:
     def rounds(self) -> Iterator[Round]:
         """Give what to ask next, one round after another, each time all answers to the last were as hoped.
 
-        Sets `done` at the end, if it comes there.
+        Sets `done` at the end, if it comes there. LEG stands before each leg, the first too, but not before its end.
         """
         raise NotImplementedError
+
+    def _begin_leg(self, opening: tuple[int, int] | None) -> tuple[int, int]:
+        """Forget the leg before, if there is one. Return the opening: how many reads, and how much we had said."""
+        if opening is None:
+            return len(self.heard), self.octets_sent
+        reads, sent = opening
+        received = self.octets_received
+        octets, _ = self.heard[reads - 1]
+        self.heard[reads - 1 :] = [(octets, self.heard[-1][1])]      # what follows it follows now
+        self.past = self.octets_sent - sent, received - sum(map(len, map(_OCTETS, self.heard)))
+        return opening
 
 
 async def converse_in_turn(channel: Channel, conversation: Conversation) -> None:
@@ -178,7 +200,7 @@ class Rehearsal:
 
     def __init__(self, channel: Channel, conversation: Conversation) -> None:
         self._channel = channel
-        self._sent = conversation.octets_sent
+        self._sent = conversation.octets_sent - conversation.past[0]
         self._heard = iter(conversation.heard)
         self._failure = conversation.failure
         self._at_s = conversation.began_s

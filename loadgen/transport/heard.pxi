@@ -8,11 +8,15 @@ cdef enum LinesEnd:
 
 
 cdef class Heard:
-    """All that was heard in one session, without an object for each read: it may be gone over again."""
+    """All that was heard in one session, without an object for each read: it may be gone over again.
+
+    Of a session in legs it is the opening, and the leg under way.
+    """
 
     cdef char *octets
     cdef Py_ssize_t count, room
     cdef Numbers reads                # of each: up to where it came, and when: a double as it lies
+    cdef Py_ssize_t opening           # how many of these numbers are of the opening; 0: there are no legs
 
     def __dealloc__(self):
         PyMem_Free(self.octets)
@@ -46,9 +50,21 @@ cdef class Heard:
             begin = end
         return 0
 
+    cdef int open(self) except -1:
+        """All there is now is the opening."""
+        self.opening = self.reads.count
+        return 0
+
+    cdef int forget_leg(self) except -1:
+        """Forget what came behind the opening, which what comes next follows now."""
+        self.reads.first[self.opening - 1] = self.reads.first[self.reads.count - 1]
+        self.reads.count = self.opening
+        self.count = self.reads.first[self.opening - 2]
+        return 0
+
     cdef int forget(self) except -1:
         """Forget all, and give back what room one session in many needs."""
-        self.count = self.reads.count = 0
+        self.count = self.reads.count = self.opening = 0
         if self.room > ROOM_KEPT:
             PyMem_Free(self.octets)
             self.octets, self.room = NULL, 0

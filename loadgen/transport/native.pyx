@@ -79,6 +79,8 @@ cdef class NativeLane:
     cdef object saying                # what has not been sent, or not all of it; None: all has
     cdef Py_ssize_t said              # octets of it
     cdef int fd, number               # how many sessions of the series came before
+    cdef Py_ssize_t opening_timed, opening_replies      # of what was timed and answered, in a session that has legs
+    cdef long long opening_sent, past_sent, past_heard  # octets: up to the first leg, and in the legs before
     cdef bint connected, over
     cdef double limit, ends           # of the whole session, s, and when it is over
     cdef double deadline, started, session_started
@@ -293,12 +295,38 @@ cdef class NativeLane:
         """Begin the next round, if there is one."""
         try:
             self.round = next(self.rounds, None)
+            if self.round == ():
+                self.begin_leg()
+                self.round = next(self.rounds, None)
         except BaseException as error:      # a bug: raised where the session is
             return self.finish(error)
         if self.round is None:
             return self.follow() if self.tally is not None and self.conversation.done else self.finish(None)
         self.at = 0
         return self.ask(self.now())         # what we did since the last answer is no time of the server's
+
+    cdef int begin_leg(self) except -1:
+        """Forget the leg before, if there is one; in a series it is tallied."""
+        if not self.heard.opening:
+            self.heard.open()
+            self.opening_timed, self.opening_replies = len(self.timed), len(self.replies)
+            self.opening_sent = self.sent
+            return 0
+        self.heard.forget_leg()
+        self.past_sent, self.past_heard = self.sent - self.opening_sent, self.heard_octets - self.heard.count
+        if self.tally is not None:
+            self.tally.add_leg(
+                self.timed, &self.instants, self.replies, self.due(), self.opening_timed, self.opening_replies
+            )
+            del self.timed[self.opening_timed:], self.replies[self.opening_replies:]
+            self.instants.count = 2 * self.opening_timed
+            self.end_messages()
+        return 0
+
+    cdef long long due(self) except? -1:
+        """Return when the session was due: when it started, if it was not due at an instant."""
+        cdef long long due = self.conversation.due_ns
+        return in_ns(self.session_started) if due < 0 else due
 
     cdef int time(self, double now) except -1:
         """Note that what was begun last is finished."""
@@ -316,15 +344,11 @@ cdef class NativeLane:
     cdef int follow(self) except -1:
         """End and tally a session that went as hoped, and begin the one that follows it, if there is one."""
         cdef long long instants[4]
-        cdef long long due = self.conversation.due_ns
         self.lanes.forget(self.fd, self)
         close(self.fd)
         self.fd = -1
-        instants[1], instants[2] = in_ns(self.session_started), in_ns(self.now())
-        if due < 0:
-            instants[0] = instants[1]
-        else:                               # in float seconds a timer may be early by a nanosecond
-            instants[0], instants[1] = due, max(due, instants[1])
+        instants[0], instants[2] = self.due(), in_ns(self.now())
+        instants[1] = max(instants[0], in_ns(self.session_started))      # in float seconds a timer may be early by 1 ns
         messages, name = self.conversation.messages, self.conversation.name
         try:
             beginning = self.conversation.follow()
@@ -335,7 +359,7 @@ cdef class NativeLane:
             name, self.timed, &self.instants, self.replies, instants, messages, self.sent, self.heard_octets
         )
         self.forget()
-        self.sent = self.heard_octets = 0
+        self.sent = self.heard_octets = self.past_sent = self.past_heard = 0
         self.number += 1
         if beginning is not None:
             self.begin(*beginning)
@@ -444,6 +468,7 @@ cdef class NativeLane:
         self.log.phase = self.name
         self.conversation.started_s = self.session_started
         self.conversation.octets_sent = self.sent
+        self.conversation.past = self.past_sent, self.past_heard
         if not self.conversation.done:
             self.heard.tell(self.conversation.heard)
         if self.tally is not None:

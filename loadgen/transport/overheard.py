@@ -213,11 +213,17 @@ class _ListenedTo(Conversation):
         self._recording = recording
         self.heard = conversation.heard
 
+    @property
+    def octets_received(self) -> int:
+        """See Conversation."""
+        return self._conversation.octets_received
+
     def steps(self) -> Steps:
         """See Conversation."""
         # Nothing is counted here, to be quick: a conversation has bounds of its own, and `settle` counts once.
         note = self._recording.events.append
-        steps = self._conversation.steps()
+        conversation = self._conversation
+        steps = conversation.steps()
         go_on = steps.send
         said = next(steps)
         try:
@@ -226,6 +232,7 @@ class _ListenedTo(Conversation):
                 if octets:
                     note((_SENT, octets if type(octets) is bytes and len(octets) <= MAIL_DATA_KEPT else _short(octets)))
                 heard = yield said
+                conversation.octets_sent = self.octets_sent
                 note((_RECEIVED, heard[0]))
                 said = go_on(heard)
         except StopIteration:

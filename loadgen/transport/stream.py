@@ -104,8 +104,9 @@ class Transport:
 
     def rehearse(self, conversation: Conversation) -> Rehearsal:
         """Let what was a conversation be gone over again by the ordinary operations, and go on where it stopped."""
-        self.octets_sent -= conversation.octets_sent
-        self.octets_received -= conversation.octets_received
+        sent_before, received_before = conversation.past
+        self.octets_sent -= conversation.octets_sent - sent_before
+        self.octets_received -= conversation.octets_received - received_before
         rehearsal = Rehearsal(self._channel, conversation)
         self._channel = rehearsal
         return rehearsal

@@ -106,12 +106,7 @@ cdef class Tally:
         cdef long long lag = session[1] - session[0]
         cdef Py_ssize_t at
         cdef Times times
-        for at in range(len(phases)):
-            phase = phases[at]
-            times = times_of(self.phases, phase)
-            times.add(instants.first[2 * at + 1] - instants.first[2 * at], lag, at == 0, steady)
-            if phase is self.taken_by:
-                put(&self.taken, instants.first[2 * at + 1])
+        self.add_phases(phases, instants, 0, lag, steady)
         times = times_of(self.sessions, name)
         times.add(session[2] - session[1], lag, True, steady)
         if steady:
@@ -119,12 +114,33 @@ cdef class Tally:
         for at in range(4):
             put(&self.instants, session[at])
         self.replies.extend(replies)
-        self.timed += len(phases)
         self.messages += messages
         if self.holds(session[2]):
             self.messages_done += messages
             self.sent_done += sent
             self.received_done += received
+        return 0
+
+    cdef int add_leg(
+        self, list phases, Numbers *instants, list replies, long long due, Py_ssize_t timed, Py_ssize_t answered
+    ) except -1:
+        """Add a leg of a session that was due at this instant: what it timed and what was answered from there on."""
+        self.add_phases(phases, instants, timed, 0, self.holds(due))
+        self.replies.extend(replies[answered:])
+        return 0
+
+    cdef int add_phases(
+        self, list phases, Numbers *instants, Py_ssize_t begin, long long lag, bint steady
+    ) except -1:
+        cdef Py_ssize_t at
+        cdef Times times
+        for at in range(begin, len(phases)):
+            phase = phases[at]
+            times = times_of(self.phases, phase)
+            times.add(instants.first[2 * at + 1] - instants.first[2 * at], lag, at == 0, steady)
+            if phase is self.taken_by:
+                put(&self.taken, instants.first[2 * at + 1])
+        self.timed += len(phases) - begin
         return 0
 
     cdef bint holds(self, long long instant):

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.endpoint import Endpoint
+from loadgen.session import plain_delivery
 from loadgen.session.outcome import ACCEPTED, OutcomeKind
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
@@ -33,6 +34,7 @@ SHORT = PhaseLimits(
 )  # fmt: skip
 REPLY = re.compile(rb"([0-9]{3}-[^\n]*\n)*[0-9]{3}( [^\n]*)?\r?\n")      # one, lawful or nearly
 AS_HOPED = [[reply] for reply in HOPED_FOR]
+TWO_AS_HOPED = [[reply] for reply in HOPED_FOR[:7] + HOPED_FOR[2:]]
 pytestmark = needs_native
 
 
@@ -86,10 +88,10 @@ def test_a_long_message_goes_the_same_way(size: int) -> None:
 
 
 @st.composite
-def servers(draw: st.DrawFn) -> Server:
+def servers(draw: st.DrawFn, messages: int = 2) -> Server:
     """What is hoped for, cut anywhere, and here and there something else in its place."""
     answers: list[list[bytes]] = []
-    for reply in HOPED_FOR[:7] + HOPED_FOR[2:]:
+    for reply in HOPED_FOR[:2] + HOPED_FOR[2:7] * messages + HOPED_FOR[7:]:
         if draw(st.integers(0, 9)) == 0:
             answers.append([draw(st.sampled_from([octets for octets in OTHERWISE if REPLY.fullmatch(octets)]))])
         else:
@@ -102,6 +104,29 @@ def servers(draw: st.DrawFn) -> Server:
 @given(servers(), st.integers(1, 3))
 def test_whatever_a_server_says(server: Server, messages: int) -> None:
     both_ways(play_of(messages), server)
+
+
+@settings(deadline=None, max_examples=40)
+@given(servers(3), st.integers(2, 4), st.integers(1, 2), st.booleans())
+def test_whatever_a_server_says_in_a_session_of_legs(
+    server: Server, messages: int, at_once: int, retrying: bool
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_delivery, "LEG_MESSAGES", at_once)
+        both_ways(play_of(messages, retrying=retrying), server, all_is_kept=False)
+
+
+@pytest.mark.parametrize("number", range(7, len(TWO_AS_HOPED)))
+def test_closed_silent_or_cancelled_in_a_later_leg(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(plain_delivery, "LEG_MESSAGES", 1)
+    for server in (
+        Server(TWO_AS_HOPED[:number]), Server(TWO_AS_HOPED[:number], closes=False),
+        Server(TWO_AS_HOPED, cancels_at=number),
+    ):  # fmt: skip
+        met = both_ways(play_of(2), server, SHORT, all_is_kept=False)
+        assert met.outcome != ACCEPTED
+        assert len(met.trace.replies) == number
+        assert met.trace.messages_accepted == (number - 2) // 5
 
 
 @pytest.mark.parametrize("size", [300, 30_000])

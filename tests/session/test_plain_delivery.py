@@ -8,10 +8,12 @@ from msgspec.structs import replace
 from loadgen.scenario.accounts import Account
 from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session import deliver as delivering
+from loadgen.session import plain_delivery
 from loadgen.session.outcome import ACCEPTED
-from loadgen.session.plain_delivery import MESSAGES_MAX, is_plain
+from loadgen.session.plain_delivery import is_plain
 from loadgen.session.route import Route
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
+from loadgen.transport.conversation import Conversation, Rehearsal
 from loadgen.transport.stream import Transport
 from tests.session.plain_stage import Piece, Play, at_once, both_ways
 from tests.session.theatre import COMPOSER, LIMITS, Tls
@@ -87,10 +89,10 @@ pieces = st.lists(
 
 
 @st.composite
-def conversations(draw: st.DrawFn) -> list[list[Piece]]:
+def conversations(draw: st.DrawFn, messages: int = 2) -> list[list[Piece]]:
     """What is hoped for, cut anywhere and slowly, and here and there something else in its place."""
     said: list[list[Piece]] = []
-    for reply in HOPED_FOR[:7] + HOPED_FOR[2:]:
+    for reply in HOPED_FOR[:2] + HOPED_FOR[2:7] * messages + HOPED_FOR[7:]:
         if draw(st.integers(0, 9)) == 0:
             said.append(draw(pieces))
         else:
@@ -107,6 +109,38 @@ def test_whatever_a_server_says_and_when(
     both_ways(play_of(messages), answers, closes=closes, cancel_after=cancel_after)
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    conversations(3), st.integers(2, 4), st.integers(1, 2), st.booleans(), st.sampled_from([1e6, 6.1, 12.6]),
+    st.booleans(),
+)
+def test_whatever_a_server_says_in_a_session_of_legs(
+    answers: list[list[Piece]], messages: int, at_once: int, closes: bool, cancel_after: float, retrying: bool
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_delivery, "LEG_MESSAGES", at_once)
+        both_ways(play_of(messages, retrying=retrying), answers, closes=closes, cancel_after=cancel_after)
+
+
+@pytest.mark.parametrize("number", range(len(HOPED_FOR) - 1, 2 * len(HOPED_FOR) - 3))
+def test_one_answer_that_is_otherwise_in_a_later_leg(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    rehearsed: list[int] = []
+    rehearse = Transport.rehearse
+
+    def noting(self: Transport, conversation: Conversation) -> Rehearsal:
+        rehearsed.append(len(conversation.heard))
+        return rehearse(self, conversation)
+
+    monkeypatch.setattr(Transport, "rehearse", noting)
+    monkeypatch.setattr(plain_delivery, "LEG_MESSAGES", 1)
+    hoped_for = HOPED_FOR[:7] + HOPED_FOR[2:]
+    for octets in [b"451 4.7.1 greylisted\r\n", b"421 4.3.2 closing\r\n", b"250 ok\r\n250 twice\r\n"]:
+        answers = [[(1.0, reply)] for reply in [*hoped_for[:number], octets, *hoped_for[number + 1 :]]]
+        met = both_ways(play_of(2, retrying=True), answers)
+        assert met.trace.begun[0].recipients == met.trace.settled[0].recipients
+    assert set(rehearsed) == {2 + 1 + number - len(HOPED_FOR[:7])}, "the opening, and the leg up to that answer"
+
+
 @pytest.mark.parametrize("size", [BLOCK_OCTETS - 5_000, 3 * BLOCK_OCTETS])
 def test_a_long_message_goes_the_same_way(size: int) -> None:
     assert both_ways(play_of(1, size=size), [at_once(reply) for reply in HOPED_FOR]).outcome == ACCEPTED
@@ -119,7 +153,6 @@ def test_what_is_not_plain_is_not_tried(tls: Tls) -> None:
     for otherwise in (
         replace(plan, account=account, auth="plain"), replace(plan, dialect="LMTP"),
         replace(plan, pipelining="if-offered"), replace(plan, chunk_octets=100),
-        replace(plan, messages=plan.messages * (MESSAGES_MAX + 1)),
     ):  # fmt: skip
         assert not is_plain(route, otherwise)
     assert not is_plain(Route(play_of(1).endpoint, LIMITS, tls=tls.client), plan), "STARTTLS comes inside"
