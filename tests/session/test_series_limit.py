@@ -34,7 +34,7 @@ class PretendedLane:
         self._ours = ours
         self.outlived = outlived
         self.lanes: Any = self
-        self.reached = TRIO_READINESS.reached
+        self.at_instants = TRIO_READINESS.at_instants
 
     def watch(self, sock: socket.socket) -> Watch:
         """Watch the socket of who goes over it."""
