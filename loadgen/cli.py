@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,6 +20,7 @@ from loadgen.engine.crash import check_command
 from loadgen.engine.health.process import usable_cpus
 from loadgen.engine.pool import Choice, Pool, choose_workers
 from loadgen.engine.run import RunResult, run
+from loadgen.interrupts import SIGNALS, Interrupts
 from loadgen.live import JsonView, LiveView, PlainView
 from loadgen.repeat import Order
 from loadgen.repeat_cli import REPEAT_MAX, repeat_command, settings_of
@@ -36,7 +36,7 @@ from reports.exit_codes import ExitCode
 from reports.junit import junit
 from reports.schema import calibration_json_schema, result_json_schema
 from reports.text import plain, summary
-from reports.write import check_writable, write_run, write_text
+from reports.write import REPORT, RESULT, check_writable, write_reports, write_result, write_text
 
 OUT = Path("out")
 
@@ -154,24 +154,43 @@ def _run_one(context: typer.Context, loaded: Scenario, chosen: Choice, directory
     given = context.params
     for note in chosen.notes:
         sys.stderr.write(f"{note}\n")
-    with _view(loaded, json_progress=given["json_progress"]) as view:
-        begin = partial(
-            run, loaded, open_accounts(loaded.accounts, environ=os.environ), run_id=run_id,
-            version=version("mailproof"), observe=view.show, authorized=given["authorized"], pool=Pool(chosen.workers),
-            make_judge=context.obj if given["monitors"] else None, crash_command=given["crash"], directory=directory,
-            note=view.note,
-        )   # fmt: skip
-        result = trio.run(_run_until_interrupted, begin, loaded.load.drain.s, view, given["until_eof"])
-    if result is None:
-        sys.stderr.write("mailproof: stopped at once; there is no report\n")
+    accounts = open_accounts(loaded.accounts, environ=os.environ)
+    with Interrupts() as interrupts:
+        with _view(loaded, json_progress=given["json_progress"]) as view:
+            interrupts.note = view.note
+            begin = partial(
+                run, loaded, accounts, run_id=run_id, version=version("mailproof"), observe=view.show,
+                authorized=given["authorized"], pool=Pool(chosen.workers),
+                make_judge=context.obj if given["monitors"] else None, crash_command=given["crash"],
+                directory=directory, note=view.note,
+            )   # fmt: skip
+            result = trio.run(
+                _run_until_interrupted, begin, interrupts.stop, loaded.load.drain.s, view, given["until_eof"]
+            )
+        if result is None:
+            sys.stderr.write("mailproof: stopped at once; there is no report\n")
+            raise typer.Exit(ExitCode.INTERRUPTED)
+        report = _written(directory, result, interrupts)
+    _tell(result, report)
+    if report is None:
+        made_by = f"mailproof report {directory / RESULT} --format html --out {directory / REPORT}"
+        sys.stderr.write(f"mailproof: stopped at once; the result is whole, and {made_by} makes its report\n")
         raise typer.Exit(ExitCode.INTERRUPTED)
+    return result.document
+
+
+def _written(directory: Path, result: RunResult, interrupts: Interrupts) -> Path | None:
+    """Write all that a run leaves; return where the report is, None if somebody would not wait for it. UserError."""
     try:
-        report = write_run(directory, result.document, result.intervals, started=result.started)
+        write_result(directory, result.document)
+        with interrupts.ending_it():
+            return write_reports(directory, result.document, result.intervals, started=result.started)
+    except KeyboardInterrupt:
+        (directory / REPORT).unlink(missing_ok=True)      # half of one, or of an earlier run
+        return None
     except UserError:
         _tell(result, None)       # what was measured is known here, and perhaps nowhere else
         raise
-    _tell(result, report)
-    return result.document
 
 
 def _run_set(
@@ -233,15 +252,15 @@ def _view(scenario: Scenario, *, json_progress: bool) -> LiveView | PlainView:
 
 
 async def _run_until_interrupted(
-    begin: Begin, drain_s: float, view: LiveView | PlainView, until_eof: bool
+    begin: Begin, stop: trio.Event, drain_s: float, view: LiveView | PlainView, until_eof: bool
 ) -> RunResult | None:
     """Run; the first Ctrl-C (or SIGTERM) ends the arrivals and drains, the second stops at once: None."""
-    stop, enough = trio.Event(), trio.Event()
+    enough = trio.Event()
     result: RunResult | None = None
     complaint: UserError | None = None
 
     async def listen(run_scope: trio.CancelScope) -> None:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with trio.open_signal_receiver(*SIGNALS) as signals:
             async for _ in signals:
                 if stop.is_set():
                     run_scope.cancel()

@@ -29,14 +29,31 @@ def write_run(
 ) -> Path:
     """Write everything into the directory, making it if need be, and return the path of the HTML report.
 
-    `started` is the run's start when it is known more finely than the document says it, to the second.
-
     The result itself comes first, so that it survives whatever goes wrong with its presentation. UserError when
     a file cannot be written.
     """
+    write_result(directory, document)
+    return write_reports(directory, document, intervals, started=started)
+
+
+def write_result(directory: Path, document: Document) -> Path:
+    """Write the result into the directory, making it if need be, and return its path. UserError when that fails."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / RESULT).write_bytes(encode(document))
+    except OSError as exc:
+        raise UserError(_cannot("write to", directory, exc)) from None
+    return directory / RESULT
+
+
+def write_reports(
+    directory: Path, document: Document, intervals: Iterable[Interval] = (), *, started: datetime | None = None
+) -> Path:
+    """Write what is made of a result beside it, and return the path of the HTML report. UserError when that fails.
+
+    `started` is the run's start when it is known more finely than the document says it, to the second.
+    """
+    try:
         _write_histograms(directory / HISTOGRAMS, document)
         with (directory / HLOG).open("w", encoding="ascii") as stream:
             log = HlogWriter(stream, started or datetime.fromisoformat(document.started))

@@ -264,6 +264,77 @@ def test_a_second_ctrl_c_stops_at_once(scenario: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "x" / "result.json").exists()
 
 
+class Writing:
+    """A run that has written its result, and stands in the making of its report until somebody reads its `.hlog`."""
+
+    def __init__(self, scenario: Path, cwd: Path, *options: str) -> None:
+        self.out = cwd / "x"
+        self._passed = self.out / "histograms" / "smtp.connect.service.hgrm"
+        self._passed.parent.mkdir(parents=True)
+        for each in (self._passed, self.out / "run.hlog"):
+            os.mkfifo(each)
+        (self.out / "report.html").write_text("of an earlier run")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mailproof", "run", str(scenario), "--out", "x", *options],
+            cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "CI": "true"},
+        )
+
+    def press_ctrl_c(self) -> str:
+        """Press it, and return what is said to it."""
+        assert self.process.stderr is not None
+        self.process.send_signal(signal.SIGINT)
+        while "interrupted" not in (said := self.process.stderr.readline()):
+            assert said, "it has ended"
+        return said
+
+    def wait_for_the_making(self) -> None:
+        """Return when the result is written, and the report is not."""
+        self._passed.read_text()              # opened by both ends, or by neither
+
+    def end(self, *, let_it_go_on: bool) -> tuple[int, str, str]:
+        """Return the exit code, and what was said on both streams."""
+        if let_it_go_on:
+            (self.out / "run.hlog").read_text()
+        out, err = self.process.communicate()
+        return self.process.returncode, out, err
+
+
+def test_ctrl_c_in_the_making_of_the_report_lets_it_be_made(scenario: Path, tmp_path: Path) -> None:
+    run = Writing(scenario, tmp_path)
+    run.wait_for_the_making()
+    assert run.press_ctrl_c() == "interrupted: the report is still made; once more stops at once\n"
+    code, out, _ = run.end(let_it_go_on=True)
+    document = read(tmp_path / "x" / "result.json")
+    assert (document.interrupted, document.exit_code) == (None, code)
+    assert "x/report.html" in out
+    assert "<!doctype html>" in (run.out / "report.html").read_text().lower()
+
+
+@pytest.mark.parametrize("amid_the_load", [True, False], ids=["the first amid the load", "both in the making"])
+def test_a_second_ctrl_c_ends_the_making_of_the_report_and_what_is_known_is_told(
+    amid_the_load: bool, scenario: Path, tmp_path: Path
+) -> None:
+    run = Writing(scenario, tmp_path, *(["--set", "load.arrivals.0.for=5m"] if amid_the_load else []))
+    if amid_the_load:
+        assert run.process.stderr is not None
+        run.process.stderr.readline()                     # the first progress line: sessions are running
+        run.press_ctrl_c()
+    run.wait_for_the_making()
+    if not amid_the_load:
+        run.press_ctrl_c()
+    run.process.send_signal(signal.SIGINT)
+    code, out, err = run.end(let_it_go_on=False)
+    assert code == ExitCode.INTERRUPTED
+    assert "believable" in out
+    assert "report  " not in out
+    assert err.splitlines()[-1] == (
+        "mailproof: stopped at once; the result is whole, and mailproof report x/result.json --format html "
+        "--out x/report.html makes its report"
+    )
+    assert read(run.out / "result.json").interrupted == ("load" if amid_the_load else None)
+    assert not (run.out / "report.html").exists(), "it was of another run"
+
+
 @pytest.mark.parametrize("of", ["scenario", "result", "calibration"])
 def test_the_schemas_are_published(of: str, tmp_path: Path) -> None:
     done = mailproof("schema", of, cwd=tmp_path)
