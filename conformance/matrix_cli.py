@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from conformance.catalogue.load import sections
-from reports.document import Document, read
+from reports.compare_files import run_at
 from reports.errors import UserError
 from reports.matrix import matrix
 from reports.matrix_html import matrix_html
@@ -20,7 +20,9 @@ HTML, MARKDOWN = "matrix.html", "matrix.md"
 
 
 def matrix_command(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULT.json...", help="Results of `mailproof conform`.")],
+    results: Annotated[
+        list[Path], typer.Argument(metavar="RESULT...", help="Results of `mailproof conform`, or their directories.")
+    ],
     names: Annotated[
         list[str] | None,
         typer.Option("--name", help="What a server is called, in the order of the results; default: its directory."),
@@ -30,8 +32,9 @@ def matrix_command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the two tables go.")] = OUT,
 ) -> None:
     """Lay conformance results beside each other: one HTML and one Markdown table, servers across."""
-    called = names_of(results, names or [])
-    documents: list[tuple[str, Document]] = [(name, read(path)) for name, path in zip(called, results, strict=True)]
+    runs = [run_at(path) for path in results]
+    called = names_of([Path(run.result) for run in runs], names or [])
+    documents = [(name, run.document) for name, run in zip(called, runs, strict=True)]
     titled = [(f"{section.number} {section.title}", [row.id for row in section.requirement]) for section in sections()]
     table = matrix(documents, titled, differing=differing)
     check_writable(out)

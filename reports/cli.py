@@ -10,7 +10,8 @@ from rich.console import Console
 
 from reports.ci_cli import ci_command
 from reports.compare_cli import TwoSets, compare_command
-from reports.document import Document, encode, read
+from reports.compare_files import run_at
+from reports.document import Document, encode
 from reports.gate_cli import gate_command
 from reports.junit import junit
 from reports.markdown import markdown
@@ -39,14 +40,16 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    result: Annotated[Path, typer.Argument(help="A result.json.", metavar="RESULT.json", show_default=False)],
+    result: Annotated[
+        Path, typer.Argument(help="A result.json, or its directory.", metavar="RESULT", show_default=False)
+    ],
     form: Annotated[Format, typer.Option("--format", "-f", help="What to make of it.")] = Format.TEXT,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write to this file; '-' is standard output.", metavar="FILE")
     ] = None,
 ) -> None:
     """Make a report from a result document: HTML, text, JUnit XML, Markdown, or the document itself, checked."""
-    document = read(result)
+    document = run_at(result).document
     if out is not None and str(out) != "-":
         write_text(out, _made(document, form))
     elif form is Format.TEXT:

@@ -32,12 +32,23 @@ def compared(
 
 def runs_at(path: Path) -> list[Run]:
     """Return the result at a path: a file, a run's directory, or a directory of runs. DocumentError, UserError."""
-    if not path.is_dir():
-        return [Run(str(path), read(path))]
-    paths = [path / RESULT] if (path / RESULT).is_file() else sorted(path.glob(f"*/{RESULT}"))
+    try:
+        if not path.is_dir():
+            return [Run(str(path), read(path))]
+        paths = [path / RESULT] if (path / RESULT).is_file() else sorted(path.glob(f"*/{RESULT}"))
+    except OSError as exc:          # what may not be looked into, for one
+        raise UserError(f"cannot read {path}: {exc.strerror}") from None
     if not paths:
         raise UserError(f"there is no {RESULT} in {path}, nor in a directory within it")
     return [Run(str(each), read(each)) for each in paths]
+
+
+def run_at(path: Path) -> Run:
+    """Return the one result at a path, as `runs_at` finds it. DocumentError, UserError."""
+    run, *others = runs_at(path)
+    if others:
+        raise UserError(f"there are {1 + len(others)} results in {path}: name one of them, as in {run.result}")
+    return run
 
 
 def write_comparison(directory: Path, document: Document) -> Path:

@@ -232,6 +232,10 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     host: HostFacts | None = None
 
 
+# msgspec's words -> ours
+_CUT: Final = {"Input data was truncated": "it is cut off before its end"}
+
+
 class _Header(Struct, frozen=True):
     """As much as any version of the document has."""
 
@@ -252,7 +256,7 @@ def decode(octets: bytes) -> Document:
     try:
         header = msgspec.json.decode(octets, type=_Header)
     except (msgspec.DecodeError, RecursionError) as exc:
-        raise DocumentError(f"not a mailproof result: {exc}") from None
+        raise DocumentError(f"not a mailproof result: {_CUT.get(str(exc), exc) if octets else 'it is empty'}") from None
     if header.schema is None:
         raise DocumentError(f'not a mailproof result: it has no "schema" key; "{SCHEMA}" is expected')
     if header.schema != SCHEMA:

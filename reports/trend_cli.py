@@ -43,6 +43,12 @@ def trend_command(
 
 def load_runs_below(directory: Path) -> list[Run]:
     """Return the load runs in a directory and below it; what cannot be read, or is none, is told. UserError."""
+    try:
+        if not directory.is_dir():
+            what = "no directory: trend reads every result.json in one" if directory.exists() else "not there"
+            raise UserError(f"{directory} is {what}")
+    except OSError as exc:
+        raise UserError(f"cannot read {directory}: {exc.strerror}") from None
     runs, others = list[Run](), 0
     for path in sorted(directory.rglob(RESULT)):
         try:

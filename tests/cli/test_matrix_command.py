@@ -57,3 +57,8 @@ def test_a_file_that_is_no_result_is_refused_by_its_name(tmp_path: Path) -> None
     (tmp_path / "x.json").write_text("{}", encoding="utf-8")
     with pytest.raises(UserError, match=r"x\.json: not a mailproof result"):
         typed(str(tmp_path / "x.json"))
+
+
+def test_a_directory_stands_for_the_result_in_it(results: tuple[str, str], tmp_path: Path) -> None:
+    typed(*(str(Path(result).parent) for result in results), "--out", str(tmp_path / "out"))
+    assert "| requirement | level | a | b |" in (tmp_path / "out" / "matrix.md").read_text(encoding="utf-8")

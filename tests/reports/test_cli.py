@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from reports import cli
 from reports.document import Document, decode, encode
 from reports.errors import DocumentError, UserError
+from reports.exit_codes import ExitCode
 from reports.text import plain
 
 
@@ -60,6 +61,40 @@ def test_a_missing_result_is_the_operators_error(app: typer.Typer, tmp_path: Pat
     ran = CliRunner().invoke(app, ["report", str(tmp_path / "absent.json")])
     assert isinstance(ran.exception, DocumentError)
     assert "absent.json: No such file or directory" in str(ran.exception)
+
+
+def test_a_directory_stands_for_the_result_in_it(app: typer.Typer, result: Path, tmp_path: Path) -> None:
+    by_file, by_directory = (CliRunner().invoke(app, ["report", str(path)]) for path in (result, tmp_path))
+    assert (by_directory.exit_code, by_directory.stdout) == (0, by_file.stdout)
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "sentence"),
+    [
+        ("report", "none", "there is no result.json in none, nor in a directory within it"),
+        ("report", "two", "there are 2 results in two: name one of them, as in two/a/result.json"),
+        ("report", "cut", "cut/result.json: not a mailproof result: it is cut off before its end"),
+        ("report", "unread", "there is no result.json in unread, nor in a directory within it"),
+        ("report", "x" * 300, f"cannot read {'x' * 300}: File name too long"),
+        ("gate", "x" * 300, f"cannot read {'x' * 300}: File name too long"),
+        ("gate", "cut", "cut/result.json: not a mailproof result: it is cut off before its end"),
+        ("trend", "absent", "absent is not there"),
+        ("trend", "two/a/result.json", "two/a/result.json is no directory: trend reads every result.json in one"),
+        ("trend", "x" * 300, f"cannot read {'x' * 300}: File name too long"),
+    ],
+)
+def test_where_there_is_no_result_one_sentence_says_so(
+    command: str, path: str, sentence: str, app: typer.Typer, result: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(result.parent)
+    for name, octets in (("two/a", result.read_bytes()), ("two/b", result.read_bytes()), ("cut", b'{"schema": "mai')):
+        Path(name).mkdir(parents=True)
+        (Path(name) / "result.json").write_bytes(octets)
+    Path("none").mkdir()
+    Path("unread", "result.json").mkdir(parents=True)
+    ran = CliRunner().invoke(app, [command, path])
+    assert isinstance(ran.exception, UserError)
+    assert (str(ran.exception), ran.exception.exit_code) == (sentence, ExitCode.OPERATOR_ERROR)
 
 
 def test_a_file_that_cannot_be_written_is_the_operators_error(app: typer.Typer, result: Path, tmp_path: Path) -> None:

@@ -72,9 +72,9 @@ def test_timeline_columns_have_one_length() -> None:
 @pytest.mark.parametrize(
     ("octets", "sentence"),
     [
-        (b"", "not a mailproof result: "),
+        (b"", "not a mailproof result: it is empty"),
         (b"not json", "not a mailproof result: JSON is malformed"),
-        (b'{"schema": "mailproof/resu', "not a mailproof result: Input data was truncated"),
+        (b'{"schema": "mailproof/resu', "not a mailproof result: it is cut off before its end"),
         (b"[]", "not a mailproof result: Expected `object`, got `array`"),
         (b"[" * 100_000, "not a mailproof result: "),
         (b"{}", 'not a mailproof result: it has no "schema" key; "mailproof/result-v1" is expected'),
