@@ -3,7 +3,7 @@
 `retrieve` goes over it by the ordinary code where something is otherwise; the tests hold both against each other.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -12,7 +12,7 @@ from loadgen.session.plain import PlainSession
 from loadgen.session.pop3_stages import Pop3Stages
 from loadgen.session.route import Route
 from loadgen.session.trace import Trace
-from loadgen.transport.conversation import Conversation, Round
+from loadgen.transport.conversation import LEG, Conversation, Round
 from loadgen.wire.errors import RemoteProtocolError
 from loadgen.wire.pop3 import parse_stat, timestamp_in
 from loadgen.wire.pop3_commands import Apop, Dele, List, Pass, Pop3Quit, Retr, Stat, Uidl, User
@@ -22,17 +22,18 @@ from loadgen.wire.response import (
     lawful_response,
     lines_of,
     numbers_in_scan_listing,
+    sizes_in,
     unique_ids_in,
 )
 from loadgen.wire.sasl import apop_digest
 
-MAILDROP_OCTETS_MAX: Final = 1 << 18     # all that was heard is kept to the end: it may be gone over again
+LEG_OCTETS: Final = 1 << 18      # of messages, or one message: are kept, and gone over where one is otherwise
 STAT: Final = Stat().to_bytes()
 LIST: Final = List().to_bytes()
 UIDL: Final = Uidl().to_bytes()
 QUIT: Final = Pop3Quit().to_bytes()
 
-Listed = tuple[tuple[int, ...], bytes]     # the message-numbers, and the lines of unique-ids
+Listed = tuple[Sequence[tuple[int, ...]], bytes]     # the message-numbers of each leg, and the lines of unique-ids
 
 
 def is_plain(route: Route, plan: RetrievalPlan) -> bool:
@@ -56,17 +57,24 @@ class PlainRetrieval(PlainSession):
         listed = yield from logged_in_and_listed(self, stages, plan)
         if listed is None:
             return
-        numbers, lines = listed
+        legs, lines = listed
         unique_ids = dict(unique_ids_in(lines))
         ahead: Round = ()                # of what is asked next, and nothing follows from its answer
-        for number in numbers:
-            yield (*ahead, (stages.retr, retr(number)))
-            _, _, at_ns = trace.timings[-1]
-            content = lines_of(self.said)
-            trace.found(
-                plan.account.address, number, unique_ids.get(number), content, at_ns, verified=self._route.verified
-            )
-            ahead = ((stages.dele, dele(number)),) if plan.delete else ()
+        for leg in legs:
+            if len(legs) > 1:
+                if ahead:
+                    yield ahead
+                ahead = ()
+                self.mark = trace.mark()
+                yield LEG
+            for number in leg:
+                yield (*ahead, (stages.retr, retr(number)))
+                _, _, at_ns = trace.timings[-1]
+                content = lines_of(self.said)
+                trace.found(
+                    plan.account.address, number, unique_ids.get(number), content, at_ns, verified=self._route.verified
+                )
+                ahead = ((stages.dele, dele(number)),) if plan.delete else ()
         yield (*ahead, (stages.quit, QUIT))
         self.done = True
 
@@ -104,16 +112,29 @@ def _listed(
     conversation: Conversation, stages: Pop3Stages, count: int, octets: int
 ) -> Generator[Round, None, Listed | None]:
     """Give what to ask about so many messages, and return what there is."""
-    if octets > MAILDROP_OCTETS_MAX:
-        return None
     if not count:
         return (), b""
     yield ((stages.list, LIST),)
-    numbers = numbers_in_scan_listing(lines_of(conversation.said))
+    lines = lines_of(conversation.said)
+    numbers = numbers_in_scan_listing(lines)
+    legs = (numbers,) if octets <= LEG_OCTETS else legs_of(sizes_in(lines))
     yield ((stages.uidl, UIDL),)
     lines = lines_of(conversation.said)
     check_unique_ids(lines)
-    return numbers, lines
+    return legs, lines
+
+
+def legs_of(sizes: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
+    """Return in legs the numbers of messages, given each with its octets."""
+    legs: list[list[int]] = []
+    room = -1
+    for number, octets in sizes:
+        if octets > room:
+            legs.append([])
+            room = LEG_OCTETS
+        legs[-1].append(number)
+        room = max(0, room - octets)
+    return list(map(tuple, legs))
 
 
 def _response(conversation: Conversation) -> Response:

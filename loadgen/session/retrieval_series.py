@@ -10,18 +10,21 @@ from loadgen.session.plain_retrieval import QUIT, dele, logged_in_and_listed, re
 from loadgen.session.pop3_stages import Pop3Stages
 from loadgen.session.retrieve import go_over
 from loadgen.session.series import Series
-from loadgen.transport.conversation import Round
+from loadgen.session.trace import Mark
+from loadgen.transport.conversation import LEG, Round
 from loadgen.transport.stream import Transport
 from loadgen.wire.response import END_OF_LINES, LINE_END, lines_of
 
 MESSAGES_AT_ONCE: Final = 64     # asked for in one round: some 10 KiB, which sessions have in common
+OPENED: Final = {"user": Mark(timings=6, replies=6), "apop": Mark(timings=6, replies=5)}     # down to UIDL
 
 
 class RetrievalSeries(Series):
     """One retrieval after another."""
 
-    __slots__ = ("_numbers",)
-    _numbers: tuple[int, ...]      # of the messages there are
+    __slots__ = ("_before", "_leg")
+    _before: int               # messages in the legs before
+    _leg: tuple[int, ...]      # the numbers of its messages
 
     def rounds(self) -> Iterator[Round]:
         """Give what to ask next in the session under way."""
@@ -30,9 +33,15 @@ class RetrievalSeries(Series):
         listed = yield from logged_in_and_listed(self, stages, plan)
         if listed is None:
             return
-        self._numbers, _ = listed
-        for start in range(0, len(self._numbers), MESSAGES_AT_ONCE):
-            yield _all_of(stages, self._numbers[start : start + MESSAGES_AT_ONCE], plan.delete)
+        legs, _ = listed
+        for leg in legs:
+            if len(legs) > 1:
+                self.mark = OPENED[plan.auth]
+                self._before += len(self._leg)
+                yield LEG
+            self._leg = leg
+            for start in range(0, len(leg), MESSAGES_AT_ONCE):
+                yield _all_of(stages, leg[start : start + MESSAGES_AT_ONCE], plan.delete)
         yield ((stages.quit, QUIT),)
         self.done = True
 
@@ -42,7 +51,7 @@ class RetrievalSeries(Series):
         return self.plan
 
     def _go_on_to(self, plan: Plan) -> None:
-        self._numbers = ()
+        self._before, self._leg = 0, ()
         super()._go_on_to(plan)
 
     def _note_messages(self) -> None:
@@ -50,7 +59,7 @@ class RetrievalSeries(Series):
         assert stages is not None, "of POP3"
         with_lines = {stages.list.phase, stages.uidl.phase, stages.retr.phase}
         came_ns = iter([finished_ns for phase, _, finished_ns in trace.timings if phase == stages.retr.phase])
-        numbers = iter(self._numbers)
+        numbers = iter(self._leg)
         octets, begin, maildrop = b"".join([each for each, _ in self.heard]), 0, self._retrieval.account.address
         for phase, _, _ in trace.replies:
             ending = END_OF_LINES if phase in with_lines else LINE_END
@@ -61,7 +70,7 @@ class RetrievalSeries(Series):
             begin = end
 
     def _go_over(self, transport: Transport) -> Awaitable[Outcome]:
-        return go_over(self._route, self._retrieval, self._trace, self, transport)
+        return go_over(self._route, self._retrieval, self._trace, self, transport, self._before)
 
 
 @lru_cache(maxsize=256)     # the maildrops of a run have the same numbers over and over

@@ -6,11 +6,11 @@ from typing import Final
 from loadgen.schedule.plans import RetrievalPlan
 from loadgen.session.course import follow
 from loadgen.session.outcome import ACCEPTED, Outcome
+from loadgen.session.plain import CONNECTED, PlainSession
 from loadgen.session.plain_retrieval import PlainRetrieval, is_plain
 from loadgen.session.pop3_dialogue import Pop3Dialogue
 from loadgen.session.route import Route
-from loadgen.session.trace import Trace
-from loadgen.transport.conversation import Conversation
+from loadgen.session.trace import Mark, Trace
 from loadgen.transport.stream import Transport
 from loadgen.wire.pop3 import Response, parse_scan_listing, parse_stat, parse_uidl
 from loadgen.wire.pop3_commands import Capa, Dele, List, Retr, Stat, Uidl
@@ -28,25 +28,32 @@ def retrieve(route: Route, plan: RetrievalPlan, trace: Trace, arrival: int) -> A
     plain = PlainRetrieval(route, plan, trace)
 
     def otherwise(transport: Transport) -> Awaitable[Outcome]:
-        return go_over(route, plan, trace, plain, transport)
+        return go_over(route, plan, trace, plain, transport, plain.mark.retrieved)
 
     return plain.run(arrival, otherwise)
 
 
 def go_over(
-    route: Route, plan: RetrievalPlan, trace: Trace, plain: Conversation, transport: Transport
+    route: Route, plan: RetrievalPlan, trace: Trace, plain: PlainSession, transport: Transport, before: int
 ) -> Awaitable[Outcome]:
-    """Go over a session by the ordinary code, its plain course having ended where something was otherwise."""
+    """Go over a session by the ordinary code, its plain course having ended where something was otherwise.
+
+    What stands in the trace before the leg in which it was is not gone over, nor are the messages `before` it.
+    """
     dialogue = Pop3Dialogue(route, trace, plain.arrival)
     dialogue.go_over(transport, plain)
-    return _ordinarily(dialogue, plan)
+    return _ordinarily(dialogue, plan, plain.mark, before)
 
 
-async def _ordinarily(dialogue: Pop3Dialogue, plan: RetrievalPlan) -> Outcome:
+async def _ordinarily(
+    dialogue: Pop3Dialogue, plan: RetrievalPlan, noted: Mark = CONNECTED, before: int = 0
+) -> Outcome:
     async def script() -> Outcome:
         await dialogue.open(plan.account, plan.auth)
         pipelined = plan.pipelining == "if-offered" and await _pipelines(dialogue)
-        await empty_the_maildrop(dialogue, plan.account.address, delete=plan.delete, pipelined=pipelined)
+        await empty_the_maildrop(
+            dialogue, plan.account.address, delete=plan.delete, pipelined=pipelined, noted=noted, before=before
+        )
         return ACCEPTED
 
     return await follow(dialogue, script)
@@ -58,8 +65,14 @@ async def _pipelines(dialogue: Pop3Dialogue) -> bool:
     return "PIPELINING" in dialogue.client.capabilities
 
 
-async def empty_the_maildrop(dialogue: Pop3Dialogue, address: str, *, delete: bool, pipelined: bool = False) -> None:
-    """Retrieve every message there is, and delete it if asked; the first -ERR raises Refused."""
+async def empty_the_maildrop(
+    dialogue: Pop3Dialogue, address: str, *, delete: bool, pipelined: bool = False, noted: Mark = CONNECTED,
+    before: int = 0,
+) -> None:  # fmt: skip
+    """Retrieve every message there is, and delete it if asked; the first -ERR raises Refused.
+
+    If more than the connection was `noted`, that is what there is, and what was retrieved `before`.
+    """
     count, _ = parse_stat(await dialogue.require("stat", Stat()))
     if count == 0:
         return
@@ -67,6 +80,9 @@ async def empty_the_maildrop(dialogue: Pop3Dialogue, address: str, *, delete: bo
     # UIDL is optional (RFC 1939 §7): without it the session goes on, and copies cannot be told apart.
     listing = await dialogue.ask("uidl", Uidl())
     unique_ids = dict(parse_uidl(listing)) if listing.ok else {}
+    if noted is not CONNECTED:
+        dialogue.trace.forget_since(noted)
+        del numbers[:before]
     verified = dialogue.route.verified     # a digest of 100 KiB costs as much as its retrieval
 
     def keep(number: int, response: Response) -> None:

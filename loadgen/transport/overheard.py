@@ -5,6 +5,7 @@ For those who judge a load's replies. A transport without a listener knows nothi
 
 from collections.abc import Callable, Coroutine, Iterable
 from enum import StrEnum, auto
+from itertools import count
 from typing import Any, Final, Self
 
 from loadgen.endpoint import Protocol
@@ -15,6 +16,7 @@ from loadgen.transport.tls import TlsContext, TlsFacts
 
 OCTETS_KEPT: Final = 1 << 16         # of one connection; what comes after them is left out
 MAIL_DATA_KEPT: Final = 512          # mail data are kept whole up to here, and beyond it only as their end
+STEPS_UNCOUNTED: Final = 1000        # of a conversation that is listened to
 _END: Final = b"\r\n.\r\n"
 _ASKED_FOR: Final = b"354"           # the reply that asks for mail data
 
@@ -82,14 +84,15 @@ class Recording:
         ]
         self.settle()
 
-    def settle(self) -> None:
-        """Count what was noted without counting, and leave out what is beyond the limit."""
+    def settle(self) -> bool:
+        """Count what was noted without counting, and leave out what is beyond the limit; say whether nothing is."""
         lengths = [len(octets) for _, octets in self.events]
         self._left = OCTETS_KEPT - sum(lengths)
         while self._left < 0:
             self._whole = False
             self._left += lengths.pop()
             self.events.pop()
+        return self._whole
 
     @property
     def mark(self) -> tuple[int, int]:
@@ -220,14 +223,15 @@ class _ListenedTo(Conversation):
 
     def steps(self) -> Steps:
         """See Conversation."""
-        # Nothing is counted here, to be quick: a conversation has bounds of its own, and `settle` counts once.
-        note = self._recording.events.append
+        note: Callable[[Event], object] = self._recording.events.append
         conversation = self._conversation
         steps = conversation.steps()
         go_on = steps.send
         said = next(steps)
         try:
-            while True:
+            for number in count(1):      # what is noted is counted now and then, to be quick
+                if number % STEPS_UNCOUNTED == 0 and not self._recording.settle():
+                    note = _leave_out
                 octets = said[0]
                 if octets:
                     note((_SENT, octets if type(octets) is bytes and len(octets) <= MAIL_DATA_KEPT else _short(octets)))
@@ -244,6 +248,10 @@ class _ListenedTo(Conversation):
         conversation.began_s, conversation.octets_sent = self.began_s, self.octets_sent
         conversation.failure = self.failure
         self._recording.settle()
+
+
+def _leave_out(_: Event) -> None:
+    return
 
 
 def _short(octets: bytes | Pieces) -> bytes:

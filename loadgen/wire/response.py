@@ -226,6 +226,11 @@ def numbers_in_scan_listing(lines: bytes) -> tuple[int, ...]:
     return tuple(map(int, _NUMBER.findall(lines)))
 
 
+def sizes_in(lines: bytes) -> tuple[tuple[int, int], ...]:
+    """Return (message-number, octets) of each message in such lines, which were checked."""
+    return tuple([(number, int(size)) for number, size in _each_listed(lines, _SCAN_LISTING)])
+
+
 def check_unique_ids(lines: bytes) -> None:
     """Raise as `parse_uidl` does if these are not the lines behind the +OK to UIDL."""
     _check_listing(lines, _UIDL_LISTING)

@@ -1,14 +1,15 @@
 """Retrievals led in series, and each with a task's turn of its own, are the same load, as with deliveries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import pytest
 
 from conformance.load_monitors import LoadMonitors
 from loadgen.endpoint import Protocol
-from loadgen.session import retrieval_series
+from loadgen.session import plain_retrieval, retrieval_series
 from loadgen.session.outcome import OutcomeKind
-from loadgen.session.plain_retrieval import MAILDROP_OCTETS_MAX
+from loadgen.session.plain_retrieval import LEG_OCTETS
 from loadgen.session.retrieval_series import RetrievalSeries
 from loadgen.transport.conversation import Beginning
 from tests.engine import test_series
@@ -27,12 +28,13 @@ name = "reading"
 delete = {delete}
 auth = "{auth}"
 """
-READING = RETRIEVALS.format(users=3, delete="true", auth="user")
-OPEN = (
-    READING.replace('model = "closed"', 'model = "open"\nin_flight_max = 200')
-    .replace("virtual_users = 3", 'arrivals = [{shape = "constant", rate = 300, for = "200ms"}]')
+RETRIEVALS_OF_OPEN = (
+    RETRIEVALS.replace('model = "closed"', 'model = "open"\nin_flight_max = 200')
+    .replace("virtual_users = {users}", 'arrivals = [{{shape = "constant", rate = 300, for = "200ms"}}]')
     .replace("sessions = 60", "")
 )
+READING = RETRIEVALS.format(users=3, delete="true", auth="user")
+OPEN = RETRIEVALS_OF_OPEN.format(delete="true", auth="user")
 MIXED = READING + """
 [[session]]
 kind = "smtp-deliver"
@@ -85,7 +87,7 @@ def answer_to(verb: str, argument: str, account: int) -> bytes:
         case "PASS" | "APOP" if account == 1:
             return b"-ERR [AUTH] not you\r\n"
         case "STAT":
-            return b"+OK %d %d\r\n" % (count, 2 * MAILDROP_OCTETS_MAX if account == 7 else 200)
+            return b"+OK %d %d\r\n" % (count, 2 * LEG_OCTETS if account == 7 else 200)
         case "LIST":
             return b"+OK\r\n%b.\r\n" % b"".join(b"%d 70\r\n" % number for number in numbers)
         case "UIDL" if account == 5:
@@ -135,6 +137,27 @@ def test_the_books_are_the_same_in_series(
 def test_maildrops_of_more_messages_than_are_asked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retrieval_series, "MESSAGES_AT_ONCE", 3)
     assert both_ways(monkeypatch, READING, lambda: [Server()]).books.recorder.messages["retrieved"] > 100
+
+
+@pytest.mark.parametrize(("command", "auth"), [("", "apop"), ("RETR", "user"), ("DELE", "user"), ("QUIT", "apop")])
+@pytest.mark.parametrize("text", [RETRIEVALS, RETRIEVALS_OF_OPEN], ids=["closed", "open"])
+def test_the_books_of_sessions_in_legs_are_the_same_in_series(
+    monkeypatch: pytest.MonkeyPatch, text: str, command: str, auth: str
+) -> None:
+    legs: list[list[tuple[int, ...]]] = []
+    legs_of = plain_retrieval.legs_of
+
+    def noting(sizes: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
+        legs.append(legs_of(sizes))
+        return legs[-1]
+
+    monkeypatch.setattr(plain_retrieval, "LEG_OCTETS", 100)      # a message has 70
+    monkeypatch.setattr(plain_retrieval, "legs_of", noting)
+    text = text.format(users=3, delete="true", auth=auth)
+    recorder = both_ways(monkeypatch, text, lambda: [Server(closes_at=command)]).books.recorder
+    assert recorder.messages["retrieved"] == recorder.replies["pop3.retr", "+OK", None] > 100
+    assert recorder.phases["pop3.connect"].service_histogram.count == 60
+    assert sum(each == [(1,), (2,), (3,), (4,)] for each in legs) > 15
 
 
 @pytest.mark.parametrize("load", [READING, OPEN], ids=["closed", "open"])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from loadgen.session import plain_retrieval
 from loadgen.session.outcome import ACCEPTED, OutcomeKind
 from loadgen.session.pop3_stages import LINES_OCTETS_MAX, HopedForLines
 from loadgen.transport.limits import PhaseLimits
@@ -116,6 +117,26 @@ def servers(draw: st.DrawFn) -> Server:
 @given(servers())
 def test_whatever_a_server_says(server: Server) -> None:
     both_ways(play_of(), server)
+
+
+@settings(deadline=None, max_examples=40)
+@given(servers())
+def test_whatever_a_server_says_in_a_session_of_legs(server: Server) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_retrieval, "LEG_OCTETS", 30)
+        both_ways(play_of(), server, all_is_kept=False)
+
+
+@pytest.mark.parametrize("number", range(8, len(HOPED_FOR)))
+def test_closed_silent_or_cancelled_in_a_later_leg(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(plain_retrieval, "LEG_OCTETS", 30)
+    for server in (
+        Server(AS_HOPED[:number]), Server(AS_HOPED[:number], closes=False), Server(AS_HOPED, cancels_at=number),
+    ):  # fmt: skip
+        met = both_ways(play_of(), server, SHORT, all_is_kept=False)
+        assert met.outcome != ACCEPTED
+        assert len(met.trace.replies) == number
+        assert len(met.trace.retrieved) == 1 + (number > 8)
 
 
 @pytest.mark.parametrize("answers", [AS_HOPED, AS_HOPED[:8]], ids=["as-hoped", "cut-off"])

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from loadgen.schedule.plans import RetrievalPlan
+from loadgen.session import plain_retrieval
 from loadgen.session import retrieve as retrieving
 from loadgen.session.outcome import ACCEPTED
-from loadgen.session.plain_retrieval import MAILDROP_OCTETS_MAX, is_plain
+from loadgen.session.plain_retrieval import LEG_OCTETS, is_plain
 from loadgen.session.route import Route
+from loadgen.transport.conversation import Conversation, Rehearsal
 from loadgen.transport.stream import Transport
 from tests.session.plain_stage import Piece, Play, at_once, both_ways
 from tests.session.theatre import ACCOUNT, LIMITS, Tls
@@ -25,7 +27,7 @@ OTHERWISE = [
     b"", b"+", b"+OK", b"+OK\n", b"-ERR no\r\n", b"-ERR [IN-USE] later\r\n", b"+OK\r\n+OK\r\n", b"+OK 0 0\r\n",
     b"+OK 1 20\r\n", b"+OK x y\r\n", b"+ \r\n", b"nonsense \xff\x00\r\n", b"+OK\r\n.\r\n",
     b"+OK\r\n1 2 3\r\nx\r\n.\r\n", b"+OK\r\n9 20\r\n.\r\n", b"+OK \xc3\xa9\r\n",
-    b"+OK 3 %d\r\n" % (MAILDROP_OCTETS_MAX + 1), b"+OK\r\nbare\ncr\r.\r\n.\r\n",
+    b"+OK 3 %d\r\n" % (LEG_OCTETS + 1), b"+OK\r\nbare\ncr\r.\r\n.\r\n",
 ]
 
 
@@ -84,6 +86,44 @@ def conversations(draw: st.DrawFn) -> list[list[Piece]]:
 @given(conversations(), st.booleans(), st.sampled_from([1e6, 3.1, 9.9]))
 def test_whatever_a_server_says_and_when(answers: list[list[Piece]], closes: bool, cancel_after: float) -> None:
     both_ways(play_of(), answers, closes=closes, cancel_after=cancel_after)
+
+
+@settings(deadline=None, max_examples=60)
+@given(conversations(), st.booleans(), st.booleans(), st.sampled_from([1e6, 6.1, 12.6]))
+def test_whatever_a_server_says_in_a_session_of_legs(
+    answers: list[list[Piece]], closes: bool, delete: bool, cancel_after: float
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_retrieval, "LEG_OCTETS", 30)
+        both_ways(play_of(replace(PLAN, delete=delete)), answers, closes=closes, cancel_after=cancel_after)
+
+
+@pytest.mark.parametrize("number", range(8, len(HOPED_FOR)))
+def test_one_answer_that_is_otherwise_in_a_later_leg(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    rehearsed: list[int] = []
+    rehearse = Transport.rehearse
+
+    def noting(self: Transport, conversation: Conversation) -> Rehearsal:
+        rehearsed.append(len(conversation.heard))
+        return rehearse(self, conversation)
+
+    monkeypatch.setattr(Transport, "rehearse", noting)
+    monkeypatch.setattr(plain_retrieval, "LEG_OCTETS", 30)
+    for octets in (b"-ERR it is gone\r\n", b"nonsense\r\n", b"+OK\r\nnot stuffed\r\n.x\r\n.\r\n"):
+        answers = [[(1.0, answer)] for answer in [*HOPED_FOR[:number], octets, *HOPED_FOR[number + 1 :]]]
+        assert len(both_ways(play_of(), answers).trace.retrieved) in {1, 2}
+    assert set(rehearsed) == {number - 1}, "without the first message and its deletion"
+
+
+def test_legs_are_as_long_as_there_is_room() -> None:
+    def legs(*sizes: int) -> list[int]:
+        return [len(leg) for leg in plain_retrieval.legs_of(enumerate(sizes))]
+
+    assert legs(LEG_OCTETS, 1) == [1, 1]
+    assert legs(LEG_OCTETS - 2, 1, 1, 1) == [3, 1]
+    assert legs(1, LEG_OCTETS + 1, 1) == [1, 1, 1]
+    assert legs(0, 0, 0) == [3]
+    assert legs() == []
 
 
 def test_what_is_not_plain_is_not_tried(tls: Tls) -> None:

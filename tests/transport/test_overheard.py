@@ -4,6 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair
 
+from loadgen.transport import overheard as overhearing
 from loadgen.transport.conversation import Conversation, Steps
 from loadgen.transport.errors import PeerClosed
 from loadgen.transport.overheard import OCTETS_KEPT, Event, Happening, Overheard, Recording
@@ -88,6 +89,35 @@ async def test_a_conversation_that_nobody_wants_is_led_and_not_noted(autojump_cl
     assert (transport.octets_sent, transport.octets_received) == (10, 16)
     assert ended == [recording]
     assert (recording.events, recording.odd) == ([], False)
+
+
+async def test_of_a_long_conversation_no_more_is_held_than_is_kept(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    monkeypatch.setattr(overhearing, "OCTETS_KEPT", 40)
+    monkeypatch.setattr(overhearing, "STEPS_UNCOUNTED", 4)
+    transport, server, recording, _ = overheard()
+    held = []
+
+    class AsksOften(Conversation):
+        def steps(self) -> Steps:
+            for _ in range(50):
+                heard, _ = yield b"ONE\r\n", FAR
+                held.append(len(recording.events))
+                assert heard == b"250 ok\r\n"
+            self.done = True
+
+    async def serve() -> None:
+        for _ in range(50):
+            await server.receive_some()
+            await server.send_all(b"250 ok\r\n")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        assert await transport.converse(AsksOften())
+    assert max(held) == 14, "of the seven steps before it is counted again"
+    assert recording.events == [(SENT, b"ONE\r\n"), (RECEIVED, b"250 ok\r\n")] * 3
+    assert (transport.octets_sent, transport.octets_received) == (250, 400)
 
 
 async def test_of_mail_data_in_pieces_the_end_is_noted(autojump_clock: MockClock) -> None:
