@@ -10,6 +10,12 @@ import typer
 from reports.errors import UserError
 from reports.exit_codes import ExitCode
 
+EPILOG = (
+    "To begin with: mailproof run quickstart. "
+    "Exit status: 0 all held, 1 something failed, 2 what was typed or given is wrong, 3 inconclusive, "
+    "4 a bug of mailproof's, 130 interrupted."
+)
+
 
 def build_app() -> typer.Typer:
     """Return the command with every sub-command."""
@@ -27,7 +33,7 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    app.callback(no_args_is_help=True)(_options)
+    app.callback(no_args_is_help=True, epilog=EPILOG)(_options)
     for package in (
         loadgen.cli, loadgen.calibrate.cli, loadgen.capacity.cli, loadgen.routing.cli, conformance.cli, reports.cli,
     ):   # fmt: skip

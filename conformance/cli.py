@@ -43,12 +43,12 @@ _ROUTE: Final = re.compile(r"([A-Za-z0-9.-]+)=([^=]+:[0-9]{1,5})")
 
 def register(app: typer.Typer) -> None:
     """Add this package's sub-commands to the one command."""
-    app.command("serve")(serve_command)
+    app.command("serve", short_help="Run the reference server: SMTP, LMTP and POP3.")(serve_command)
     app.command("conform")(conform_command)
-    app.command("doctor")(doctor_command)
-    app.command("sink")(sink_command)
-    app.command("trace")(trace_command)
-    app.command("matrix")(matrix_command)
+    app.command("doctor", short_help="Say what `conform` could ask a server, and why no more.")(doctor_command)
+    app.command("sink", short_help="Run a null sink: it takes whatever mail comes.")(sink_command)
+    app.command("trace", short_help="Say which Received lines of a message can be believed.")(trace_command)
+    app.command("matrix", short_help="Lay conformance results beside each other, in a table.")(matrix_command)
 
 
 def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of the command
@@ -73,7 +73,7 @@ def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of th
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM) to use instead.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
     ca_file: Annotated[Path | None, typer.Option(help="Where to write the CA of a certificate made now.")] = None,
-    max_connections: Annotated[int, typer.Option(min=1)] = DEFAULT_LIMITS.connections,
+    max_connections: Annotated[int, typer.Option(min=1, help="Connections at once.")] = DEFAULT_LIMITS.connections,
     max_size: Annotated[
         int, typer.Option(help="Largest message, in octets.", min=65536)
     ] = DEFAULT_LIMITS.message_octets,

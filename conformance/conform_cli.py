@@ -44,7 +44,7 @@ SUBMISSION: Final = "submission"
 
 def conform_command(  # noqa: PLR0913, PLR0917  each is an option
     targets: Annotated[
-        list[str] | None, typer.Argument(metavar="URL...", help="smtp://host:port, lmtp://…, and pop3://…")
+        list[str] | None, typer.Argument(metavar="URL", help="smtp://host:port, lmtp://…, and pop3://…")
     ] = None,
     options: Annotated[Path | None, typer.Option(metavar="FILE", help="What is declared about the server.")] = None,
     accepted: Annotated[list[str] | None, typer.Option(help="An address the server accepts; repeatable.")] = None,

@@ -17,7 +17,7 @@ from conformance.subject import Subject
 
 
 def doctor_command(
-    targets: Annotated[list[str], typer.Argument(metavar="URL...", help="smtp://host:port, lmtp://…, and pop3://…")],
+    targets: Annotated[list[str], typer.Argument(metavar="URL", help="smtp://host:port, lmtp://…, and pop3://…")],
     options: Annotated[Path | None, typer.Option(metavar="FILE", help="What is declared about the server.")] = None,
     accepted: Annotated[list[str] | None, typer.Option(help="An address the server accepts; repeatable.")] = None,
     rejected: Annotated[list[str] | None, typer.Option(help="An address it rejects in the session.")] = None,

@@ -21,7 +21,7 @@ HTML, MARKDOWN = "matrix.html", "matrix.md"
 
 def matrix_command(
     results: Annotated[
-        list[Path], typer.Argument(metavar="RESULT...", help="Results of `mailproof conform`, or their directories.")
+        list[Path], typer.Argument(metavar="RESULT", help="Results of `mailproof conform`, or their directories.")
     ],
     names: Annotated[
         list[str] | None,

@@ -30,7 +30,7 @@ OCTETS_MAX: Final = 1 << 28          # of one file: an mbox is read whole
 
 def trace_command(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE|-...", help="Messages, or mailboxes (mbox); - is standard input.")
+        list[str], typer.Argument(metavar="FILE|-", help="Messages, or mailboxes (mbox); - is standard input.")
     ],
     trust: Annotated[
         list[str] | None,

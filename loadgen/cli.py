@@ -41,6 +41,13 @@ from reports.write import REPORT, RESULT, check_writable, write_reports, write_r
 OUT = Path("out")
 
 
+ScenarioArgument = Annotated[
+    str, typer.Argument(help="A scenario file, or the name of a shipped one (quickstart; any other word lists them).")
+]
+GatesOption = Annotated[
+    list[str] | None,
+    typer.Option("--gate", metavar="GATE", help='One more gate: "smtp.body.response:p99 < 500ms"; repeatable.'),
+]
 CrashOption = Annotated[
     str | None,
     typer.Option(metavar="COMMAND", help="Run this in a shell amid the load; it kills the server and restarts it."),
@@ -76,7 +83,7 @@ def register(app: typer.Typer) -> None:
 
 def run_command(  # noqa: PLR0913, PLR0917  each is an option
     context: typer.Context,
-    scenario: Annotated[str, typer.Argument(help="A scenario file, or the name of a shipped one (quickstart).")],
+    scenario: ScenarioArgument,
     smtp: Annotated[str | None, typer.Option(metavar="URL", help="SMTP server, instead of the scenario's.")] = None,
     lmtp: Annotated[str | None, typer.Option(metavar="URL", help="LMTP server, instead of the scenario's.")] = None,
     pop3: Annotated[str | None, typer.Option(metavar="URL", help="POP3 server, instead of the scenario's.")] = None,
@@ -85,7 +92,8 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the scenario's.")] = None,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one key: load.rate=500.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the scenario: load.rate=500; repeatable."),
     ] = None,
     workers: Annotated[
         str, typer.Option(metavar="N|auto", help="Processes to generate the load with; auto: as many as fit.")
@@ -97,7 +105,8 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
         bool, typer.Option("--monitors/--no-monitors", help="Hold replies against the RFCs, as many as time allows.")
     ] = True,
     json_progress: Annotated[
-        bool, typer.Option("--json-progress", help="Say each second how it stands, as a line of JSON.")
+        bool,
+        typer.Option("--json-progress", help="Say each second how it stands, in a line of JSON on standard error."),
     ] = False,
     until_eof: Annotated[
         bool, typer.Option("--until-eof", help="End the load, as one that was long enough, when standard input closes.")
@@ -114,11 +123,11 @@ def run_command(  # noqa: PLR0913, PLR0917  each is an option
     against_set: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Override one key in the second set only.")
     ] = None,
-    gates: Annotated[
-        list[str] | None, typer.Option("--gate", metavar="GATE", help='One more: "smtp.body.response:p99 < 500ms".')
-    ] = None,
+    gates: GatesOption = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Gates known by a name: specmail2001.")] = None,
-    junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML as well.")] = None,
+    junit_file: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML to this file as well.")
+    ] = None,
     annotations: AnnotationsOption = Annotations.AUTO,
 ) -> None:
     """Run a scenario against its target and write the report."""

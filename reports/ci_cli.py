@@ -27,7 +27,7 @@ MAILPROOF: Final = (sys.executable, "-m", "mailproof")
 
 def ci_command(  # noqa: PLR0913, PLR0917  each is an option
     targets: Annotated[
-        list[str], typer.Argument(metavar="URL...", envvar="MAILPROOF_TARGET", help="smtp://host:port, pop3://…")
+        list[str], typer.Argument(metavar="URL", envvar="MAILPROOF_TARGET", help="smtp://host:port, pop3://…")
     ],
     options: Annotated[
         str | None, typer.Option(metavar="FILE", envvar="MAILPROOF_OPTIONS", help="What is declared about the server.")

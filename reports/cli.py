@@ -32,11 +32,11 @@ class Format(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to the one command line."""
-    app.command("report")(report)
-    app.command("gate")(gate_command)
-    app.command("compare", cls=TwoSets)(compare_command)
-    app.command("trend")(trend_command)
-    app.command("ci")(ci_command)
+    app.command("report", short_help="Make a report again from a result: HTML, JUnit, text …")(report)
+    app.command("gate", short_help="Judge results again, by their own gates and more.")(gate_command)
+    app.command("compare", cls=TwoSets, short_help="Compare two sets of load runs.")(compare_command)
+    app.command("trend", short_help="Show what load runs of a scenario measured over time.")(trend_command)
+    app.command("ci", short_help="Judge a server in a CI job: conformance and a load.")(ci_command)
 
 
 def report(

@@ -28,7 +28,7 @@ from reports.write import write_text
 def gate_command(
     results: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="RESULT...", help="result.json files, their directories, or directories of such."),
+        typer.Argument(metavar="RESULT", help="result.json files, their directories, or directories of such."),
     ] = None,
     gates: Annotated[
         list[str] | None,

@@ -49,7 +49,7 @@ class Lengths:
 
 def register(app: typer.Typer) -> None:
     """Add this package's sub-command."""
-    app.command("capacity")(capacity_command)
+    app.command("capacity", short_help="Find the highest load that a target sustains.")(capacity_command)
 
 
 def capacity_command(  # noqa: PLR0913, PLR0917  each is an option

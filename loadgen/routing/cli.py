@@ -25,7 +25,10 @@ class Format(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add this package's sub-commands."""
-    app.command("route", help="Show where a domain's mail goes: MX, addresses, SPF, DANE, MTA-STS.")(route_command)
+    app.command(
+        "route", short_help="Show where a domain's mail goes.",
+        help="Show where a domain's mail goes: MX, addresses, SPF, DANE, MTA-STS.",
+    )(route_command)   # fmt: skip
 
 
 def route_command(

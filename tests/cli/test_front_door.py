@@ -22,6 +22,12 @@ def test_it_is_composed_of_the_packages_sub_commands() -> None:
     assert [word for word in ("run", "schema", "route", "serve", "report") if f"\n  {word} " not in shown] == []
 
 
+def test_no_command_is_cut_short_and_the_exit_codes_are_named_where_a_newcomer_looks() -> None:
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(build_app(), ["--help"]).output
+    assert "..." not in shown.replace("[ARGS]...", "")
+    assert [code for code in ExitCode if f" {code} " not in " ".join(shown.split())] == []
+
+
 def test_ctrl_c_while_the_packages_are_imported_is_no_traceback() -> None:
     code = textwrap.dedent("""
         import sys
