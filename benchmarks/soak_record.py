@@ -9,9 +9,7 @@ from msgspec import Struct
 
 from benchmarks.trend import Slope, slope_of_blocks
 
-# Of the time. Pools and caches fill in a quarter of ten minutes; the most that is held at once, which the heap keeps
-# room for, is met by chance for longer. A leak goes on in the other half.
-WARM_UP_SHARE: Final = 0.5
+WARM_UP_SHARE: Final = 0.25      # of the time: pools, caches and the population's phases settle in it
 QUANTITIES: Final = ("rss_kib", "descriptors", "threads")
 HEADER: Final = ("second", "process", *QUANTITIES)
 

@@ -7,11 +7,11 @@ from conformance.monitors.monitor import Answer, Looks, Monitors
 
 E = TypeVar("E", bound=Answer)
 S = TypeVar("S")
-KEPT: Final = 512
+KEPT: Final = 128
 
 
 class Memo(Generic[E, S]):
-    """All monitors of a protocol, and what they saw in the newest few hundred answers of which no two were alike."""
+    """All monitors of a protocol, and what they saw in the newest hundred answers of which no two were alike."""
 
     monitors: Monitors[E, S]
 
