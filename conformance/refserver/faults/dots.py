@@ -9,7 +9,7 @@ from conformance.refserver.mail_data import header_section
 from conformance.refserver.smtp_state import Reading, SmtpState
 
 Incoming = Callable[[SmtpState, bytes], bytes]
-EDGES: Final = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
+EDGES: Final = (512, 1023, 1024, 2047, 2048, 4095, 4096, 8191, 8192, 16384, 32768, 65536)
 
 
 def _in_mail_data(pattern: bytes, by: bytes, count: int = 0) -> Incoming:
