@@ -20,6 +20,7 @@ from loadgen.engine.closed_loop import closed_loop
 from loadgen.engine.health.collector import circles_freed, heap_at_rest
 from loadgen.engine.health.in_flight import Presence
 from loadgen.engine.health.monitor import HealthMonitor
+from loadgen.engine.health.process import keep_large_blocks_apart
 from loadgen.engine.open_loop import open_loop
 from loadgen.engine.overhearing import Heard, MakeJudge, Overhearing
 from loadgen.engine.progress import AcceptedRate, Progress, progress_of
@@ -106,6 +107,7 @@ async def run_shard(
     crashes_ns = crash_instants_ns(shard.scenario)
     recorder = Recorder(Window(load.warm_up.ns, ENDLESS_NS if duration_ns is None else duration_ns), crashes_ns)
 
+    keep_large_blocks_apart()
     with heap_at_rest():
         async with trio.open_nursery() as serving:
             # In an open load arrivals have instants: they are not to be late for the sake of fewer turns.

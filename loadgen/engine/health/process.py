@@ -1,5 +1,6 @@
 """What this process has of the machine: processors, open files, memory."""
 
+import ctypes
 import os
 import resource
 import sys
@@ -7,6 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+LARGE_OCTETS: Final = 1 << 17             # glibc's own mark, until it is given back a larger block
+HEAP_KEPT_OCTETS: Final = 1 << 20         # free at the heap's end: not given back, for it is soon wanted again
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3     # glibc's malloc.h
 OPEN_FILES: Final = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
 
 
@@ -34,6 +38,20 @@ def open_files(listing: Path = OPEN_FILES) -> int | None:
         return told or len(os.listdir(listing))
     except OSError:
         return None
+
+
+def keep_large_blocks_apart() -> bool:
+    """Have large blocks mapped, and given back when they are freed; say whether this system's allocator can be told.
+
+    glibc raises its mark to the largest block that it was given back: from then on the arrays that a second's times are
+    folded in, 200 KiB each, lie in the heap; what is made meanwhile and outlives them lies in the room they leave, and
+    the next one needs new room.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):         # musl, macOS
+        return False
+    return bool(mallopt(_MMAP_THRESHOLD, LARGE_OCTETS) and mallopt(_TRIM_THRESHOLD, HEAP_KEPT_OCTETS))
 
 
 def usable_cpus() -> int:
