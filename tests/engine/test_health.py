@@ -2,6 +2,7 @@
 
 import gc
 import resource
+import sys
 import time
 import weakref
 
@@ -185,6 +186,17 @@ def test_while_it_lasts_the_circles_of_a_step_are_freed_and_only_these_are_looke
     assert before() is None
     with circles_freed():                          # otherwise the collector does as ever
         assert gc.get_freeze_count() == 0
+
+
+def test_while_it_lasts_what_the_interpreter_keeps_of_freed_tuples_is_given_back() -> None:
+    with heap_at_rest():
+        held = [tuple([None] * 8) for _ in range(1000)]
+        assert held
+        del held
+        blocks = sys.getallocatedblocks()
+        with circles_freed():
+            pass
+        assert blocks - sys.getallocatedblocks() > 900
 
 
 def test_the_limit_of_open_files_is_what_the_system_grants(monkeypatch: pytest.MonkeyPatch) -> None:
