@@ -20,7 +20,7 @@ _PATH: Final = re.compile(
 )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def suspects(octets: bytes) -> bool:
     """Say whether something looks like a stack trace or a path, and is a leak unless the client has said it.
 

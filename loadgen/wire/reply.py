@@ -154,7 +154,7 @@ _LAWFUL_REPLY: Final = re.compile(rb"([2-5][0-5][0-9])(?:-[\t -~]*\r\n\1)*(?: [\
 
 # Lines and replies repeat: "250 2.1.0 Ok" comes a million times in a run. These are memos of pure functions
 # over immutable values, bounded in entries and in octets; nothing else in wire outlives a machine.
-_MEMO_ENTRIES: Final = 512
+_MEMO_ENTRIES: Final = 128
 USUAL_OCTETS: Final = 512      # what is longer is read afresh each time
 
 

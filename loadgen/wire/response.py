@@ -135,7 +135,7 @@ def read_status_line(octets: bytes) -> Response:
 
 
 # Status lines repeat: a memo of a pure function over immutable values, as `reply.py` has them, and bounded as there.
-_read_status_line_memo: Final = lru_cache(maxsize=512)(read_status_line)
+_read_status_line_memo: Final = lru_cache(maxsize=128)(read_status_line)
 
 
 def lawful_response(octets: bytes, *, multi_line: bool = False) -> Response | None:
