@@ -1,5 +1,6 @@
 """The scenarios mailproof is run with: generated for the purpose, the ledger off, everything recorded as ever."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,10 @@ SOURCE_HEADER_OCTETS = 148
 # How quickly virtual users begin. smtp-source begins one connection after another, each when the last has connected;
 # all at once, ours would overflow the sink's backlog, and the kernel makes those wait who meet that.
 STARTS_PER_S = 5_000
+
+# How long a user of the soak holds a session. All begin within the mean of it, or in half the warm-up of a short soak:
+# so they are at once as far apart as they will be later, and do not come back in waves.
+HOLD_S = (30, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,24 @@ class Soak:
     duration_s: int
     tls: bool
 
+    @property
+    def accounts(self) -> int:
+        """Return how many maildrops there are: a fifth of the users or a little more, and no divisor in common.
+
+        Accounts are dealt to arrivals in turn, and user u of n runs the arrivals u, u + n, u + 2n …: so each user comes
+        to all of them. With as many accounts as users each would have one of its own, and what lies there would wait
+        until that user, who mostly holds a session, is back.
+        """
+        return next(
+            count for count in range(self.virtual_users // 5 + 1, self.virtual_users + 2)
+            if math.gcd(count, self.virtual_users) == 1
+        )
+
+    @property
+    def ramp_s(self) -> int:
+        """Return how long the virtual users take to begin."""
+        return min(sum(HOLD_S) // 2, self.duration_s // 8)
+
     def toml(self) -> str:
         """Return the scenario file. Its target is the embedded server."""
         return f"""\
@@ -174,11 +197,12 @@ pop3 = "embedded"
 tls = "{"starttls" if self.tls else "none"}"
 
 [accounts]
-count = {self.virtual_users}
+count = {self.accounts}
 
 [load]
 model = "closed"
 virtual_users = {self.virtual_users}
+ramp = "{self.ramp_s}s"
 for = "{self.duration_s}s"
 drain = "5s"
 
@@ -186,7 +210,7 @@ drain = "5s"
 kind = "idle-hold"
 name = "hold"
 weight = 1
-hold = {{uniform = ["30s", "60s"]}}
+hold = {{uniform = ["{HOLD_S[0]}s", "{HOLD_S[1]}s"]}}
 noop_every = "5s"
 
 [[session]]
