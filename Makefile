@@ -82,7 +82,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt hatch_build.py loadgen/transport/native.pyx loadgen/transport/system.pxd loadgen/transport/heard.pxi \
-		loadgen/transport/lanes.pxi loadgen/transport/tally.pxi
+		loadgen/transport/lanes.pxi loadgen/transport/tally.pxi loadgen/session/mailing.pyx
 	PYTHON='$(PYTHON)' .ci/set-up
 	@touch $@
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = "loadgen/transport/native.pyx"
-PARTS = (SOURCE, *[f"loadgen/transport/{part}" for part in ("system.pxd", "heard.pxi", "lanes.pxi", "tally.pxi")])
+MODULES = ("loadgen/transport/native.pyx", "loadgen/session/mailing.pyx")
+INCLUDED = [f"loadgen/transport/{part}" for part in ("system.pxd", "heard.pxi", "lanes.pxi", "tally.pxi")]
+PARTS = (MODULES[0], *INCLUDED, MODULES[1])      # the order in which native_lane.py has them
 REQUIRED = "MAILPROOF_NATIVE"      # "required": a build without the native lane fails
 
 
@@ -20,33 +21,35 @@ class NativeLane(BuildHookInterface[Any]):
         """Build it: beside its source for an installation in place, else for the wheel alone."""
         root = Path(self.root)
         try:
-            built = build(root, root if version == "editable" else root / "build")
+            into = root if version == "editable" else root / "build"
+            built = build(root, into)
         except (Exception, SystemExit) as reason:      # whatever is missing, or broken: the package works without it
             if os.environ.get(REQUIRED) == "required":
                 raise
             self.app.display_warning(f"mailproof's native lane is not built: {reason}")
             return
         if version != "editable":
-            build_data["force_include"][str(built)] = str(Path(SOURCE).with_name(built.name))
+            build_data["force_include"].update({str(module): str(module.relative_to(into)) for module in built})
         build_data["infer_tag"] = True
         build_data["pure_python"] = False
 
 
-def build(root: Path, into: Path) -> Path:
-    """Compile the lane of a source tree below a directory, and return where it is. Raises what the compilers do."""
+def build(root: Path, into: Path) -> list[Path]:
+    """Compile the modules of a source tree below a directory; return where they are. Raises what the compilers do."""
     from Cython.Build import cythonize  # noqa: PLC0415  an sdist needs neither
     from setuptools import Distribution, Extension  # noqa: PLC0415
 
     # native_lane.py tells by it what was built from another source
     checksum = zlib.crc32(b"".join([(root / part).read_bytes() for part in PARTS]))
+    macros = [("SOURCE_CHECKSUM", str(checksum))]
     with tempfile.TemporaryDirectory() as work:
-        extension = Extension(
-            "loadgen.transport.native", [str(root / SOURCE)], define_macros=[("SOURCE_CHECKSUM", str(checksum))]
-        )
-        modules = cythonize([extension], build_dir=work, include_path=[str(root)], quiet=True)
+        extensions = [
+            Extension(source.removesuffix(".pyx").replace("/", "."), [str(root / source)], define_macros=macros)
+            for source in MODULES
+        ]
+        modules = cythonize(extensions, build_dir=work, include_path=[str(root)], quiet=True)
         command = Distribution({"ext_modules": modules}).get_command_obj("build_ext")
         command.build_lib, command.build_temp = str(into), work
         command.ensure_finalized()
         command.run()
-        [built] = command.get_outputs()
-    return Path(built)
+        return [Path(built) for built in command.get_outputs()]

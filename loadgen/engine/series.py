@@ -11,6 +11,7 @@ from loadgen.engine.window import Window
 from loadgen.message.compose import Composer
 from loadgen.schedule.plans import DeliveryPlan, Plan, RetrievalPlan
 from loadgen.session import plain_delivery, plain_retrieval
+from loadgen.session.correspondence import Correspondence
 from loadgen.session.delivery_series import DeliverySeries
 from loadgen.session.retrieval_series import RetrievalSeries
 from loadgen.session.route import Route
@@ -46,7 +47,7 @@ class OneKind(ABC):
 class Deliveries(OneKind):
     """Deliveries, which are not tried again."""
 
-    composer: Composer
+    correspondence: Correspondence
 
     @property
     def taken_by(self) -> str:
@@ -61,7 +62,7 @@ class Deliveries(OneKind):
     def series(self, plan: Plan, trace: Trace, next_plan: NextPlan, due_ns: int | None) -> DeliverySeries:
         """Return a series that begins with a plan that is taken."""
         assert isinstance(plan, DeliveryPlan), "it was asked which are taken"
-        return DeliverySeries(self.route, plan, self.composer, trace, self.tally, next_plan, due_ns)
+        return DeliverySeries(self.route, plan, self.correspondence, trace, self.tally, next_plan, due_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ def sessions_in_series(routes: Mapping[Protocol, Route], composer: Composer) -> 
     for protocol, route in routes.items():
         lanes = route.native_lanes()
         if lanes is not None and protocol == "smtp":
-            kinds["smtp-deliver"] = Deliveries(route, lanes.tally(), composer)
+            assert route.stages is not None, "of SMTP"
+            kinds["smtp-deliver"] = Deliveries(route, lanes.tally(), Correspondence(route.stages, composer))
         elif lanes is not None and protocol == "pop3":
             kinds["pop3-retrieve"] = Retrievals(route, lanes.tally())
     return SessionsInSeries(kinds) if kinds else None

@@ -71,7 +71,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         return sum(map(len, self.pieces))
 
 
-class _Letter(msgspec.Struct, frozen=True, gc=False):
+class Letter(msgspec.Struct, frozen=True, gc=False):
     """A message to somebody, all of it that is the same whatever its id."""
 
     pool: TextPool            # what its text is cut from
@@ -105,9 +105,9 @@ class Composer:
     """
 
     def __init__(self, *, seed: int, run_token: str, date: datetime, digests: bool = True) -> None:
-        self._run_token = run_token
+        self.run_token = run_token
         self._dated = dated(format_datetime(date))
-        self._digests = digests
+        self.digests = digests
         self._digest_octets = DIGEST_FIELD_OCTETS if digests else 0
         self._ascii = TextPool(random.Random(f"{seed}/text"), ASCII)   # noqa: S311  reproducible is the point
         self._beyond_ascii = TextPool(random.Random(f"{seed}/utf-8"), BEYOND_ASCII)   # noqa: S311
@@ -115,7 +115,7 @@ class Composer:
         self._pools: dict[PlainKind, TextPool] = {
             "text": self._ascii, "8bit": self._beyond_ascii, "smtputf8": self._beyond_ascii
         }  # fmt: skip
-        self._letters: dict[tuple[str, tuple[str, ...], PlainKind], _Letter] = {}
+        self._letters: dict[tuple[str, tuple[str, ...], PlainKind], Letter] = {}
         self._prepared: dict[str, _Prepared] = {}      # by file; no more of them than the corpus has
 
     def compose(
@@ -128,7 +128,7 @@ class Composer:
         corpus has the size it has. The last `hidden` of the recipients are in no header field: Bcc is an
         envelope matter (RFC 5322 §3.6.3).
         """
-        message_id = f"{self._run_token}.{arrival}.{index}"
+        message_id = f"{self.run_token}.{arrival}.{index}"
         identifier = message_id.encode("ascii")
         turn = arrival * 31 + index * 7
         visible = recipients[: len(recipients) - hidden] if hidden else recipients
@@ -148,7 +148,7 @@ class Composer:
             joined = (*joined[:-1], FILL * left + LINE_END)
             octets, left = max(octets, size_octets), 0
         digest = b""
-        if self._digests:
+        if self.digests:
             text = letter.pool.plain(turn % BEGINNINGS, left)
             digest = digest_of(letter.body_begin, identifier, joined[-1], *text, *letter.after)
             marked = b"".join((LINE_END, digest_field(digest), letter.header_end, letter.body_begin))
@@ -160,16 +160,16 @@ class Composer:
             Stamp(message_id, digest), octets, _together(pieces, octets), letter.eight_bit, letter.utf8_header
         )
 
-    def _text(self, reverse_path: str, visible: tuple[str, ...], kind: PlainKind) -> _Letter:
-        letter = self._letter(reverse_path, visible, kind)
+    def _text(self, reverse_path: str, visible: tuple[str, ...], kind: PlainKind) -> Letter:
+        letter = self.letter(reverse_path, visible, kind)
         if len(visible) == 1 and len(self._letters) < LETTERS_MAX:
             self._letters[reverse_path, visible, kind] = letter
         return letter
 
-    def _letter(
+    def letter(
         self, reverse_path: str, visible: tuple[str, ...], kind: PlainKind, content: bytes | None = None,
         before: bytes = b"", after: Sequence[Octets] = (),
-    ) -> _Letter:  # fmt: skip
+    ) -> Letter:  # fmt: skip
         """Return a letter of a text, or of what stands around it in a body of this `content`."""
         pool = self._pools[kind]
         begin = opening(reverse_path, visible, in_utf8=kind == "smtputf8")
@@ -178,26 +178,26 @@ class Composer:
         joined = (begin, self._dated, OUR_ID, b"".join((LINE_END, header_end, body_begin)), LINE_END)
         octets = sum(map(len, (*joined, *after))) + self._digest_octets
         eight_bit, utf8_header = pool is self._beyond_ascii, not begin.isascii()
-        return _Letter(pool, header_end, body_begin, joined, after, octets, eight_bit, utf8_header)
+        return Letter(pool, header_end, body_begin, joined, after, octets, eight_bit, utf8_header)
 
     def _multipart(
         self, reverse_path: str, visible: tuple[str, ...], identifier: bytes, turn: int,
         attachments_octets: tuple[int, ...],
-    ) -> _Letter:  # fmt: skip
+    ) -> Letter:  # fmt: skip
         """Return a letter of text and attachments, each cut from another place."""
         boundary = boundary_of(identifier)
         attachments = [
             self._attachments.cut((turn + 13 * n) % LINES, octets) for n, octets in enumerate(attachments_octets)
         ]
         after = after_text(boundary, attachments)
-        return self._letter(reverse_path, visible, "text", content_fields(boundary), before_text(boundary), after)
+        return self.letter(reverse_path, visible, "text", content_fields(boundary), before_text(boundary), after)
 
     def _of_corpus(self, message_id: str, identifier: bytes, sample: Sample) -> Message:
         prepared = self._prepared.get(sample.file)
         if prepared is None:
             prepared = self._prepared[sample.file] = _prepare(sample)
         ours = identity(identifier)
-        if self._digests:
+        if self.digests:
             ours += digest_field(prepared.digest)
         octets = len(ours) + prepared.octets
         return Message(

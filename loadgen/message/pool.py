@@ -44,17 +44,17 @@ class Block:
     They stand twice, so that a cut of up to one block may begin at any of its lines.
     """
 
-    __slots__ = ("_octets", "_once", "starts")
+    __slots__ = ("_once", "octets", "starts")
 
     def __init__(self, lines: Sequence[bytes]) -> None:
-        self._octets = memoryview(b"".join(lines) * 2)
+        self.octets = memoryview(b"".join(lines) * 2)
         self.starts = [0, *accumulate(map(len, [*lines, *lines]))]      # Invariant: line n is starts[n]:starts[n + 1]
-        self._once = self._octets[: self.starts[len(lines)]]
+        self._once = self.octets[: self.starts[len(lines)]]
 
     def pieces(self, cut: Cut) -> list[Octets]:
         """Return the octets of a cut, as views."""
         starts = self.starts
-        pieces: list[Octets] = [self._octets[starts[cut.begin] : starts[cut.end]], cut.last]
+        pieces: list[Octets] = [self.octets[starts[cut.begin] : starts[cut.end]], cut.last]
         return [*[self._once] * cut.blocks, *pieces] if cut.blocks else pieces
 
 
@@ -63,8 +63,9 @@ class TextPool:
 
     def __init__(self, rng: random.Random, letters: str) -> None:
         lines = [_line(rng, letters, number) for number in range(LINES)]
-        self._plain = Block(lines)
-        starts, stuffed = self._plain.starts, Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
+        self.lines = Block(lines)
+        self.on_the_wire = stuffed = Block([stuff(line).removesuffix(END_OF_MAIL_DATA) for line in lines])
+        starts = self.lines.starts
 
         # Where all messages are of one size or three, few are cut twice: our ids of different lengths leave some
         # five lengths of a size. No larger than for that: some 500 octets each, and where sizes are drawn it is filled
@@ -78,7 +79,7 @@ class TextPool:
 
     def plain(self, begin: int, octets: int) -> list[Octets]:
         """Return text of exactly so many octets, nothing or at least a line's end, that begins with line `begin`."""
-        return self._plain.pieces(_cut(self._plain.starts, begin, octets))
+        return self.lines.pieces(_cut(self.lines.starts, begin, octets))
 
 
 class AttachmentPool:

@@ -9,7 +9,7 @@ import math
 import random
 from bisect import bisect_right
 from collections.abc import Mapping
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Final, Literal, assert_never
 
 import msgspec
@@ -273,9 +273,8 @@ class _Deliveries:
         """Return the messages for whom these were drawn, where they differ in nothing else."""
         to, ready, size_octets, body = self._ready, len(self._ready), self._size_octets, self._body
         assert body is not None, "it is always the same"
-        return tuple(
-            [MessagePlan(index, to[int(number * ready)], size_octets, 0, body) for index, number in enumerate(numbers)]
-        )
+        recipients = [to[int(number * ready)] for number in numbers]
+        return tuple(map(MessagePlan, range(len(numbers)), recipients, repeat(size_octets), repeat(0), repeat(body)))
 
     def _message(self, index: int, draws: Draws) -> MessagePlan:
         visible = self._visible or max(1, self._draw_recipients(draws))

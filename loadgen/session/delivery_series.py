@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Iterator
 from typing import TYPE_CHECKING
 
-from loadgen.message.compose import Composer
 from loadgen.schedule.plans import DeliveryPlan
+from loadgen.session.correspondence import Correspondence
 from loadgen.session.deliver import go_over
 from loadgen.session.outcome import Outcome
-from loadgen.session.plain_delivery import QUIT, ehlo, legs_of, plain_envelope
+from loadgen.session.plain_delivery import QUIT, ehlo, legs_of
 from loadgen.session.route import Route
 from loadgen.session.series import NextPlan, Series
 from loadgen.session.trace import Mark, Settled, Trace
@@ -21,39 +21,33 @@ if TYPE_CHECKING:
 class DeliverySeries(Series):
     """One delivery after another."""
 
-    __slots__ = ("_closing", "_composer", "_opening")
+    __slots__ = ("_closing", "_correspondence", "_opening")
 
     def __init__(
-        self, route: Route, plan: DeliveryPlan, composer: Composer, trace: Trace, tally: "Tally", next_plan: NextPlan,
-        due_ns: int | None,
+        self, route: Route, plan: DeliveryPlan, correspondence: Correspondence, trace: Trace, tally: "Tally",
+        next_plan: NextPlan, due_ns: int | None,
     ) -> None:  # fmt: skip
         assert route.stages is not None, "of SMTP"
-        self._composer = composer
+        self._correspondence = correspondence
         self._opening: Round = (route.stages.greeting, b""), (route.stages.ehlo, ehlo(route.hello_name))
         self._closing: Round = ((route.stages.quit, QUIT),)
         super().__init__(route, plan, trace, tally, next_plan, due_ns)
 
     def rounds(self) -> Iterator[Round]:
         """Give what to ask next in the session under way."""
-        plan, stages, compose = self._delivery, self._route.stages, self._composer.compose
-        assert stages is not None, "of SMTP"
+        plan = self._delivery
         yield self._opening
-        answer, arrival, reverse_path, body = self.said, plan.arrival, plan.reverse_path, stages.body
+        arrival, asking = plan.arrival, self._correspondence.asking(self.said, plan.reverse_path)
         for leg in legs_of(plan):
             if len(leg) < len(plan.messages):
                 self.mark = Mark(1 + len(self._opening), len(self._opening), offered=self.messages)     # with CONNECTED
                 yield LEG
             for planned in leg:
-                recipients = planned.recipients          # all of them: nothing is tried again in series
-                message = compose(
-                    arrival, planned.index, reverse_path=reverse_path, recipients=recipients,
-                    size_octets=planned.size_octets, hidden=planned.hidden, body=planned.body,
-                )
-                envelope = plain_envelope(stages, answer, reverse_path, recipients, message)
-                if envelope is None:
+                questions = asking(arrival, planned)
+                if questions is None:
                     return
                 self.messages += 1
-                yield *envelope, (body, message.pieces)
+                yield questions
         yield self._closing
         self.done = True
 
@@ -71,4 +65,4 @@ class DeliverySeries(Series):
             trace.settled[number] = Settled(planned.envelope, at_ns)
 
     def _go_over(self, transport: Transport) -> Awaitable[Outcome]:
-        return go_over(self._route, self._delivery, self._composer, self._trace, self, transport)
+        return go_over(self._route, self._delivery, self._correspondence.composer, self._trace, self, transport)

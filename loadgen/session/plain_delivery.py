@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from loadgen.clock import NS_PER_S, clock_of_this_run
-from loadgen.message.compose import Composer, Message
+from loadgen.message.compose import JOINED_MAX_OCTETS, Composer, Message
 from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session.fates import note_taken
 from loadgen.session.phases import Stages
@@ -102,9 +102,9 @@ def plain_envelope(
 
     The server does not offer what the message needs, or it is so long that each block of it has its own limit.
     """
-    if len(message.pieces) > 1 and message.mail_octets > BLOCK_OCTETS:      # of one piece it is small
+    if message.content_octets > JOINED_MAX_OCTETS and message.mail_octets > BLOCK_OCTETS:
         return None
-    envelope = _envelope_to_one if len(recipients) == 1 else _envelope
+    envelope = envelope_to_one if len(recipients) == 1 else _envelope
     return envelope(
         stages, answer, reverse_path, recipients, message.content_octets, message.eight_bit, message.utf8_header
     )
@@ -125,7 +125,7 @@ def _envelope(
     return (stages.mail, _mail(reverse_path, parameters)), *rcpts, (stages.data, DATA)
 
 
-_envelope_to_one = lru_cache(maxsize=4096)(_envelope)    # a run says the same over and over: some 500 octets for each
+envelope_to_one = lru_cache(maxsize=4096)(_envelope)    # a run says the same over and over: some 500 octets for each
 
 
 @lru_cache(maxsize=16)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from loadgen.transport.native import Lanes
 
 SWITCH: Final = "MAILPROOF_LANE"      # "python": not the native lane, for comparing the two
-PARTS: Final = ("native.pyx", "system.pxd", "heard.pxi", "lanes.pxi", "tally.pxi")
+PARTS: Final = (
+    "transport/native.pyx", "transport/system.pxd", "transport/heard.pxi", "transport/lanes.pxi", "transport/tally.pxi",
+    "session/mailing.pyx",
+)
 _CLOCK: Final = "clock_gettime(CLOCK_MONOTONIC)"
 
 
@@ -39,7 +42,7 @@ def why_not_native() -> str | None:
 
 def checksum() -> int | None:
     """Return the checksum of the native lane's source, as hatch_build.py takes it; None: it is not here."""
-    parts = [Path(__file__).with_name(part) for part in PARTS]
+    parts = [Path(__file__).parents[1] / part for part in PARTS]
     return zlib.crc32(b"".join([part.read_bytes() for part in parts])) if parts[0].exists() else None
 
 

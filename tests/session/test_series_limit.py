@@ -8,6 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from loadgen.endpoint import Endpoint
+from loadgen.session.correspondence import Correspondence
 from loadgen.session.delivery_series import DeliverySeries
 from loadgen.session.outcome import Break, Outcome, OutcomeKind
 from loadgen.session.route import Route
@@ -77,7 +78,9 @@ async def test_a_session_is_over_at_its_limit_after_it_began(
     with theirs:
         await trio.sleep(3)
         tally = pytest.importorskip("loadgen.transport.native").Tally()
-        series = DeliverySeries(route, plan_of(1), COMPOSER, Trace(), tally, lambda: None, None)
+        assert route.stages is not None
+        correspondence = Correspondence(route.stages, COMPOSER)
+        series = DeliverySeries(route, plan_of(1), correspondence, Trace(), tally, lambda: None, None)
         series.begin(10.0)
         outcome = await series.perform()
         assert theirs.recv(1) == b"", "it is closed"

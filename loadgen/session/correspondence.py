@@ -1,0 +1,78 @@
+"""What is asked for each message of the deliveries in series over one route."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from loadgen.message.compose import Composer
+from loadgen.schedule.plans import MessagePlan
+from loadgen.session.phases import Stages
+from loadgen.session.plain_delivery import envelope_to_one, plain_envelope
+from loadgen.transport.conversation import Round
+
+if TYPE_CHECKING:
+    from loadgen.message.pool import TextPool
+    from loadgen.scenario.content import PlainKind
+    from loadgen.session.mailing import Mailing, Text
+
+ANSWERS_MAX: Final = 16        # to EHLO, from each reverse-path: what is asked is known so long
+
+# Returns the questions for a message of an arrival, its mail data the last; None: it is no plain course.
+Asking = Callable[[int, MessagePlan], Round | None]
+
+
+class Correspondence:
+    """How messages are asked for, by what the server has answered to EHLO.
+
+    Most are put together by `mailing.pyx`, which is built with the native lanes that series need.
+    """
+
+    __slots__ = ("_asking", "_stages", "_texts", "composer")
+
+    def __init__(self, stages: Stages, composer: Composer) -> None:
+        self.composer = composer
+        self._stages = stages
+        self._asking: dict[tuple[bytes, str], Asking] = {}
+        self._texts: dict[TextPool, Text] = {}
+
+    def asking(self, answer: bytes, reverse_path: str) -> Asking:
+        """Return how it is asked for messages from there, by a server that has answered so."""
+        asking = self._asking.get((answer, reverse_path))
+        if asking is None:
+            if len(self._asking) == ANSWERS_MAX:
+                self._asking.clear()
+            asking = self._asking[answer, reverse_path] = self._new_asking(answer, reverse_path)
+        return asking
+
+    def _new_asking(self, answer: bytes, reverse_path: str) -> Asking:
+        compose, stages = self.composer.compose, self._stages
+
+        def any_message(arrival: int, planned: MessagePlan) -> Round | None:
+            recipients = planned.recipients          # all of them: nothing is tried again in series
+            message = compose(
+                arrival, planned.index, reverse_path=reverse_path, recipients=recipients,
+                size_octets=planned.size_octets, hidden=planned.hidden, body=planned.body,
+            )
+            envelope = plain_envelope(stages, answer, reverse_path, recipients, message)
+            return None if envelope is None else (*envelope, (stages.body, message.pieces))
+
+        if self.composer.digests:
+            return any_message
+        from loadgen.session.mailing import Mailings  # noqa: PLC0415  it is not there without native lanes
+        mailing = partial(self._mailing, answer, reverse_path)
+        return Mailings(self.composer.run_token, mailing, any_message).asked
+
+    def _mailing(self, answer: bytes, reverse_path: str, recipients: tuple[str, ...], kind: "PlainKind") -> "Mailing":
+        """Return messages of plain text to one recipient."""
+        from loadgen.session.mailing import Mailing, Text  # noqa: PLC0415
+        stages, letter = self._stages, self.composer.letter(reverse_path, recipients, kind)
+
+        def envelope(octets: int) -> Round | None:
+            return envelope_to_one(
+                stages, answer, reverse_path, recipients, octets, letter.eight_bit, letter.utf8_header
+            )
+
+        text = self._texts.get(letter.pool)
+        if text is None:
+            text = self._texts[letter.pool] = Text(letter.pool)
+        return Mailing(text, letter.joined, envelope, stages.body)

@@ -1,0 +1,29 @@
+"""What `mailing.pyx` has for Python."""
+
+from collections.abc import Callable
+from typing import final
+
+from loadgen.message.pool import TextPool
+from loadgen.scenario.content import PlainKind
+from loadgen.schedule.plans import MessagePlan
+from loadgen.transport.conversation import Round, Stage
+
+@final
+class Text:
+    def __init__(self, pool: TextPool) -> None: ...
+
+@final
+class Mailing:
+    def __init__(
+        self, text: Text, joined: tuple[bytes, ...], envelope: Callable[[int], Round | None], body: Stage
+    ) -> None: ...
+
+@final
+class Mailings:
+    def __init__(
+        self,
+        run_token: str,
+        mailing: Callable[[tuple[str, ...], PlainKind], Mailing],
+        otherwise: Callable[[int, MessagePlan], Round | None],
+    ) -> None: ...
+    def asked(self, arrival: int, planned: MessagePlan) -> Round | None: ...

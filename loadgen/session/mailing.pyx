@@ -1,0 +1,210 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""What is asked for each message of deliveries in series, put together without the interpreter.
+
+Here are messages to one recipient that are nothing but text without a digest: those of most loads. What they are is
+said by `Composer.compose` and `plain_envelope`, for these and all others; here it is the same, octet for octet.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_GetItem
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.ref cimport PyObject
+from libc.string cimport memcpy, memset
+
+from loadgen.message import compose, header, pool
+from loadgen.scenario.content import Plain
+from loadgen.session.smtp_dialogue import BLOCK_OCTETS
+
+cdef enum:
+    DIGITS_MAX = 20
+    TOKEN_MAX = 64            # octets
+
+cdef object plain = Plain
+cdef Py_ssize_t block_octets = BLOCK_OCTETS, joined_max = compose.JOINED_MAX_OCTETS, letters_max = compose.LETTERS_MAX
+cdef Py_ssize_t beginnings = pool.BEGINNINGS, line_octets = pool.LINE_OCTETS, shortest_line = pool.SHORTEST_LINE
+cdef Py_ssize_t cycle = pool.CYCLE, cycle_octets = pool.CYCLE_OCTETS
+cdef char fill = pool.FILL[0]
+cdef bytes line_end = header.LINE_END, end_of_mail_data = pool.END_OF_MAIL_DATA
+
+
+cdef inline char *put(char *to, const char *octets, Py_ssize_t count):
+    memcpy(to, octets, count)
+    return to + count
+
+
+cdef inline char *put_bytes(char *to, bytes octets):
+    return put(to, PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets))
+
+
+cdef inline char *put_fill(char *to, Py_ssize_t count):
+    memset(to, fill, count)
+    return to + count
+
+
+cdef char *put_number(char *to, long long number):
+    """Put a number that is not negative, in decimal."""
+    cdef char digits[DIGITS_MAX]
+    cdef Py_ssize_t at = DIGITS_MAX
+    while True:
+        at -= 1
+        digits[at] = <char> (c'0' + number % 10)
+        number //= 10
+        if number == 0:
+            return put(to, digits + at, DIGITS_MAX - at)
+
+
+cdef long long *numbers(starts) except NULL:
+    cdef long long *kept = <long long *> PyMem_Malloc(len(starts) * sizeof(long long))
+    cdef Py_ssize_t at
+    if kept is NULL:
+        raise MemoryError
+    for at, start in enumerate(starts):
+        kept[at] = start
+    return kept
+
+
+cdef class Text:
+    """Text of any length as it is sent, cut from lines that are stuffed already: those of a `TextPool`."""
+
+    cdef object pieces                # of a text: beginning with which line, and how long before stuffing
+    cdef bytes octets                 # of the lines, as often as they stand in their block
+    cdef long long *counted           # where each line begins before stuffing, as messages are measured,
+    cdef long long *stuffed           # and after it
+
+    def __cinit__(self, pool):
+        self.pieces = pool.stuffed
+        self.octets = pool.on_the_wire.octets.obj
+        self.counted = numbers(pool.lines.starts)
+        self.stuffed = numbers(pool.on_the_wire.starts)
+
+    def __dealloc__(self):
+        PyMem_Free(self.counted)
+        PyMem_Free(self.stuffed)
+
+    cdef Py_ssize_t end(self, Py_ssize_t begin, Py_ssize_t octets, Py_ssize_t *filled):
+        """Return before which line a text ends, of fewer octets than the block has, and the fill of its own last line.
+
+        As `loadgen.message.pool` has it.
+        """
+        cdef Py_ssize_t at = self.counted[begin] + octets - shortest_line
+        cdef Py_ssize_t left = at % cycle_octets
+        filled[0] = left % line_octets
+        return cycle * (at // cycle_octets) + left // line_octets
+
+
+cdef class Mailing:
+    """Messages that differ in nothing but their size and our id, and what is asked before their mail data.
+
+    `joined` are the octets before the text, with our id between them; `envelope` returns the questions before mail data
+    of so many octets, None if it is no plain course; `body` is the stage of the mail data.
+    """
+
+    cdef Text text
+    cdef tuple joined
+    cdef object envelope, body
+    cdef Py_ssize_t ids               # so many times it stands there
+    cdef Py_ssize_t octets            # of all but ids and text
+    cdef Py_ssize_t size              # of the message that was asked for last,
+    cdef object questions             # and what was asked before its mail data
+
+    def __init__(self, Text text, tuple joined, envelope, body):
+        self.text, self.joined, self.envelope, self.body = text, joined, envelope, body
+        self.ids = len(joined) - 1
+        self.octets = sum(map(len, joined))
+        self.size = -1
+
+    cdef object asked(self, const char *our_id, Py_ssize_t id_octets, Py_ssize_t begin, Py_ssize_t size):
+        """Return the questions of a message whose text begins with that line; None: it is no plain course."""
+        cdef Py_ssize_t before = self.octets + self.ids * id_octets, octets = size, left = size - before, filled = 0
+        cdef char *to
+        if left < shortest_line:                        # too little for a line of its own
+            filled, octets, left = max(left, 0), max(before, size), 0
+        if octets > block_octets:
+            return None
+        if octets != self.size:
+            self.size, self.questions = octets, self.envelope(octets)
+        if self.questions is None:
+            return None
+        if octets <= joined_max:
+            said = self.mail_data(our_id, id_octets, begin, left, before, filled)
+        else:
+            head = PyBytes_FromStringAndSize(NULL, before + filled)
+            self.put_head(PyBytes_AS_STRING(head), our_id, id_octets, filled)
+            said = (head, *self.text.pieces(begin, left), end_of_mail_data)
+            if sum(map(len, said)) > block_octets:
+                return None
+        return (*self.questions, (self.body, said))
+
+    cdef bytes mail_data(
+        self, const char *our_id, Py_ssize_t id_octets, Py_ssize_t begin, Py_ssize_t left, Py_ssize_t before,
+        Py_ssize_t filled,
+    ):
+        """Return it in one piece."""
+        cdef Text text = self.text
+        cdef Py_ssize_t start = 0, count = 0, last = 0
+        cdef Py_ssize_t room = before + filled + PyBytes_GET_SIZE(end_of_mail_data)
+        cdef bytes made
+        cdef char *to
+        if left:
+            start = text.stuffed[begin]
+            count = text.stuffed[text.end(begin, left, &last)] - start
+            room += count + last + PyBytes_GET_SIZE(line_end)
+        made = PyBytes_FromStringAndSize(NULL, room)
+        to = self.put_head(PyBytes_AS_STRING(made), our_id, id_octets, filled)
+        if left:
+            to = put(to, PyBytes_AS_STRING(text.octets) + start, count)
+            to = put_bytes(put_fill(to, last), line_end)
+        put_bytes(to, end_of_mail_data)
+        return made
+
+    cdef char *put_head(self, char *to, const char *our_id, Py_ssize_t id_octets, Py_ssize_t filled):
+        """Put all before the text; what is short of a line is filled before its end."""
+        cdef Py_ssize_t at
+        for at in range(self.ids):
+            to = put(put_bytes(to, <bytes> self.joined[at]), our_id, id_octets)
+        return put_bytes(put_fill(to, filled), <bytes> self.joined[self.ids])
+
+
+cdef class Mailings:
+    """Messages from one reverse-path to a server whose answer to EHLO is known.
+
+    Our ids begin with `run_token`. `mailing` returns that to a recipient, of plain text, or None: not here.
+    `otherwise` returns the questions of any message, in the arrival of that number, or None as `asked` does.
+    """
+
+    cdef dict known                   # (recipients, the kind of text) -> Mailing
+    cdef object mailing, otherwise
+    cdef bytes token
+
+    def __init__(self, str run_token, mailing, otherwise):
+        self.known = {}
+        self.token = run_token.encode("ascii") + b"."
+        assert len(self.token) < TOKEN_MAX
+        self.mailing, self.otherwise = mailing, otherwise
+
+    def asked(self, long long arrival, planned):
+        """Return the questions of a planned message (a Round); None: it is no plain course."""
+        cdef char our_id[TOKEN_MAX + 2 * DIGITS_MAX]
+        cdef char *to
+        cdef PyObject *found
+        cdef long long index = planned.index
+        body = planned.body
+        if type(body) is not plain:
+            return self.otherwise(arrival, planned)
+        key = planned.recipients, body.kind
+        found = PyDict_GetItem(self.known, key)
+        mailing = self.learnt(key) if found is NULL else <object> found
+        if mailing is None:
+            return self.otherwise(arrival, planned)
+        to = put_bytes(our_id, self.token)
+        to = put_number(to, arrival)
+        to[0] = c'.'
+        to = put_number(to + 1, index)
+        return (<Mailing> mailing).asked(our_id, to - our_id, (31 * arrival + 7 * index) % beginnings, planned.size_octets)
+
+    cdef object learnt(self, tuple key):
+        recipients, kind = key
+        if len(recipients) > 1 or len(self.known) == letters_max:
+            return None
+        mailing = self.known[key] = self.mailing(recipients, kind)
+        return mailing
