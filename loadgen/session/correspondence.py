@@ -45,34 +45,38 @@ class Correspondence:
         return asking
 
     def _new_asking(self, answer: bytes, reverse_path: str) -> Asking:
-        compose, stages = self.composer.compose, self._stages
-
-        def any_message(arrival: int, planned: MessagePlan) -> Round | None:
-            recipients = planned.recipients          # all of them: nothing is tried again in series
-            message = compose(
-                arrival, planned.index, reverse_path=reverse_path, recipients=recipients,
-                size_octets=planned.size_octets, hidden=planned.hidden, body=planned.body,
-            )
-            envelope = plain_envelope(stages, answer, reverse_path, recipients, message)
-            return None if envelope is None else (*envelope, (stages.body, message.pieces))
-
+        any_message = partial(_any_message, self._stages, self.composer, answer, reverse_path)
         if self.composer.digests:
             return any_message
         from loadgen.session.mailing import Mailings  # noqa: PLC0415  it is not there without native lanes
-        mailing = partial(self._mailing, answer, reverse_path)
+        mailing = partial(_mailing, self._stages, self.composer, self._texts, answer, reverse_path)
         return Mailings(self.composer.run_token, mailing, any_message).asked
 
-    def _mailing(self, answer: bytes, reverse_path: str, recipients: tuple[str, ...], kind: "PlainKind") -> "Mailing":
-        """Return messages of plain text to one recipient."""
-        from loadgen.session.mailing import Mailing, Text  # noqa: PLC0415
-        stages, letter = self._stages, self.composer.letter(reverse_path, recipients, kind)
 
-        def envelope(octets: int) -> Round | None:
-            return envelope_to_one(
-                stages, answer, reverse_path, recipients, octets, letter.eight_bit, letter.utf8_header
-            )
+def _any_message(
+    stages: Stages, composer: Composer, answer: bytes, reverse_path: str, arrival: int, planned: MessagePlan
+) -> Round | None:
+    """Ask for any message."""
+    recipients = planned.recipients          # all of them: nothing is tried again in series
+    message = composer.compose(
+        arrival, planned.index, reverse_path=reverse_path, recipients=recipients, size_octets=planned.size_octets,
+        hidden=planned.hidden, body=planned.body,
+    )
+    envelope = plain_envelope(stages, answer, reverse_path, recipients, message)
+    return None if envelope is None else (*envelope, (stages.body, message.pieces))
 
-        text = self._texts.get(letter.pool)
-        if text is None:
-            text = self._texts[letter.pool] = Text(letter.pool)
-        return Mailing(text, letter.joined, envelope, stages.body)
+
+def _mailing(
+    stages: Stages, composer: Composer, texts: "dict[TextPool, Text]", answer: bytes, reverse_path: str,
+    recipients: tuple[str, ...], kind: "PlainKind",
+) -> "Mailing":  # fmt: skip
+    """Return messages of plain text to one recipient."""
+    from loadgen.session.mailing import Mailing, Text  # noqa: PLC0415
+    letter = composer.letter(reverse_path, recipients, kind)
+    if letter.pool not in texts:
+        texts[letter.pool] = Text(letter.pool)
+
+    def envelope(octets: int) -> Round | None:
+        return envelope_to_one(stages, answer, reverse_path, recipients, octets, letter.eight_bit, letter.utf8_header)
+
+    return Mailing(texts[letter.pool], letter.joined, envelope, stages.body)

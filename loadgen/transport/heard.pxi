@@ -36,6 +36,11 @@ cdef class Heard:
         put(&self.reads, (<long long *> &at)[0])
         return 0
 
+    cdef bint is_since(self, Py_ssize_t begin, bytes octets):
+        """Say whether this is what was heard from there on."""
+        cdef Py_ssize_t count = self.count - begin
+        return count == PyBytes_GET_SIZE(octets) and memcmp(self.octets + begin, PyBytes_AS_STRING(octets), count) == 0
+
     cdef bytes since(self, Py_ssize_t begin):
         """Return what was heard from there on."""
         return PyBytes_FromStringAndSize(self.octets + begin, self.count - begin)

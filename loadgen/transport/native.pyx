@@ -12,11 +12,11 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.dict cimport PyDict_GetItem
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from cpython.ref cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from libc.errno cimport EAGAIN, EALREADY, EINPROGRESS, EINTR, EISCONN, errno
 from libc.math cimport INFINITY, ceil
 from libc.stdint cimport uint32_t
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from posix.uio cimport iovec
 from posix.unistd cimport close
@@ -63,29 +63,35 @@ include "lanes.pxi"
 cdef class NativeLane:
     """One connection and its conversation, led here while who owns both waits to be told of the end of it."""
 
+    # What every answer has to do with comes first, together: of thousands of lanes few are in the processor's cache.
     cdef Lanes lanes
     cdef Tally tally                  # of a series; None: it is none, and the log is told
-    cdef object conversation, log, rounds, task, told, name, hoped_for
-    cdef object error                 # that ended it: a bug; None: another thing did
-    cdef list timed, timings, replies, noted
-    cdef Numbers instants             # of what was timed, by twos; of a series only
     cdef Heard heard
     cdef Py_ssize_t answer            # where it begins in what was heard
-    cdef Py_ssize_t searched          # of its lines, if lines follow it
-    cdef Py_ssize_t lines_octets      # the most it may have then; 0: none do
-    cdef bint in_part                 # it ends no phase: the next question belongs to the same
-    cdef object round
+    cdef Py_ssize_t lines_octets      # the most it may have that lines follow; 0: none do
+    cdef object hoped_for, name       # the name of the phase
+    cdef tuple round
     cdef Py_ssize_t at                # in the round
+    cdef double started               # the phase
+    cdef Answers answers              # of a series only
     cdef object saying                # what has not been sent, or not all of it; None: all has
     cdef Py_ssize_t said              # octets of it
-    cdef int fd, number               # how many sessions of the series came before
-    cdef Py_ssize_t opening_timed, opening_replies      # of what was timed and answered, in a session that has legs
-    cdef long long opening_sent, past_sent, past_heard  # octets: up to the first leg, and in the legs before
-    cdef bint connected, over
-    cdef double limit, ends           # of the whole session, s, and when it is over
-    cdef double deadline, started, session_started
-    cdef readonly bint idle           # a series whose last session has been tallied; what is next is not known yet
     cdef long long sent, heard_octets, taken      # and messages
+    cdef double ends, deadline        # when the whole session is over, and by when something has to happen
+    cdef int fd, number               # how many sessions of the series came before
+    cdef bint in_part                 # it ends no phase: the next question belongs to the same
+    cdef bint connected, over
+    cdef object rounds, conversation
+    cdef bytes told_last              # to the conversation: an answer
+    cdef list timings, replies        # the log's
+    cdef list noted
+    cdef Py_ssize_t searched          # of the answer's lines
+    cdef object log, task, told
+    cdef object error                 # that ended it: a bug; None: another thing did
+    cdef Py_ssize_t opening           # answers, of a session that has legs
+    cdef long long opening_sent, past_sent, past_heard  # octets: up to the first leg, and in the legs before
+    cdef double limit, session_started            # of the whole session, s
+    cdef readonly bint idle           # a series whose last session has been tallied; what is next is not known yet
     cdef readonly int connect_error   # an errno, or LATE; 0: none
     cdef readonly bint bound          # to the source it was to have
     cdef readonly int failure         # an errno: what broke the connection; 0: nothing
@@ -97,14 +103,13 @@ cdef class NativeLane:
         self.limit = limit
         self.conversation = conversation
         self.log = conversation.log
-        self.timed = []
-        self.timings = self.log.timings
-        self.replies = self.log.replies if tally is None else []
+        self.timings, self.replies = self.log.timings, self.log.replies
         self.heard = Heard()
         self.fd = -1
 
     def __dealloc__(self):
-        PyMem_Free(self.instants.first)
+        forget_answers(&self.answers, 0)
+        PyMem_Free(self.answers.first)
 
     def begin(self, int family, bytes address, bytes source, name, double limit_s):
         """Begin to connect: `address` and `source`, or None, are each a `struct sockaddr`; `name` is the phase."""
@@ -113,6 +118,7 @@ cdef class NativeLane:
         self.started = self.session_started = self.now()
         self.rounds = self.conversation.rounds()
         self.noted = self.conversation.noted
+        self.told_last = None
         self.name = name
         self.ends = self.started + self.limit
         self.be_late_at(min(self.ends, self.started + limit_s))
@@ -204,7 +210,7 @@ cdef class NativeLane:
         """Begin the conversation: the connection is made."""
         cdef double now = self.now()
         self.connected = True
-        self.time(now)
+        self.enter(None, now)
         self.conversation.began_s = now
         return self.go_on()
 
@@ -251,31 +257,46 @@ cdef class NativeLane:
 
     cdef int hear(self, double now) except -1:
         """Hold the answer, as far as it has come, against what is hoped for, and go on if it is that."""
-        cdef LinesEnd end = self.lines_end() if self.lines_octets else AT_THE_END
-        cdef PyObject *known = NULL
+        cdef Usual usual
         cdef bytes octets
-        if end != OTHERWISE:
-            octets = self.first_line() if self.lines_octets else self.heard.since(self.answer)
-            known = PyDict_GetItem(self.hoped_for, octets)
-        if known is not NULL:
-            if end == NOT_YET:
-                return 0
-            counted = <object> known
-        else:
-            if self.lines_octets:
-                octets = self.heard.since(self.answer)
-            if self.hoped_for.goes_on(octets):
-                return 0
-            counted = self.hoped_for.judge(octets)
-            if counted is None:
-                return self.finish(None)
-        if not self.in_part:
-            self.time(now)
-        self.replies.append(counted)
+        cdef PyObject *known
+        if self.lines_octets:
+            return self.hear_lines(now)
+        usual = self.lanes.usual_answer(self.hoped_for)
+        if usual.octets is not None and self.heard.is_since(self.answer, usual.octets):
+            return self.be_answered(usual.octets, usual.counted, now)
+        octets = self.heard.since(self.answer)
+        known = PyDict_GetItem(self.hoped_for, octets)
+        if known is NULL:
+            return self.judge(octets, now)
+        usual.octets, usual.counted = octets, <object> known
+        return self.be_answered(octets, usual.counted, now)
+
+    cdef int hear_lines(self, double now) except -1:
+        """Hold an answer that lines follow against what is hoped for: its first line, and where they end."""
+        cdef LinesEnd end = self.lines_end()
+        cdef PyObject *known = PyDict_GetItem(self.hoped_for, self.first_line()) if end != OTHERWISE else NULL
+        if known is NULL:
+            return self.judge(self.heard.since(self.answer), now)
+        return 0 if end == NOT_YET else self.be_answered(None, <object> known, now)
+
+    cdef int judge(self, bytes octets, double now) except -1:
+        """Ask about an answer that is not known."""
+        if self.hoped_for.goes_on(octets):
+            return 0
+        counted = self.hoped_for.judge(octets)
+        return self.finish(None) if counted is None else self.be_answered(octets, counted, now)
+
+    cdef int be_answered(self, bytes octets, counted, double now) except -1:
+        """Go on after an answer that is as hoped; None: its octets are where it was heard."""
+        self.enter(counted, now)
         self.at += 1
         if self.at < len(self.round):
             return self.ask(now)
-        self.conversation.said = self.heard.since(self.answer) if self.lines_octets else octets
+        if octets is None:
+            octets = self.heard.since(self.answer)
+        if octets is not self.told_last:
+            self.told_last = self.conversation.said = octets
         return self.go_on()
 
     cdef LinesEnd lines_end(self):
@@ -309,17 +330,14 @@ cdef class NativeLane:
         """Forget the leg before, if there is one; in a series it is tallied."""
         if not self.heard.opening:
             self.heard.open()
-            self.opening_timed, self.opening_replies = len(self.timed), len(self.replies)
+            self.opening = self.answers.count
             self.opening_sent = self.sent
             return 0
         self.heard.forget_leg()
         self.past_sent, self.past_heard = self.sent - self.opening_sent, self.heard_octets - self.heard.count
         if self.tally is not None:
-            self.tally.add_leg(
-                self.timed, &self.instants, self.replies, self.due(), self.opening_timed, self.opening_replies
-            )
-            del self.timed[self.opening_timed:], self.replies[self.opening_replies:]
-            self.instants.count = 2 * self.opening_timed
+            self.tally.add_leg(&self.answers, self.opening, self.due())
+            forget_answers(&self.answers, self.opening)
             self.end_messages()
         return 0
 
@@ -328,17 +346,18 @@ cdef class NativeLane:
         cdef long long due = self.conversation.due_ns
         return in_ns(self.session_started) if due < 0 else due
 
-    cdef int time(self, double now) except -1:
-        """Note that what was begun last is finished."""
+    cdef int enter(self, counted, double now) except -1:
+        """Note an answer, or that the connection is made, which counts as nothing; and with it the phase that it ends."""
         if self.tally is None:
-            self.timings.append((self.name, in_ns(self.started), in_ns(now)))
-        else:
-            self.timed.append(self.name)
-            put(&self.instants, in_ns(self.started))
-            put(&self.instants, in_ns(now))
-            if self.name is self.tally.taken_by:
-                self.taken += 1
-                self.tally.under_way += 1
+            if not self.in_part:
+                self.timings.append((self.name, in_ns(self.started), in_ns(now)))
+            if counted is not None:
+                self.replies.append(counted)
+            return 0
+        put_answer(&self.answers, None if self.in_part else self.name, counted, in_ns(self.started), in_ns(now))
+        if self.name is self.tally.taken_by and not self.in_part:
+            self.taken += 1
+            self.tally.under_way += 1
         return 0
 
     cdef int follow(self) except -1:
@@ -355,9 +374,7 @@ cdef class NativeLane:
         except BaseException as error:      # a bug: raised where the session is
             return self.finish(error)
         instants[3] = in_ns(self.now()) if beginning is not None else -1
-        self.tally.add(
-            name, self.timed, &self.instants, self.replies, instants, messages, self.sent, self.heard_octets
-        )
+        self.tally.add(name, &self.answers, instants, messages, self.sent, self.heard_octets)
         self.forget()
         self.sent = self.heard_octets = self.past_sent = self.past_heard = 0
         self.number += 1
@@ -371,10 +388,8 @@ cdef class NativeLane:
 
     cdef int forget(self) except -1:
         """Forget what was noted of a session."""
-        self.timed.clear()
-        self.replies.clear()
+        forget_answers(&self.answers, 0)
         self.heard.forget()
-        self.instants.count = 0
         self.end_messages()
         return 0
 
@@ -385,16 +400,20 @@ cdef class NativeLane:
 
     cdef int tell(self) except -1:
         """Tell the log of the session that is not tallied."""
+        cdef Answer *answer
         cdef Py_ssize_t at
-        for at, phase in enumerate(self.timed):
-            self.timings.append((phase, self.instants.first[2 * at], self.instants.first[2 * at + 1]))
-        self.log.replies += self.replies
+        for at in range(self.answers.count):
+            answer = &self.answers.first[at]
+            if <object> answer.ended is not None:
+                self.timings.append((<object> answer.ended, answer.started, answer.finished))
+            if <object> answer.counted is not None:
+                self.replies.append(<object> answer.counted)
         self.end_messages()
         return 0
 
     cdef int ask(self, double now) except -1:
         """Put the question at hand."""
-        stage, said = <tuple> self.round[self.at]
+        stage, said = <tuple> (<tuple> self.round)[self.at]
         if not self.in_part:
             self.started = now
         self.name, limit_s, self.hoped_for, lines_octets, in_part = <tuple> stage

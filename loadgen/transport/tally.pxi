@@ -25,6 +25,43 @@ cdef bytes taken(Numbers *numbers):
     return octets
 
 
+cdef struct Answer:
+    PyObject *ended               # the name of the phase that it ended; None: that goes on
+    PyObject *counted             # what it counts as; None: it is none, the connection was made
+    long long started, finished   # of the phase
+
+
+cdef struct Answers:
+    Answer *first
+    Py_ssize_t count, room
+
+
+cdef int put_answer(Answers *answers, ended, counted, long long started, long long finished) except -1:
+    cdef Answer *answer
+    if answers.count == answers.room:
+        room = max(8, 2 * answers.room)
+        larger = <Answer *> PyMem_Realloc(answers.first, room * sizeof(Answer))
+        if larger is NULL:
+            raise MemoryError
+        answers.first, answers.room = larger, room
+    answer = &answers.first[answers.count]
+    Py_INCREF(ended)
+    Py_INCREF(counted)
+    answer.ended, answer.counted = <PyObject *> ended, <PyObject *> counted
+    answer.started, answer.finished = started, finished
+    answers.count += 1
+    return 0
+
+
+cdef void forget_answers(Answers *answers, Py_ssize_t begin):
+    """Forget those from there on."""
+    cdef Py_ssize_t at
+    for at in range(begin, answers.count):
+        Py_DECREF(<object> answers.first[at].ended)
+        Py_DECREF(<object> answers.first[at].counted)
+    answers.count = min(begin, answers.count)
+
+
 cdef class Times:
     """Of one phase, or of the sessions of one name: service times of those in the steady phase, and the others.
 
@@ -95,8 +132,7 @@ cdef class Tally:
         return told
 
     cdef int add(
-        self, name, list phases, Numbers *instants, list replies, long long *session, long long messages,
-        long long sent, long long received,
+        self, name, Answers *answers, long long *session, long long messages, long long sent, long long received
     ) except -1:
         """Add a session that was due, started, had finished and was followed, if it was, at the instants of `session`.
 
@@ -105,15 +141,12 @@ cdef class Tally:
         cdef bint steady = self.holds(session[0])
         cdef long long lag = session[1] - session[0]
         cdef Py_ssize_t at
-        cdef Times times
-        self.add_phases(phases, instants, 0, lag, steady)
-        times = times_of(self.sessions, name)
-        times.add(session[2] - session[1], lag, True, steady)
+        self.add_answers(answers, 0, lag, steady)
+        times_of(self.sessions, name).add(session[2] - session[1], lag, True, steady)
         if steady:
             put(&self.lags, lag)
         for at in range(4):
             put(&self.instants, session[at])
-        self.replies.extend(replies)
         self.messages += messages
         if self.holds(session[2]):
             self.messages_done += messages
@@ -121,26 +154,22 @@ cdef class Tally:
             self.received_done += received
         return 0
 
-    cdef int add_leg(
-        self, list phases, Numbers *instants, list replies, long long due, Py_ssize_t timed, Py_ssize_t answered
-    ) except -1:
-        """Add a leg of a session that was due at this instant: what it timed and what was answered from there on."""
-        self.add_phases(phases, instants, timed, 0, self.holds(due))
-        self.replies.extend(replies[answered:])
-        return 0
+    cdef int add_leg(self, Answers *answers, Py_ssize_t begin, long long due) except -1:
+        """Add a leg of a session that was due at this instant: the answers from there on."""
+        return self.add_answers(answers, begin, 0, self.holds(due))
 
-    cdef int add_phases(
-        self, list phases, Numbers *instants, Py_ssize_t begin, long long lag, bint steady
-    ) except -1:
+    cdef int add_answers(self, Answers *answers, Py_ssize_t begin, long long lag, bint steady) except -1:
+        cdef Answer *answer
         cdef Py_ssize_t at
-        cdef Times times
-        for at in range(begin, len(phases)):
-            phase = phases[at]
-            times = times_of(self.phases, phase)
-            times.add(instants.first[2 * at + 1] - instants.first[2 * at], lag, at == 0, steady)
-            if phase is self.taken_by:
-                put(&self.taken, instants.first[2 * at + 1])
-        self.timed += len(phases) - begin
+        for at in range(begin, answers.count):
+            answer = &answers.first[at]
+            if <object> answer.counted is not None:
+                self.replies.append(<object> answer.counted)
+            if <object> answer.ended is not None:
+                times_of(self.phases, <object> answer.ended).add(answer.finished - answer.started, lag, at == 0, steady)
+                self.timed += 1
+                if <object> answer.ended is self.taken_by:
+                    put(&self.taken, answer.finished)
         return 0
 
     cdef bint holds(self, long long instant):
