@@ -1,4 +1,4 @@
-"""Build the native lane with the package, where there is a C compiler; without one the package is whole, and slower."""
+"""Build the native lane, and what puts messages together for it, where there is a C compiler; else all is slower."""
 
 import os
 import tempfile

@@ -1,6 +1,7 @@
 """Whether there is a native lane: `native.pyx`, built where the package is installed with a C compiler at hand.
 
-Without it all goes the ordinary way, with the same results and at more cost.
+`mailing.pyx`, which puts together what series say on it, is built with it, and shares its checksum. Without them all
+goes the ordinary way, with the same results and at more cost.
 """
 
 import os
