@@ -6,7 +6,7 @@ as hoped.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from typing import Protocol as Shape
@@ -16,12 +16,13 @@ import trio
 from loadgen.clock import clock_of_this_run
 from loadgen.endpoint import Protocol
 from loadgen.transport.conversation import Noted
+from loadgen.transport.instants import AtInstants, by_sleeping
 from loadgen.transport.overheard import Event, Overheard, Recording
 from loadgen.transport.stream import Transport
 from reports.monitors import MonitorsResult
 
 SHARE: Final = 0.003             # of the time that judging may take while the load lasts
-TURN_S: Final = 0.0005           # at a go: to fall asleep and wake up again takes a tenth of it
+TURN_S: Final = 0.0005           # at a go: to come round for it takes a tenth of it
 ODD_KEPT: Final = 256            # recordings that wait: beyond it they are passed over
 USUAL_KEPT: Final = 64
 
@@ -73,7 +74,7 @@ class Overhearing:
     _odd: deque[Recording] = field(default_factory=deque)
     _usual: deque[Recording] = field(default_factory=deque)
     _listened_to: int = 0            # open connections whose recording is wanted whatever happens
-    _there: trio.Event = field(default_factory=trio.Event)
+    _taking_s: float = 0.0           # what it took, since the last turn, to take over what was noted
     _under_way: Iterator[None] | None = None
 
     @property
@@ -88,12 +89,14 @@ class Overhearing:
         self.heard.connections += 1
         return Overheard.with_listener(transport, recording or self.recording(protocol))
 
-    def was_noted(self, noted: Sequence[Noted] | None, recording: Recording | None, *, connected: bool) -> None:
+    def was_noted(self, noted: Iterable[Noted] | None, recording: Recording | None, *, connected: bool) -> None:
         """Take what was noted of a connection that is over, if it was made; None: nobody wanted it."""
         self.heard.connections += connected
         if recording is not None:
+            began_s = trio.current_time()
             recording.take(noted or ())
             recording.end()
+            self._taking_s += trio.current_time() - began_s
 
     def were_tallied(self, connections: int) -> None:
         """Count connections that were made, and tallied; what was noted of some is not counted again."""
@@ -109,18 +112,18 @@ class Overhearing:
         self._listened_to += wanted
         return Recording(protocol, self._ended, wanted=wanted)
 
-    async def judge(self) -> None:
+    async def judge(self, at_instants: AtInstants = by_sleeping) -> None:
         """Judge what was overheard, a three-hundredth of the time. Runs until cancelled."""
         clock = clock_of_this_run()
-        while True:
+
+        def go_on() -> float:
             began_s = clock()
-            if not self._go_on():
-                self._there = trio.Event()
-                await self._there.wait()
-                continue
-            while clock() < began_s + TURN_S and self._go_on():
+            while self._go_on() and clock() < began_s + TURN_S:
                 pass
-            await trio.sleep((clock() - began_s) * (1 / SHARE - 1))
+            ended_s, taking_s, self._taking_s = clock(), self._taking_s, 0.0
+            return ended_s + max(TURN_S, ended_s - began_s + taking_s) * (1 / SHARE - 1)
+
+        await at_instants(clock(), go_on)
 
     async def finish(self) -> None:
         """Judge all that is left, now that the load is over."""
@@ -132,10 +135,8 @@ class Overhearing:
         self._listened_to -= recording.wanted
         if recording.odd and len(self._odd) < ODD_KEPT:
             self._odd.append(recording)
-            self._there.set()
         elif recording.wanted and not recording.odd and recording.events:
             self._usual.append(recording)
-            self._there.set()
 
     def _go_on(self) -> bool:
         """Judge a part of a recording; False if there is none."""

@@ -117,7 +117,7 @@ async def run_shard(
             }
             if overhearing is not None:
                 watched = {protocol: replace(route, listener=overhearing) for protocol, route in watched.items()}
-                serving.start_soon(overhearing.judge)
+                serving.start_soon(overhearing.judge, readiness.at_instants)
 
             def carry_out(plan: Plan, trace: Trace, arrival: int) -> Awaitable[Outcome]:
                 return perform(plan, watched, composer, trace, arrival)

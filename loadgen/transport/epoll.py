@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import trio
 from outcome import Error, Outcome
+from trio.testing import wait_all_tasks_blocked
 
 from loadgen.transport.conversation import Conversation
 from loadgen.transport.deadlines import DeadlineWheel
@@ -17,7 +18,9 @@ from loadgen.transport.instants import Instants
 from loadgen.transport.lane import Lane
 from loadgen.transport.native_lane import native_lanes
 
-LINGER_MAX_S: Final = 0.025  # for native lanes' events; what else happens waits so long: a thread's word
+LINGER_MAX_S: Final = 0.025  # for native lanes' events, where trio's own epoll may have something to tell meanwhile
+LINGER_ALONE_S: Final = 0.1  # where nothing is known to wait for that
+KNOWN_WAITS: Final = 2       # for it: trio's own, for a thread's word, and ours, for a socket
 LANES_PAUSE_S: Final = 1 / 16     # between two sweeps of theirs
 EVENTS_MAX: Final = 64    # handled before other tasks, and timers, have their turn: two milliseconds at most
 
@@ -210,10 +213,10 @@ class EpollReadiness:
     waits share one timer instead of having a cancel scope each.
     """
 
-    def __init__(self, *, lingers: bool = True) -> None:
+    def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._lingers = lingers
-        self._next_timer = math.inf        # trio's, when it was last asked for
+        self._connected = trio.lowlevel.ParkingLot()       # where is waited for a connection of a lane's
+        self._lingers_until = -math.inf    # the instant for which it was asked
         self._watches: dict[int, EpollWatch | Lane] = {}     # by descriptor, for as long as it is registered
         self._wheel: DeadlineWheel[EpollWatch | Lane | _LanesSweep] = DeadlineWheel()
         self._alarm = trio.CancelScope()
@@ -258,16 +261,29 @@ class EpollReadiness:
         """Look at a watch, or a lane, at its deadline."""
         if self._wheel.add(item, deadline, self._now()):
             self._alarm.deadline = self._wheel.next_s
+            self._lingers_until = min(self._lingers_until, self._wheel.next_s)
 
     async def poll(self) -> None:
         """Wake tasks as their sockets become ready, for ever."""
-        poll = self._poll if self.lanes is None else partial(self.lanes.poll, linger_until=self.linger_until)
+        poll = self._poll if self.lanes is None else partial(self.lanes.poll, linger_until=lambda _: -math.inf)
         while True:
             await trio.lowlevel.wait_readable(self._epoll.fileno())
             self._handle(poll)
-            while self._lingers and self.lanes is not None and self.lanes.connected:
-                await trio.lowlevel.checkpoint()       # others have their turn, and then the lanes wait for more
-                self._handle(poll)
+            if self.lanes is not None and self.lanes.connected:
+                self._connected.unpark_all()
+
+    async def linger(self) -> None:
+        """Wait for lanes' events without a turn of trio's for them, for ever: whenever no task has to have a turn.
+
+        After a mere checkpoint tasks that were woken may have their turns yet: trio turns their order around at random.
+        """
+        while self.lanes is not None:
+            await self._connected.park()
+            while self.lanes.connected:
+                await wait_all_tasks_blocked()
+                self.instants.by_hand = True
+                self._handle(partial(self.lanes.poll, linger_until=self.linger_until))
+                self.instants.by_hand = False
 
     def _handle(self, poll: Poll) -> None:
         """Wake tasks, EVENTS_MAX events at most, the longest ready first.
@@ -290,16 +306,17 @@ class EpollReadiness:
     def linger_until(self, lingered_s: float) -> float:
         """Return the instant until which nothing but sockets needs a turn of trio's: no timer, and no task.
 
-        To be asked again when it has come, with how long was lingered: it may be a chore's, done now.
+        To be asked again when it has come, with how long was lingered: it may be a chore's, done now. No task but those
+        that lanes and chores wake can have come to be meanwhile, so trio is asked only the first time.
         """
-        if not self._lingers or self.instants.wake():
+        if self.instants.wake():
             return -math.inf
-        others, now, timer = trio.lowlevel.current_statistics(), self._now(), self._next_timer
-        self._next_timer = now + others.seconds_to_next_deadline
-        # A task that the last timer woke has its turn with us, perhaps after us, and no longer counts as runnable.
-        if others.tasks_runnable or (not lingered_s and now >= timer):
-            return -math.inf
-        return min(now + LINGER_MAX_S - lingered_s, self._next_timer)
+        if not lingered_s:
+            others = trio.lowlevel.current_statistics()
+            longest_s = LINGER_MAX_S if _others_wait(others) else LINGER_ALONE_S
+            longest_s = -math.inf if others.tasks_runnable else min(longest_s, others.seconds_to_next_deadline)
+            self._lingers_until = self._now() + longest_s
+        return min(self._lingers_until, self.instants.next_s)
 
     def _poll(self, most: int) -> tuple[int, list[tuple[int, int]]]:
         happened = self._epoll.poll(0, most)
@@ -334,16 +351,27 @@ async def serve_epoll(
 ) -> None:
     """Serve one `EpollReadiness`, handed out through `nursery.start`, until cancelled.
 
-    One that `lingers` waits for more events while no other task has to have a turn. What it cannot know of, a timer set
-    since its last turn that fires with an event, or a thread's word, may so be late by LINGER_MAX_S.
+    One that `lingers` waits for more events while no other task has to have a turn. What trio's epoll has to tell, a
+    process's end or a thread's word, may so be late by LINGER_MAX_S, and what nobody was known to wait for, or a timer
+    set since its last turn, by LINGER_ALONE_S.
     """
-    readiness = EpollReadiness(lingers=lingers)
+    readiness = EpollReadiness()
     with readiness.opened():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(readiness.poll)
+            if lingers:
+                nursery.start_soon(readiness.linger)
             nursery.start_soon(readiness.sweep)
             nursery.start_soon(readiness.instants.serve)
             task_status.started(readiness)
+
+
+def _others_wait(statistics: trio.lowlevel.RunStatistics) -> bool:
+    """Say whether a task waits for trio's epoll: for a descriptor of its own, or for a thread."""
+    waits = statistics.io_statistics
+    if trio.to_thread.current_default_thread_limiter().borrowed_tokens or waits.backend != "epoll":
+        return True
+    return waits.tasks_waiting_read + waits.tasks_waiting_write > KNOWN_WAITS
 
 
 def _closed() -> trio.ClosedResourceError:

@@ -27,7 +27,8 @@ async def by_sleeping(instant_s: float, chore: Chore) -> None:
 class Instants:
     """Wakes tasks, and does chores, at their instants (seconds of trio's clock). Run `serve` beside them.
 
-    Whoever has a turn anyway may call `wake` when an instant comes: then the timer costs nothing.
+    Whoever has a turn when an instant comes may call `wake`. While it says that it will, nobody else does (`by_hand`):
+    to move trio's timer for each instant costs more than most of what is done at them.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,24 @@ class Instants:
         self._chores: dict[int, Chore] = {}                    # likewise
         self._number = 0
         self._alarm = trio.CancelScope()
+        self._now = trio.lowlevel.current_clock().current_time
         self._open = True
+        self._by_hand = False
+
+    @property
+    def next_s(self) -> float:
+        """Return the next instant at which there may be something to do."""
+        return self._due[0][0] if self._due else math.inf
+
+    @property
+    def by_hand(self) -> bool:
+        """Say whether somebody calls `wake` at each instant, and there need be no timer."""
+        return self._by_hand
+
+    @by_hand.setter
+    def by_hand(self, by_hand: bool) -> None:
+        self._by_hand = by_hand
+        self._alarm.deadline = self._timer_s()
 
     def reached(self, instant_s: float) -> Awaitable[None]:
         """Wait until an instant, or until `end`; if that is past already it is a checkpoint only.
@@ -66,7 +84,8 @@ class Instants:
     def _add(self, instant_s: float) -> int:
         self._number += 1
         heapq.heappush(self._due, (instant_s, self._number))
-        self._alarm.deadline = min(self._alarm.deadline, instant_s)
+        if instant_s < self._alarm.deadline and not self._by_hand:
+            self._alarm.deadline = instant_s
         return self._number
 
     def end(self) -> None:
@@ -78,22 +97,23 @@ class Instants:
 
     def wake(self) -> bool:
         """Wake tasks and do chores whose instants have come; say whether a task was woken."""
-        now_s = trio.current_time()
+        now_s = self._now()
         if not self._due or self._due[0][0] > now_s:
             return False
         woken = self._wake(now_s)
-        self._alarm.deadline = self._next_s()
+        if not self._by_hand:
+            self._alarm.deadline = self.next_s
         return woken
 
     async def serve(self) -> None:
         """Wake tasks as their instants come, for ever."""
         while True:
-            with trio.CancelScope(deadline=self._next_s()) as self._alarm:
+            with trio.CancelScope(deadline=self._timer_s()) as self._alarm:
                 await trio.sleep_forever()
             self._wake(trio.current_time())
 
-    def _next_s(self) -> float:
-        return self._due[0][0] if self._due else math.inf
+    def _timer_s(self) -> float:
+        return math.inf if self._by_hand else self.next_s
 
     def _wake(self, now_s: float) -> bool:
         woken = False

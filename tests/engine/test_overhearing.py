@@ -16,6 +16,7 @@ from loadgen.engine.overhearing import ODD_KEPT, USUAL_KEPT, Heard, Overhearing
 from loadgen.engine.result import load_result
 from loadgen.engine.shard import ShardResult, run_shard
 from loadgen.engine.workers import put_together
+from loadgen.transport.conversation import Noted
 from loadgen.transport.overheard import Event, Happening
 from reports.monitors import MonitorsResult
 from tests.engine.house import House
@@ -115,6 +116,25 @@ async def test_judging_takes_a_three_hundredth_of_the_time_and_gives_way_to_othe
         nursery.cancel_scope.cancel()
     assert 0.0025 < len(slow.judged) * 0.0001 / 10 < 0.0034
     assert {5, 6} >= set(turns) - {0}, "a turn is half a millisecond"
+
+
+async def test_to_take_over_what_was_noted_counts_as_judging(autojump_clock: MockClock) -> None:
+    taken: list[float] = []
+
+    def noted() -> Iterator[Noted]:
+        autojump_clock.jump(0.0001)
+        taken.append(0.0001)
+        yield False, b"usual"
+
+    overhearing = Overhearing(Heard(Notes()))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(overhearing.judge)
+        while trio.current_time() < 40:
+            while overhearing.wants_more:
+                overhearing.was_noted(noted(), overhearing.recording("smtp"), connected=True)
+            await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+    assert 0.0025 < sum(taken) / 40 < 0.0034
 
 
 # One that ends the plain course, and one that the plain course does not mind.

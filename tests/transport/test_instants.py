@@ -1,5 +1,6 @@
 """One timer for all who wait: each is woken at its own instant."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -142,6 +143,33 @@ async def test_who_has_a_turn_when_an_instant_comes_wakes_those_due_and_moves_th
     assert woken == [5, 5, 7]
     assert steps.count == 1
     trio.lowlevel.remove_instrument(steps)
+
+
+async def test_while_somebody_wakes_by_hand_there_is_no_timer_and_then_there_is_again(
+    instants: Instants, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    woken: list[float] = []
+
+    async def wait(instant_s: float) -> None:
+        await instants.reached(instant_s)
+        woken.append(trio.current_time())
+
+    nursery.start_soon(wait, 5)
+    await wait_all_tasks_blocked()
+    assert trio.lowlevel.current_statistics().seconds_to_next_deadline == 5
+    instants.by_hand = True
+    nursery.start_soon(wait, 6)
+    await wait_all_tasks_blocked()
+    assert trio.lowlevel.current_statistics().seconds_to_next_deadline == math.inf
+    assert instants.next_s == 5
+    autojump_clock.jump(5)
+    assert instants.wake()
+    assert instants.next_s == 6
+    await wait_all_tasks_blocked()
+    assert trio.lowlevel.current_statistics().seconds_to_next_deadline == math.inf
+    instants.by_hand = False
+    await trio.sleep(10)
+    assert woken == [5, 6]
 
 
 class StepsOf(trio.abc.Instrument):

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from heapq import nlargest
 
-from loadgen.clock import NS_PER_S, clock_ns
+from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.engine.health.collector import CollectorWatch
 from loadgen.engine.window import Window
 from reports.health import Pause
@@ -32,6 +32,7 @@ class Heartbeat:
         self.cpu_share = 0.0                     # of the steady phase
         self._lags: list[int] = []
         self._lag_histogram = Histogram()
+        self._now = clock_of_this_run()
         self._origin_ns = origin_ns
         self._window = window
         self._pause_max_ns = pause_max_ns
@@ -64,7 +65,8 @@ class Heartbeat:
 
         To be called once more when the heart has stopped: a pause may be the last thing that happened.
         """
-        now_ns, cpu_ns, collecting_ns = clock_ns(), time.process_time_ns(), self._collector.pause_ns_sum
+        now_ns, cpu_ns = int(self._now() * NS_PER_S), time.process_time_ns()
+        collecting_ns = self._collector.pause_ns_sum
         gap_ns = now_ns - self._last_ns
         self.longest_pause_ns = max(self.longest_pause_ns, gap_ns)
         if gap_ns >= self._pause_max_ns:
