@@ -55,12 +55,18 @@ class DataReader:
         return bytes(self._kept)
 
     def content(self) -> bytes | None:
-        """Return the mail data without stuffing and without the final dot line; None when they are too big."""
+        """Return the mail data without stuffing and without the final dot line; None when they are too big.
+
+        They are given away, and copied once: now and then somebody sends a large message, and whatever room it needs in
+        the heap besides stays there, and is taken for growth.
+        """
         if self._received > self._kept_max:
             return None
-        # The CRLF put before makes the first line like all others; it is cut off again.
-        stuffed = b"\r\n" + bytes(self._kept)[:-3]
-        return stuffed.replace(b"\r\n.", b"\r\n")[2:] if b"\r\n." in stuffed else stuffed[2:]
+        kept, self._kept = self._kept, bytearray()
+        end = len(kept) - len(b".\r\n")
+        stuffed = bytes(memoryview(kept)[1 if kept.startswith(b".", 0, end) else 0:end])
+        del kept
+        return stuffed.replace(b"\r\n.", b"\r\n")
 
 
 class ChunkReader:

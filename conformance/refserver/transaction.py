@@ -104,15 +104,16 @@ class Transaction:
         final = self._store_each(message, service) if each else self._store(message, service)
         stored = [one for one, reply in zip(self.recipients, final, strict=False) if reply.code == 250]
         if stored:
-            self._send_on(received_field(arrival) + content, service)
+            self._send_on(arrival, content, service)
             self._report(stored if each else self.recipients, header, service)
         return final
 
-    def _send_on(self, message: bytes, service: Service) -> None:
+    def _send_on(self, arrival: Arrival, content: bytes, service: Service) -> None:
         """Queue the message for the recipients whose domains are routed elsewhere."""
         away = [one for one in self.recipients if one.sent_on]
         if away and service.relay is not None:
             asked = {one.path.mailbox: one.parameters for one in away}
+            message = received_field(arrival) + content
             outgoing = Outgoing(self.reverse_path.mailbox, tuple(asked), message, self.parameters, asked)
             service.relay.send(outgoing)
 

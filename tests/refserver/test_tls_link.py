@@ -182,3 +182,18 @@ async def test_a_short_command_takes_no_room_for_a_long_one(ends: Ends) -> None:
     finally:
         tracemalloc.stop()
     assert most_octets < 8_192
+
+
+async def test_a_read_takes_no_more_room_than_a_record_has(ends: Ends) -> None:
+    """OpenSSL gives out one at a time; an object of all that has come would be shrunk to it, and leave a hole."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ends.client.send_all, bytes(65_536))
+        got = len(await ends.link.receive_some())
+        tracemalloc.start()
+        try:
+            while got < 65_536:
+                got += len(await ends.link.receive_some())
+            _, most_octets = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert most_octets < 20_000

@@ -6,7 +6,7 @@ from typing import Final
 
 import trio
 
-_RECEIVE_OCTETS: Final = 64 * 1024
+_RECORD_OCTETS: Final = 16 * 1024      # the most that there is in one (RFC 8446 §5.1), and OpenSSL reads one at a time
 
 
 class TlsLink(trio.abc.Stream):
@@ -61,7 +61,7 @@ class TlsLink(trio.abc.Stream):
             # Not more room than there can be octets: it would be shrunk, and leave a hole in the heap.
             at_hand = self._tls.pending() + self._incoming.pending
             try:
-                return self._tls.read(min(max_bytes or _RECEIVE_OCTETS, at_hand) or 1)
+                return self._tls.read(min(max_bytes or _RECORD_OCTETS, _RECORD_OCTETS, at_hand) or 1)
             except ssl.SSLWantReadError:
                 await self._fill()
             except ssl.SSLError as exc:
