@@ -12,10 +12,6 @@ SOURCE_HEADER_OCTETS = 148
 # all at once, ours would overflow the sink's backlog, and the kernel makes those wait who meet that.
 STARTS_PER_S = 5_000
 
-# How long a user of the soak holds a session. All begin within the mean of it, or in half the warm-up of a short soak:
-# so they are at once as far apart as they will be later, and do not come back in waves.
-HOLD_S = (30, 60)
-
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
@@ -180,11 +176,6 @@ class Soak:
             if math.gcd(count, self.virtual_users) == 1
         )
 
-    @property
-    def ramp_s(self) -> int:
-        """Return how long the virtual users take to begin."""
-        return min(sum(HOLD_S) // 2, self.duration_s // 8)
-
     def toml(self) -> str:
         """Return the scenario file. Its target is the embedded server."""
         return f"""\
@@ -202,7 +193,6 @@ count = {self.accounts}
 [load]
 model = "closed"
 virtual_users = {self.virtual_users}
-ramp = "{self.ramp_s}s"
 for = "{self.duration_s}s"
 drain = "5s"
 
@@ -210,7 +200,7 @@ drain = "5s"
 kind = "idle-hold"
 name = "hold"
 weight = 1
-hold = {{uniform = ["{HOLD_S[0]}s", "{HOLD_S[1]}s"]}}
+hold = {{uniform = ["30s", "60s"]}}
 noop_every = "5s"
 
 [[session]]

@@ -53,12 +53,6 @@ def test_little_lies_in_the_maildrops_and_as_much_in_the_warm_up_as_ever_after(p
     assert max(most) <= 1.1 * most[0]
 
 
-def test_the_users_do_not_come_back_in_waves(planner: Planner) -> None:
-    begun = Counter(int(second / 15) for second, plan in sessions(planner) if isinstance(plan, HoldPlan))
-    expected = USERS * 15 / 45
-    assert all(0.5 * expected < begun[part] < 1.5 * expected for part in range(DURATION_S // 15))
-
-
 @pytest.mark.parametrize("users", [1, 2, 3, 10, 125, 375, 500, 1500])
 def test_a_user_comes_to_all_maildrops_in_turn(users: int) -> None:
     assert gcd(Soak(users, 600, tls=False).accounts, users) == 1
