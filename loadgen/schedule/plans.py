@@ -8,9 +8,9 @@ which cost a fifth of a frozen dataclass to make.
 import math
 import random
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, repeat
-from typing import Final, Literal, assert_never
+from typing import Final, Literal, assert_never, overload
 
 import msgspec
 
@@ -59,6 +59,41 @@ class MessagePlan(msgspec.Struct, frozen=True, gc=False):
         return self.recipients if self.left is None else self.left
 
 
+class Alike(Sequence[MessagePlan]):
+    """Messages of one session that differ in nothing but whom they are for.
+
+    A plan of each is made when it is asked for: one that was made ahead is not in the processor's cache any more.
+    """
+
+    __slots__ = ("_body", "_first", "_recipients", "_size_octets")
+
+    def __init__(self, recipients: Sequence[tuple[str, ...]], size_octets: int, body: Body, first: int = 0) -> None:
+        """`recipients`: of each message; `first`: the number of the first within the session."""
+        self._recipients = recipients
+        self._size_octets = size_octets
+        self._body = body
+        self._first = first
+
+    def __len__(self) -> int:
+        return len(self._recipients)
+
+    def __iter__(self) -> Iterator[MessagePlan]:
+        numbers = range(self._first, self._first + len(self._recipients))
+        return map(MessagePlan, numbers, self._recipients, repeat(self._size_octets), repeat(0), repeat(self._body))
+
+    @overload
+    def __getitem__(self, place: int) -> MessagePlan: ...
+    @overload
+    def __getitem__(self, place: "slice[int | None, int | None, int | None]") -> "Alike": ...
+    def __getitem__(self, place: "int | slice[int | None, int | None, int | None]") -> "MessagePlan | Alike":
+        if isinstance(place, slice):
+            begin, _, step = place.indices(len(self))
+            assert step == 1, "messages follow each other"
+            return Alike(self._recipients[place], self._size_octets, self._body, self._first + begin)
+        index = self._first + range(len(self))[place]
+        return MessagePlan(index, self._recipients[place], self._size_octets, 0, self._body)
+
+
 class DeliveryPlan(msgspec.Struct, frozen=True, gc=False):
     """A session that hands over mail."""
 
@@ -70,7 +105,7 @@ class DeliveryPlan(msgspec.Struct, frozen=True, gc=False):
     auth: MailAuth
     pipelining: MailPipelining
     reverse_path: str
-    messages: tuple[MessagePlan, ...]
+    messages: Sequence[MessagePlan]
     chunk_octets: int | None = None    # of a BDAT chunk, where CHUNKING is offered; None: DATA
     retry: Retry | None = None         # how what was put off is tried again; None: never
 
@@ -249,7 +284,7 @@ class _Deliveries:
 
     def plan(self, k: int, draws: Draws, told: Told | None, account: Account | None) -> DeliveryPlan:
         """Return what arrival `k` does."""
-        messages: tuple[MessagePlan, ...]
+        messages: Sequence[MessagePlan]
         if told is not None:
             messages = (self._message_told(told, draws),)
         else:
@@ -269,12 +304,11 @@ class _Deliveries:
             messages, self._chunk_octets, session.retry,
         )   # fmt: skip
 
-    def _alike(self, numbers: list[float]) -> tuple[MessagePlan, ...]:
+    def _alike(self, numbers: list[float]) -> Alike:
         """Return the messages for whom these were drawn, where they differ in nothing else."""
-        to, ready, size_octets, body = self._ready, len(self._ready), self._size_octets, self._body
+        to, ready, body = self._ready, len(self._ready), self._body
         assert body is not None, "it is always the same"
-        recipients = [to[int(number * ready)] for number in numbers]
-        return tuple(map(MessagePlan, range(len(numbers)), recipients, repeat(size_octets), repeat(0), repeat(body)))
+        return Alike([to[int(number * ready)] for number in numbers], self._size_octets, body)
 
     def _message(self, index: int, draws: Draws) -> MessagePlan:
         visible = self._visible or max(1, self._draw_recipients(draws))

@@ -1,6 +1,6 @@
 """`smtp-deliver` and `lmtp-deliver`: one session, one or more mail transactions (RFC 5321 §3.3, RFC 2033 §4.2)."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 import msgspec
@@ -87,7 +87,7 @@ async def _may_begin(dialogue: SmtpDialogue) -> bool:
 
 
 async def _transactions(
-    dialogue: SmtpDialogue, plan: DeliveryPlan, messages: tuple[MessagePlan, ...], composer: Composer
+    dialogue: SmtpDialogue, plan: DeliveryPlan, messages: Sequence[MessagePlan], composer: Composer
 ) -> Outcome:
     """Offer these messages; return the first refusal, if there was one."""
     outcome, sent = ACCEPTED, None
@@ -151,7 +151,7 @@ def _parcel(dialogue: SmtpDialogue, plan: DeliveryPlan, planned: MessagePlan, co
 
 
 def _next_parcel(
-    dialogue: SmtpDialogue, plan: DeliveryPlan, rest: tuple[MessagePlan, ...], composer: Composer
+    dialogue: SmtpDialogue, plan: DeliveryPlan, rest: Sequence[MessagePlan], composer: Composer
 ) -> Parcel | None:
     """Return the message whose envelope may go behind the mail data that is due; None: nothing may (RFC 2920 §3.1)."""
     extensions = dialogue.client.extensions

@@ -5,7 +5,7 @@ otherwise ends it, and `deliver` goes over the session again by the ordinary cod
 means; the tests hold both against each other, for any server.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -87,7 +87,7 @@ class PlainDelivery(PlainSession):
         self.done = True
 
 
-def legs_of(plan: DeliveryPlan) -> Iterable[tuple[MessagePlan, ...]]:
+def legs_of(plan: DeliveryPlan) -> Iterable[Sequence[MessagePlan]]:
     """Return the messages of a session in its legs."""
     messages = plan.messages
     if len(messages) <= LEG_MESSAGES:

@@ -105,4 +105,7 @@ def test_what_never_changes_is_held_ready_and_that_makes_no_difference(
             expected.append(MessagePlan(index, recipients, size_octets, hidden, body))
         plan = planner.plan_for(k)
         assert isinstance(plan, DeliveryPlan)
-        assert plan.messages == tuple(expected)
+        assert list(plan.messages) == expected
+        assert [plan.messages[index] for index in range(len(plan.messages))] == expected
+        for start, stop in ((0, 3), (2, None), (-1, None), (30, 40)):
+            assert list(plan.messages[start:stop]) == expected[start:stop], "with the numbers they have in the session"
