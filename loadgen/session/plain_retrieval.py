@@ -100,12 +100,12 @@ def _logged_in(
         yield (stages.greeting, b""), (stages.user, name), (stages.auth, password), (stages.stat, STAT)
     else:
         yield ((stages.greeting, b""),)
-        timestamp = timestamp_in(_response(conversation).text)
+        timestamp = timestamp_in(_response(conversation.said).text)
         if timestamp is None:
             return None
         apop = Apop(account.login, apop_digest(timestamp, account.password)).to_bytes()
         yield (stages.auth, apop), (stages.stat, STAT)
-    return parse_stat(_response(conversation))
+    return _stat_in(conversation.said)
 
 
 def _listed(
@@ -137,10 +137,15 @@ def legs_of(sizes: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
     return list(map(tuple, legs))
 
 
-def _response(conversation: Conversation) -> Response:
-    response = lawful_response(conversation.said)
+def _response(said: bytes) -> Response:
+    response = lawful_response(said)
     assert response is not None, "the last answer was as hoped"
     return response
+
+
+@lru_cache(maxsize=128)      # maildrops are often alike, and empty ones always
+def _stat_in(said: bytes) -> tuple[int, int]:
+    return parse_stat(_response(said))
 
 
 @lru_cache(maxsize=4096)     # the maildrops of a run have the same numbers over and over
