@@ -18,6 +18,7 @@ _all_words: Final = Struct(f"<{_BLOCK_OCTETS // _WORD_OCTETS}Q").unpack
 _FRACTION_BITS: Final = 53         # of a float
 _BEYOND_FRACTION: Final = _WORD_BITS - _FRACTION_BITS
 _SCALE: Final = 2.0**-_FRACTION_BITS
+_COUNTED: Final = tuple([b"%d/" * count + b"%d" for count in range(8)])      # so many numbers, and the block's
 
 
 class Draws(random.Random):
@@ -46,7 +47,11 @@ class Draws(random.Random):
 
     def random(self) -> float:
         """Return a number from 0 up to 1, 1 excluded."""
-        return (self._word() >> _BEYOND_FRACTION) * _SCALE
+        if not self._left:
+            self._begin_block()
+        self._left = left = self._left - _WORD_OCTETS      # `_word`, without the call: most plans draw but this
+        word: int = _word_at(self._block, left)[0]
+        return (word >> _BEYOND_FRACTION) * _SCALE
 
     def several(self, count: int) -> list[float]:
         """Return as many as `random` would return one after another, at a third of the cost."""
@@ -76,7 +81,7 @@ class Draws(random.Random):
 
     def _begin_block(self) -> None:
         block = self._purpose.copy()
-        block.update(b"%d/" * len(self._numbers) % self._numbers + b"%d" % self._blocks)
+        block.update(_COUNTED[len(self._numbers)] % (*self._numbers, self._blocks))
         self._block = block.digest()
         self._blocks += 1
         self._left = _BLOCK_OCTETS

@@ -63,6 +63,12 @@ cdef long long *numbers(starts) except NULL:
     return kept
 
 
+cdef struct Cut:
+    Py_ssize_t start, lines_octets    # whole lines
+    Py_ssize_t filled                 # of one more line, made for it
+    Py_ssize_t octets                 # of all of it, on the wire
+
+
 cdef class Text:
     """Text of any length as it is sent, cut from lines that are stuffed already: those of a `TextPool`."""
 
@@ -81,15 +87,28 @@ cdef class Text:
         PyMem_Free(self.counted)
         PyMem_Free(self.stuffed)
 
-    cdef Py_ssize_t end(self, Py_ssize_t begin, Py_ssize_t octets, Py_ssize_t *filled):
-        """Return before which line a text ends, of fewer octets than the block has, and the fill of its own last line.
+    cdef Cut cut(self, Py_ssize_t begin, Py_ssize_t octets):
+        """Return where a text is cut that begins with a line and is shorter than the block of them.
 
         As `loadgen.message.pool` has it.
         """
+        cdef Cut cut
         cdef Py_ssize_t at = self.counted[begin] + octets - shortest_line
         cdef Py_ssize_t left = at % cycle_octets
-        filled[0] = left % line_octets
-        return cycle * (at // cycle_octets) + left // line_octets
+        if octets == 0:
+            cut.start = cut.lines_octets = cut.filled = cut.octets = 0
+            return cut
+        cut.start = self.stuffed[begin]
+        cut.lines_octets = self.stuffed[cycle * (at // cycle_octets) + left // line_octets] - cut.start
+        cut.filled = left % line_octets
+        cut.octets = cut.lines_octets + cut.filled + shortest_line
+        return cut
+
+    cdef char *put(self, char *to, Cut cut):
+        if cut.octets == 0:
+            return to
+        to = put(to, PyBytes_AS_STRING(self.octets) + cut.start, cut.lines_octets)
+        return put_bytes(put_fill(to, cut.filled), line_end)
 
 
 cdef class Mailing:
@@ -116,6 +135,8 @@ cdef class Mailing:
     cdef object asked(self, const char *our_id, Py_ssize_t id_octets, Py_ssize_t begin, Py_ssize_t size):
         """Return the questions of a message whose text begins with that line; None: it is no plain course."""
         cdef Py_ssize_t before = self.octets + self.ids * id_octets, octets = size, left = size - before, filled = 0
+        cdef Py_ssize_t whole
+        cdef Cut cut
         cdef char *to
         if left < shortest_line:                        # too little for a line of its own
             filled, octets, left = max(left, 0), max(before, size), 0
@@ -123,39 +144,19 @@ cdef class Mailing:
             return None
         if octets != self.size:
             self.size, self.questions = octets, self.envelope(octets)
-        if self.questions is None:
+        cut = self.text.cut(begin, left)
+        whole = before + filled + cut.octets + PyBytes_GET_SIZE(end_of_mail_data)
+        if self.questions is None or whole > block_octets:
             return None
-        if octets <= joined_max:
-            said = self.mail_data(our_id, id_octets, begin, left, before, filled)
+        if octets > joined_max:
+            said = PyBytes_FromStringAndSize(NULL, before + filled)
+            self.put_head(PyBytes_AS_STRING(said), our_id, id_octets, filled)
+            said = (said, *self.text.pieces(begin, left), end_of_mail_data)
         else:
-            head = PyBytes_FromStringAndSize(NULL, before + filled)
-            self.put_head(PyBytes_AS_STRING(head), our_id, id_octets, filled)
-            said = (head, *self.text.pieces(begin, left), end_of_mail_data)
-            if sum(map(len, said)) > block_octets:
-                return None
+            said = PyBytes_FromStringAndSize(NULL, whole)
+            to = self.put_head(PyBytes_AS_STRING(said), our_id, id_octets, filled)
+            put_bytes(self.text.put(to, cut), end_of_mail_data)
         return (*self.questions, (self.body, said))
-
-    cdef bytes mail_data(
-        self, const char *our_id, Py_ssize_t id_octets, Py_ssize_t begin, Py_ssize_t left, Py_ssize_t before,
-        Py_ssize_t filled,
-    ):
-        """Return it in one piece."""
-        cdef Text text = self.text
-        cdef Py_ssize_t start = 0, count = 0, last = 0
-        cdef Py_ssize_t room = before + filled + PyBytes_GET_SIZE(end_of_mail_data)
-        cdef bytes made
-        cdef char *to
-        if left:
-            start = text.stuffed[begin]
-            count = text.stuffed[text.end(begin, left, &last)] - start
-            room += count + last + PyBytes_GET_SIZE(line_end)
-        made = PyBytes_FromStringAndSize(NULL, room)
-        to = self.put_head(PyBytes_AS_STRING(made), our_id, id_octets, filled)
-        if left:
-            to = put(to, PyBytes_AS_STRING(text.octets) + start, count)
-            to = put_bytes(put_fill(to, last), line_end)
-        put_bytes(to, end_of_mail_data)
-        return made
 
     cdef char *put_head(self, char *to, const char *our_id, Py_ssize_t id_octets, Py_ssize_t filled):
         """Put all before the text; what is short of a line is filled before its end."""
