@@ -169,7 +169,7 @@ cdef class Mailing:
 cdef class Mailings:
     """Messages from one reverse-path to a server whose answer to EHLO is known.
 
-    Our ids begin with `run_token`. `mailing` returns that to a recipient, of plain text, or None: not here.
+    Our ids begin with `run_token`. `mailing` returns that to a recipient, of text of some kind.
     `otherwise` returns the questions of any message, in the arrival of that number, or None as `asked` does.
     """
 
