@@ -5,7 +5,7 @@ is a generator, and is resumed right where the octets are read. It knows nothing
 thing that is otherwise it ends, and the session goes over it again by its ordinary code (`Transport.rehearse`).
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from operator import itemgetter
 from typing import Final, NamedTuple, Protocol
 
@@ -51,7 +51,7 @@ class Stage(NamedTuple):
 
 
 Question = tuple[Stage, bytes | Pieces]     # and what is said in it
-Round = Sequence[Question]
+Round = tuple[Question, ...]
 LEG: Final[Round] = ()       # no round: here a leg begins, and what was said and heard in the one before is done with
 # A connection a native lane is to make: family, where to and from (a `struct sockaddr`, or None), phase, limit in s.
 Beginning = tuple[int, bytes, bytes | None, str, float]
