@@ -17,6 +17,12 @@ async def instants(nursery: trio.Nursery) -> Instants:
     return served
 
 
+async def wait(instants: Instants, instant_s: float, woken: list[float]) -> None:
+    """Wait until an instant, and note when that was over."""
+    await instants.reached(instant_s)
+    woken.append(trio.current_time())
+
+
 async def test_each_is_woken_at_its_own_instant_whoever_came_first(
     instants: Instants, autojump_clock: MockClock
 ) -> None:
@@ -59,13 +65,8 @@ async def test_at_the_end_all_are_woken_and_nobody_waits_any_more(
     instants: Instants, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     woken: list[float] = []
-
-    async def wait(instant_s: float) -> None:
-        await instants.reached(instant_s)
-        woken.append(trio.current_time())
-
     for instant_s in (10, 1_000_000):
-        nursery.start_soon(wait, instant_s)
+        nursery.start_soon(wait, instants, instant_s, woken)
     await trio.sleep(3)
     instants.end()
     await wait_all_tasks_blocked()
@@ -149,16 +150,11 @@ async def test_while_somebody_wakes_by_hand_there_is_no_timer_and_then_there_is_
     instants: Instants, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     woken: list[float] = []
-
-    async def wait(instant_s: float) -> None:
-        await instants.reached(instant_s)
-        woken.append(trio.current_time())
-
-    nursery.start_soon(wait, 5)
+    nursery.start_soon(wait, instants, 5, woken)
     await wait_all_tasks_blocked()
     assert trio.lowlevel.current_statistics().seconds_to_next_deadline == 5
     instants.by_hand = True
-    nursery.start_soon(wait, 6)
+    nursery.start_soon(wait, instants, 6, woken)
     await wait_all_tasks_blocked()
     assert trio.lowlevel.current_statistics().seconds_to_next_deadline == math.inf
     assert instants.next_s == 5
