@@ -35,7 +35,7 @@ FIELDS_OCTETS: Final = 4096              # of a message that are no body, at mos
 T = TypeVar("T")
 _TIMESTAMP: Final = re.compile(rb"<[^<>\s]+>")
 _NUMBER: Final = re.compile(rb"[0-9]{1,9}")
-_DELETES: Final = re.compile(rb"^DELE\b", re.IGNORECASE | re.MULTILINE)
+_MAY_DELETE: Final = re.compile(rb"^(?:DELE|TOP)\b", re.IGNORECASE | re.MULTILINE)     # TOP must not, and may
 
 
 @dataclass(slots=True)
@@ -235,6 +235,11 @@ class Pop3Peer(Pop3Connection):
         await session.control(b"QUIT")
         maildrop.lying = Lying(0, {})
 
+    async def must_hold_nothing(self) -> None:
+        """Go on only if no message can be had: late mail may come into a maildrop that was emptied."""
+        if (await self.ask(b"RETR 1")).ok:
+            raise Undetermined("mail came into the maildrop once it had been emptied")
+
     async def lay(self) -> int:
         """Return how many messages lay in this case's maildrop when they were last looked at."""
         return (await self._lying((await self.maildrops())[0])).count
@@ -344,7 +349,7 @@ class Pop3Peer(Pop3Connection):
 
     def _forget_if_changed(self) -> None:
         said = (turn.octets for one in self.transcripts for turn in one.turns if turn.speaker is Speaker.CLIENT)
-        if any(_DELETES.search(octets) for octets in said):
+        if any(_MAY_DELETE.search(octets) for octets in said):
             self.forget_maildrop()
 
 

@@ -141,6 +141,23 @@ def hears(verb: bytes, pattern: bytes, by: bytes) -> Around:
     return around
 
 
+def runs_sleeps(name: str, does: str, verb: bytes) -> Fault:
+    """Return the fault of running the `sleep` that a command's argument holds."""
+    found = re.compile(rb"sleep(?: |\$\{IFS\})([0-9])")
+
+    def around(session: SmtpState, said: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
+        told = found.search(argument) if said == verb else None
+        session.memory[name] = float(told[1]) if told else 0.0
+        return go_on()
+
+    def pause_s(session: SmtpState, said: bytes, octets: bytes) -> float:
+        slept_s = session.memory.pop(name, 0.0) if said == verb else 0.0
+        assert isinstance(slept_s, float)
+        return slept_s
+
+    return Fault(name, does, around=around, pause_s=pause_s)
+
+
 def answers_response(name: str, does: str, when: Callable[[bytes], bool], octets: bytes) -> Fault:
     """Return the fault that answers some responses of an AUTH exchange, as they are sent, with something else."""
 

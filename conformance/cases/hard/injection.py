@@ -6,13 +6,13 @@ from typing import Final
 
 from conformance.answer import Answer
 from conformance.case import case
+from conformance.cases.slowness import sleeps_as_told
 from conformance.judgement import Judgement, NotApplicable, Undetermined, satisfied, undetermined, violated
 from conformance.peer import SmtpPeer
 from loadgen.wire.printable import printable
 
 FIELD: Final = b"X-Mailproof-Injected"
 RECEIVED: Final = re.compile(rb"^Received:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*", re.MULTILINE | re.IGNORECASE)
-SLEEP_S: Final = 4.0                 # that the commands in names would take, if a shell ran them
 PRODUCT: Final = b"1337*31"          # which a template would work out
 WORKED_OUT: Final = b"41447"
 ODD_TEXT: Final = re.compile(rb"\(null\)|\b0x[0-9a-f]{6,16}\b|\b[0-9a-f]{12,16}\b")     # what %p, %s and %x leave
@@ -176,21 +176,24 @@ PATHS: Final = {
 
 async def _asked_of_strangers(peer: SmtpPeer, local: bytes) -> Answer:
     """Ask for a name nobody can have, once another such name was refused."""
-    domain = _domain(peer.recipient)
     await peer.open()
     await peer.mail()
-    unknown = await peer.ask(b"RCPT TO:<nobody-" + peer.token.encode() + b"@" + domain + b">")
+    unknown = await peer.ask(_rcpt(peer, b"nobody-" + peer.token.encode()))
     if not unknown.no:
         raise NotApplicable(f"{unknown} to a name that nobody has")
-    return await peer.ask(b"RCPT TO:<" + local + b"@" + domain + b">")
+    return await peer.ask(_rcpt(peer, local))
+
+
+def _rcpt(peer: SmtpPeer, local: bytes) -> bytes:
+    return b"RCPT TO:<" + local + b"@" + _domain(peer.recipient) + b">"
 
 
 @case("hard.shell-local-part", variants=SHELL)
 async def names_are_not_run(peer: SmtpPeer, local: bytes) -> Judgement:
-    """A local-part written like a command is no more than an unknown name, and takes no time."""
+    """A local-part written like a command is no more than an unknown name, and nothing runs it."""
     answer = await _asked_of_strangers(peer, local)
     got = f"{answer} to {printable(local)} after {answer.waited_s:.2g} s"
-    if answer.yes or (answer.waited_s >= SLEEP_S > peer.subject.quiet_s):
+    if answer.yes or await sleeps_as_told(peer.ask, _rcpt(peer, local), answer):
         return violated(got, "5yz at once")
     return undetermined(got) if answer.later or answer.silent else satisfied(got)
 

@@ -86,7 +86,10 @@ async def a_list_of_nothing(peer: Pop3Peer) -> Judgement:
     answer = await listed(peer, b"LIST")
     if isinstance(answer, Judgement):
         return answer
-    return (violated if answer.lines else satisfied)(answer, "+OK, and the dot")
+    if not answer.lines:
+        return satisfied(answer)
+    await peer.must_hold_nothing()
+    return violated(answer, "+OK, and the dot")
 
 
 @case("pop3.list.ascending")

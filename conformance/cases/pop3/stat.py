@@ -59,4 +59,7 @@ async def stat_of_nothing(peer: Pop3Peer) -> Judgement:
     answer = await peer.ask(b"STAT")
     if not answer.ok:
         return answer.expect("+OK", to="STAT")
-    return (satisfied if re.match(rb"0 0(?: |$)", answer.text) else violated)(printable(answer.text), "0 0")
+    if re.match(rb"0 0(?: |$)", answer.text):
+        return satisfied(printable(answer.text))
+    await peer.must_hold_nothing()
+    return violated(printable(answer.text), "0 0")

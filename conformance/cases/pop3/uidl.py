@@ -181,4 +181,7 @@ async def uidl_of_nothing(peer: Pop3Peer) -> Judgement:
         if "UIDL" not in peer.subject.found.keywords:
             raise NotApplicable("UIDL is not known to be offered")
         return answer
-    return (violated if answer.lines else satisfied)(answer, "+OK, and the dot")
+    if not answer.lines:
+        return satisfied(answer)
+    await peer.must_hold_nothing()
+    return violated(answer, "+OK, and the dot")

@@ -17,7 +17,14 @@ from conformance.cases.smtp.chunks import (
     send_in_chunks,
 )
 from conformance.cases.smtp.data import same
-from conformance.cases.smtp.groups import SHUT, codes_of, mail_command, rcpt_command, take_answers
+from conformance.cases.smtp.groups import (
+    SHUT,
+    codes_of,
+    is_too_slow_for_groups,
+    mail_command,
+    rcpt_command,
+    take_answers,
+)
 from conformance.connection import APART_S
 from conformance.judgement import (
     Judgement,
@@ -317,7 +324,12 @@ async def chunks_may_be_many(peer: SmtpPeer) -> Judgement:
             break
     last = next((answer for answer in answers if not answer.yes), answers[-1])
     if last.silent:
-        return violated(f"{len(answers) - 1} answers, then it {last}", f"{CHUNKS} answers")
+        told = f"{len(answers) - 1} answers, then it {last}"
+        await begin_chunks(control := peer.another())
+        one = await send_chunk(control, message[:1])
+        if is_too_slow_for_groups(peer, one, at_once):
+            return undetermined(f"{told}; {one} to one alone after {one.waited_s:.2g} s")
+        return violated(told, f"{CHUNKS} answers")
     if not last.yes:
         told = f"{last} after {answers.index(last)} chunks"
         return declined(told) if last.later or last.no else undetermined(told)

@@ -45,6 +45,14 @@ async def send_group(peer: SmtpPeer, *commands: bytes) -> list[Answer]:
     return await take_answers(peer, len(commands))
 
 
+def is_too_slow_for_groups(peer: SmtpPeer, one: Answer, count: int) -> bool:
+    """Say whether so many answers, at the pace of one, take longer than an answer is waited for.
+
+    A server may send the answers to a group all at once.
+    """
+    return one.reply is not None and count * one.waited_s > peer.subject.reply_s
+
+
 async def send_one_by_one(peer: SmtpPeer, *commands: bytes) -> list[Answer]:
     """Send commands each when the one before was answered. All must be answered."""
     answers = [await peer.ask(command) for command in commands]
@@ -63,6 +71,8 @@ def judge_alike(grouped: Sequence[Answer], single: Sequence[Answer]) -> Judgemen
     got, expected = codes_of(grouped), codes_of(single)
     if any(answer.matches(SHUT) or answer.closed for answer in grouped):
         return undetermined(got, expected)
+    if grouped[-1].silent and sum(answer.waited_s for answer in single) > grouped[-1].waited_s:
+        return undetermined(f"{got}, which is no longer than they took one by one", expected)
     if any(one.later is not other.later for one, other in zip(grouped, single, strict=False)):
         return undetermined(f"{got}: one was put off, which may happen at any time", expected)
     same = [answer.code // 100 for answer in grouped] == [answer.code // 100 for answer in single]

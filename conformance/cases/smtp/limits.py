@@ -134,26 +134,34 @@ async def longer_command_lines(peer: SmtpPeer, octets: int) -> Judgement:
     return observed(f"{answer} to {octets} octets")
 
 
-@case("smtp.limit.command-unbounded", alone=True)
-async def endless_lines_hurt_nobody_else(peer: SmtpPeer) -> Judgement:
-    """A command line of 4 MiB is refused, cut off or passed over, and other sessions do not feel it."""
+async def _slowest_beside(peer: SmtpPeer) -> Answer:
+    """Send 4 MiB of a line; return the slowest of the answers to NOOP that another session had meanwhile."""
     other = peer.another()
     await other.hello()
     await peer.hello()
-    slowest_s = 0.0
-    for _ in range(FLOOD_OCTETS // PIECE_OCTETS):
+    answers = [await other.ask(b"NOOP")]
+    while len(answers) <= FLOOD_OCTETS // PIECE_OCTETS and answers[-1].yes:
         try:
             await peer.send(b"x" * PIECE_OCTETS)
         except Undetermined:
             break                            # it reads no more: bounded as well
-        beside = await other.ask(b"NOOP")
-        if beside.matches("421"):
-            return undetermined(f"another session: {beside}")
-        if beside.reply is None:
-            return weakened(f"another session: {beside}", "NOOP answered in another session")
-        slowest_s = max(slowest_s, beside.waited_s)
-    if slowest_s > STARVED_S:
-        return weakened(f"another session waited for {slowest_s:.3g} s", "no delay in another session")
+        answers.append(await other.ask(b"NOOP"))
+    return max(answers, key=lambda answer: (not answer.yes, answer.waited_s))
+
+
+@case("smtp.limit.command-unbounded", alone=True)
+async def endless_lines_hurt_nobody_else(peer: SmtpPeer) -> Judgement:
+    """A command line of 4 MiB is refused, cut off or passed over, and other sessions do not feel it."""
+    slowest = await _slowest_beside(peer)
+    if slowest.matches("421"):
+        return undetermined(f"another session: {slowest}")
+    if slowest.reply is None:
+        return weakened(f"another session: {slowest}", "NOOP answered in another session")
+    if slowest.waited_s > STARVED_S:         # a busy machine stalls now and then, and not twice at the same place
+        again = await _slowest_beside(peer.another())
+        got = f"another session waited for {slowest.waited_s:.3g} s, and a second time for {again.waited_s:.3g} s"
+        starves = again.waited_s > STARVED_S
+        return (weakened if starves else undetermined)(got, "no delay in another session")
     await peer.send(b"\r\n")
     answer = await peer.answer()
     if answer.reply is None or answer.later:

@@ -9,6 +9,7 @@ from conformance.cases.smtp.groups import (
     SHUT,
     as_lines,
     codes_of,
+    is_too_slow_for_groups,
     judge_alike,
     mail_command,
     rcpt_command,
@@ -51,6 +52,8 @@ async def _none_held(peer: SmtpPeer, *commands: bytes) -> Judgement:
         closed_by_quit = commands[-1] == b"QUIT" and answers[-1].closed and not shut
         told = f"{codes_of(answers)} to {len(commands)} commands"
         return violated(told, "an answer to each") if closed_by_quit else undetermined(told)
+    if (slow := await peer.answer()).reply is not None:
+        return undetermined(f"{codes_of(answers)}, and {slow} after {slow.waited_s:.2g} s more")
     late = await peer.ask(b"NOOP")
     if late.reply is None:
         return undetermined(f"{codes_of(answers)}, then {late} to NOOP")
@@ -85,7 +88,14 @@ async def each_command_has_an_answer(peer: SmtpPeer) -> Judgement:
         if before.matches(SHUT):
             return declined(f"{before} after {len(answers) - 1} answers")
         told = f"{len(answers) - 1} answers, then it {last}"
-        return violated(told, f"{MANY} answers") if last.silent else undetermined(told)
+        if not last.silent:
+            return undetermined(told)
+        await (control := peer.another()).open()
+        await control.mail()
+        one = await control.ask(rcpt_command(control))
+        if is_too_slow_for_groups(peer, one, MANY):
+            return undetermined(f"{told}; {one} to one alone after {one.waited_s:.2g} s")
+        return violated(told, f"{MANY} answers")
     more = await peer.answer_or_silence()
     return violated(f"{MANY} answers, then {more}", "no more") if more.reply is not None else satisfied(f"{MANY}")
 

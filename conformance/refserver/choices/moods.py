@@ -1,6 +1,7 @@
-"""When a server puts mail off or hangs up: 4yz and 421 may answer any command (RFC 5321 §3.8, §4.2.1)."""
+"""When a server puts mail off, hangs up or takes its time: 4yz and 421 may answer any command (RFC 5321 §3.8, §4.2.1),
+and a client waits for minutes (§4.5.3.2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from conformance.refserver.fault import Fault, GoOn
@@ -13,6 +14,7 @@ _NOT_NOW: Final = reply(451, "4.3.0", "Please try again later")
 _BYE: Final = reply(421, "4.7.0", "mail.example.test closing")
 _SYNC: Final = b"\x01SYNC"          # stands for what a client said too early; no client can say it and be answered so
 _ALONE: Final = {b"EHLO", b"HELO", b"LHLO", b"DATA", b"AUTH", b"STARTTLS", b"QUIT"}     # RFC 2920 §3.1: last in a group
+_NAMING: Final = {b"RCPT", b"VRFY", b"EXPN", b"ETRN"}
 _IDLE_TALK: Final = {b"NOOP", b"RSET", b"VRFY", b"EXPN", b"HELP", b"ETRN"}
 
 
@@ -80,6 +82,10 @@ def _slows_down(session: SmtpState, verb: bytes, octets: bytes) -> float:
     return 2.0 ** min(idle - 1, 7) if idle > 0 else 0.0
 
 
+def _takes(seconds: float, verbs: Collection[bytes]) -> Callable[[SmtpState, bytes, bytes], float]:
+    return lambda session, verb, octets: seconds if verb in verbs else 0.0
+
+
 def _hangs_up_on_bare_lf(session: SmtpState, verb: bytes, octets: bytes) -> bytes:
     if octets.startswith(b"554 ") and b"bare" in octets:
         session.after = After.CLOSE
@@ -101,6 +107,8 @@ CHOICES: Final = (
     ),
     Fault("leaves-idle-talkers", "421 after ten commands that move no mail", around=_leaves_after(10, *_IDLE_TALK)),
     Fault("slows-idle-talkers", "each command that moves no mail waits, from the 21st on", pause_s=_slows_down),
+    Fault("looks-names-up", "who is named is looked for, for five seconds", pause_s=_takes(5.0, _NAMING)),
+    Fault("filters-mail", "every message is looked through, for twelve seconds", pause_s=_takes(12.0, {b".", b"BDAT"})),
     Fault("one-transaction", "421 to the second MAIL", around=_leaves_after(1, b"MAIL")),
     Fault("leaves-after-an-error", "421 behind the first 5yz", outgoing=_leaves_after_errors(1, instead=False)),
     Fault("leaves-after-3-errors", "421 behind the third 5yz", outgoing=_leaves_after_errors(3, instead=False)),

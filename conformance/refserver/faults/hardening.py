@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.refserver import replies
 from conformance.refserver.fault import Fault, GoOn
-from conformance.refserver.fault_kinds import Around, answers, hears, holds
+from conformance.refserver.fault_kinds import Around, answers, hears, holds, runs_sleeps
 from conformance.refserver.replies import Reply
 from conformance.refserver.session import After
 from conformance.refserver.smtp_state import Reading, SmtpState, State
@@ -15,8 +15,7 @@ from conformance.refserver.smtp_state import Reading, SmtpState, State
 _FIELD: Final = b"X-Mailproof-Injected: yes\r\n"
 _DEBUG: Final = frozenset({b"DEBUG", b"WIZ", b"KILL", b"SHOWQ", b"XCLIENT", b"XFORWARD", b"XEXCH50", b"XAUTH", b"ONEX",
                            b"VERB"})  # fmt: skip
-_SLEEP_S: Final = 4.0
-_MANY_S: Final = 30.0
+_MANY_S: Final = 25.0
 _CROWD: Final = 50
 _POURED_OCTETS: Final = 8 * 1024 * 1024
 
@@ -57,15 +56,6 @@ def _believes_names(pattern: bytes) -> dict[str, Callable[..., object]]:
         return reply
 
     return {"incoming": incoming, "around": around}
-
-
-def _dawdles(session: SmtpState, verb: bytes, octets: bytes) -> float:
-    return _SLEEP_S if verb == b"RCPT" and session.memory.pop("runs", False) else 0.0
-
-
-def _notes_shell(session: SmtpState, verb: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
-    session.memory["runs"] = verb == b"RCPT" and b"sleep" in argument
-    return go_on()
 
 
 def _breaks_at(text: bytes) -> Around:
@@ -120,16 +110,19 @@ def _silent_once_poured(session: SmtpState, verb: bytes, octets: bytes) -> bytes
     return b"" if not verb and session.service.memory.get("poured", 0) > _POURED_OCTETS else octets
 
 
-def _note_content(pattern: bytes) -> Callable[[SmtpState, bytes], bytes]:
+def _counts_squared(name: str, does: str, pattern: bytes, many: int) -> Fault:
+    """Return the fault of taking a time at the end of a message that grows with the square of what is in it."""
+
     def content(session: SmtpState, octets: bytes) -> bytes:
-        session.memory["slow"] = octets.count(pattern) > 500
+        session.memory["slow"] = octets.count(pattern)
         return octets
 
-    return content
+    def pause_s(session: SmtpState, verb: bytes, octets: bytes) -> float:
+        count = session.memory.pop("slow", 0) if verb == b"." else 0
+        assert isinstance(count, int)
+        return _MANY_S * (count / many) ** 2
 
-
-def _slow_at_the_end(session: SmtpState, verb: bytes, octets: bytes) -> float:
-    return _MANY_S - 5 if verb == b"." and session.memory.pop("slow", False) else 0.0
+    return Fault(name, does, content=content, pause_s=pause_s)
 
 
 def _forgets_recipients(session: SmtpState, verb: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
@@ -216,7 +209,7 @@ FAULTS: Final = (
     Fault("hard-xtext-controls", "control octets in xtext are passed over",
           incoming=_rewrites(rb" (?:ENVID|ORCPT|AUTH)=[^ \r]*\+0[^ \r]*", b"")),
     Fault("hard-shell-taken", "a name written like a command is taken", around=answers(b"RCPT", 250, holds(rb"sleep"))),
-    Fault("hard-shell-runs", "a name written like a command is run", around=_notes_shell, pause_s=_dawdles),
+    runs_sleeps("hard-shell-runs", "a name written like a command is run", b"RCPT"),
     Fault("hard-files", "a name written like a file's is taken",
           around=answers(b"RCPT", 250, holds(rb"passwd|-oQ|\|cat|~root|\*@"))),
     Fault("hard-breaks-at-formats", "%n in a command ends the session", around=_breaks_at(b"%n")),
@@ -228,8 +221,8 @@ FAULTS: Final = (
     Fault("hard-any-line", "a command line may be of any length", incoming=_takes_any_line),
     Fault("hard-chokes", "a long line of mail is the server's end",
           incoming=_counts_octets, outgoing=_silent_once_poured),
-    Fault("hard-slow-header", "many fields take long", content=_note_content(b"X-A"), pause_s=_slow_at_the_end),
-    Fault("hard-slow-mime", "deep nesting takes long", content=_note_content(b"boundary="), pause_s=_slow_at_the_end),
+    _counts_squared("hard-slow-header", "many fields take long", b"X-A", 100_000),
+    _counts_squared("hard-slow-mime", "deep nesting takes long", b"boundary=", 1_000),
     Fault("hard-any-recipients", "there may be any number of recipients", around=_forgets_recipients),
     Fault("hard-stalls-in-crowds", "a crowd is not greeted", outgoing=_counts_sessions, gone=_one_fewer),
     Fault("hard-leaks", "who leaves without a word leaves something behind", gone=_leaks, outgoing=_silent_once_leaked),

@@ -6,12 +6,10 @@ from typing import Final
 
 from conformance.refserver import replies
 from conformance.refserver.fault import Fault, GoOn
-from conformance.refserver.fault_kinds import Around, answers, holds, in_transaction, says_nothing
+from conformance.refserver.fault_kinds import Around, answers, holds, in_transaction, runs_sleeps, says_nothing
 from conformance.refserver.replies import Reply
 from conformance.refserver.smtp_commands import COMMANDS
 from conformance.refserver.smtp_state import SmtpState
-
-_SLEEP_S: Final = 4.0
 
 
 def _in_ehlo(pattern: bytes, by: bytes) -> Callable[[SmtpState, bytes, bytes], bytes]:
@@ -50,10 +48,6 @@ def _tired(session: SmtpState, verb: bytes, octets: bytes) -> bytes:
     return b"" if verb == b"ETRN" and number >= 20 else octets
 
 
-def _runs(session: SmtpState, verb: bytes, octets: bytes) -> float:
-    return _SLEEP_S if verb == b"ETRN" and octets.startswith(b"501") else 0.0
-
-
 def _relays_in_clear(session: SmtpState, verb: bytes, argument: bytes, go_on: GoOn) -> Reply | None:
     """Forget that TLS is required, once MAIL was answered."""
     if verb == b"MAIL" and b"REQUIRETLS" in argument.upper() and session.cipher is not None:
@@ -88,7 +82,7 @@ FAULTS: Final = (
     Fault("etrn-nests", "ETRN is taken in a transaction", around=answers(b"ETRN", 250, in_transaction)),
     Fault("etrn-turns", "after ETRN the server speaks as a client", outgoing=_turns),
     Fault("etrn-takes-tricks", "ETRN takes quotes and the like", around=answers(b"ETRN", 250, holds(rb"'|;|\$"))),
-    Fault("etrn-runs-tricks", "what stands in ETRN takes its time", pause_s=_runs),
+    runs_sleeps("etrn-runs-tricks", "a command in ETRN is run", b"ETRN"),
     Fault("etrn-tires", "the twentieth ETRN is not answered", outgoing=_tired),
     Fault("turn-works", "TURN is answered 250", around=answers(b"TURN", 250)),
     Fault("by-refused", "BY is refused", around=answers(b"MAIL", 501, holds(rb" BY="))),
