@@ -17,6 +17,10 @@ class ReplyTable(Counter[Reply]):
         if len(self) + len(replies) <= DISTINCT_REPLIES_MAX:
             self.update(replies)
             return
-        for phase, code, enhanced in replies:
+        kinds = Counter(replies)              # a batch holds thousands, of few kinds as a rule
+        if len(self) + len(kinds) <= DISTINCT_REPLIES_MAX:
+            self.update(kinds)
+            return
+        for (phase, code, enhanced), times in kinds.items():
             known = len(self) < DISTINCT_REPLIES_MAX or (phase, code, enhanced) in self
-            self[phase, code, enhanced if known else OTHER_CODES] += 1
+            self[phase, code, enhanced if known else OTHER_CODES] += times
