@@ -306,7 +306,7 @@ class Recorder:
         self._seconds.tallied(tallied, self.in_flight)
         self._steady.tallied(tallied, self.window)
         self._count_messages_together(tallied.offered, 0, tallied.accepted_ns, tallied.retrieved_ns)
-        self._replies.count(tallied.replies)
+        self._replies.add(tallied.replies)
 
     def _enter_together(self, batch: Batch) -> None:
         """Do as `_enter` does, for many sessions that went as hoped."""

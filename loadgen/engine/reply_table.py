@@ -1,7 +1,7 @@
 """How often each reply came."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from reports.load_result import OTHER_CODES
 
@@ -17,10 +17,11 @@ class ReplyTable(Counter[Reply]):
         if len(self) + len(replies) <= DISTINCT_REPLIES_MAX:
             self.update(replies)
             return
-        kinds = Counter(replies)              # a batch holds thousands, of few kinds as a rule
-        if len(self) + len(kinds) <= DISTINCT_REPLIES_MAX:
-            self.update(kinds)
-            return
-        for (phase, code, enhanced), times in kinds.items():
-            known = len(self) < DISTINCT_REPLIES_MAX or (phase, code, enhanced) in self
+        self.add(Counter(replies).items())        # a batch holds thousands, of few kinds as a rule
+
+    def add(self, counted: Collection[tuple[Reply, int]]) -> None:
+        """Count replies, each of which came so often."""
+        bounded = len(self) + len(counted) > DISTINCT_REPLIES_MAX
+        for (phase, code, enhanced), times in counted:
+            known = not bounded or len(self) < DISTINCT_REPLIES_MAX or (phase, code, enhanced) in self
             self[phase, code, enhanced if known else OTHER_CODES] += times

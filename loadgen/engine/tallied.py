@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from loadgen.engine.columns import NO_INSTANTS, Instants
+from loadgen.engine.reply_table import Reply
 from loadgen.engine.window import Window
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class TalliedSessions:
     next_ns: Instants                 # when sessions started that followed one of them
     accepted_ns: Instants             # when messages were accepted
     retrieved_ns: Instants            # and when retrieved
-    replies: Sequence[tuple[str, str, str | None]]
+    replies: Sequence[tuple[Reply, int]]      # with how often each came, some perhaps in several places
     offered: int                      # messages
     offered_in_steady: int            # by sessions that finished in the steady phase, as are the next two
     octets_sent: int

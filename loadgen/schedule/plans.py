@@ -13,6 +13,8 @@ from itertools import accumulate, repeat
 from typing import Final, Literal, assert_never, overload
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from loadgen.endpoint import Protocol
 from loadgen.scenario.accounts import Account, AccountBook, open_accounts
@@ -65,21 +67,21 @@ class Alike(Sequence[MessagePlan]):
     A plan of each is made when it is asked for: one that was made ahead is not in the processor's cache any more.
     """
 
-    __slots__ = ("_body", "_first", "_recipients", "_size_octets")
+    __slots__ = ("body", "first", "recipients", "size_octets")
 
     def __init__(self, recipients: Sequence[tuple[str, ...]], size_octets: int, body: Body, first: int = 0) -> None:
         """`recipients`: of each message; `first`: the number of the first within the session."""
-        self._recipients = recipients
-        self._size_octets = size_octets
-        self._body = body
-        self._first = first
+        self.recipients = recipients
+        self.size_octets = size_octets
+        self.body = body
+        self.first = first
 
     def __len__(self) -> int:
-        return len(self._recipients)
+        return len(self.recipients)
 
     def __iter__(self) -> Iterator[MessagePlan]:
-        numbers = range(self._first, self._first + len(self._recipients))
-        return map(MessagePlan, numbers, self._recipients, repeat(self._size_octets), repeat(0), repeat(self._body))
+        numbers = range(self.first, self.first + len(self.recipients))
+        return map(MessagePlan, numbers, self.recipients, repeat(self.size_octets), repeat(0), repeat(self.body))
 
     @overload
     def __getitem__(self, place: int) -> MessagePlan: ...
@@ -89,9 +91,9 @@ class Alike(Sequence[MessagePlan]):
         if isinstance(place, slice):
             begin, _, step = place.indices(len(self))
             assert step == 1, "messages follow each other"
-            return Alike(self._recipients[place], self._size_octets, self._body, self._first + begin)
-        index = self._first + range(len(self))[place]
-        return MessagePlan(index, self._recipients[place], self._size_octets, 0, self._body)
+            return Alike(self.recipients[place], self.size_octets, self.body, self.first + begin)
+        index = self.first + range(len(self))[place]
+        return MessagePlan(index, self.recipients[place], self.size_octets, 0, self.body)
 
 
 class DeliveryPlan(msgspec.Struct, frozen=True, gc=False):
@@ -304,11 +306,12 @@ class _Deliveries:
             messages, self._chunk_octets, session.retry,
         )   # fmt: skip
 
-    def _alike(self, numbers: list[float]) -> Alike:
+    def _alike(self, numbers: npt.NDArray[np.float64]) -> Alike:
         """Return the messages for whom these were drawn, where they differ in nothing else."""
         to, ready, body = self._ready, len(self._ready), self._body
         assert body is not None, "it is always the same"
-        return Alike([to[int(number * ready)] for number in numbers], self._size_octets, body)
+        places: list[int] = (numbers * ready).astype(np.int64).tolist()
+        return Alike(list(map(to.__getitem__, places)), self._size_octets, body)
 
     def _message(self, index: int, draws: Draws) -> MessagePlan:
         visible = self._visible or max(1, self._draw_recipients(draws))

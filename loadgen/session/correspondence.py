@@ -1,8 +1,8 @@
 """What is asked for each message of the deliveries in series over one route."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from loadgen.message.compose import Composer
 from loadgen.schedule.plans import MessagePlan
@@ -17,8 +17,22 @@ if TYPE_CHECKING:
 
 ANSWERS_MAX: Final = 16        # to EHLO, from each reverse-path: what is asked is known so long
 
-# Returns the questions for a message of an arrival, its mail data the last; None: it is no plain course.
-Asking = Callable[[int, MessagePlan], Round | None]
+
+class Asked(Protocol):
+    """The questions of each of some messages, their mail data the last, up to the first that is no plain course."""
+
+    @property
+    def count(self) -> int:
+        """Return how many messages were asked for."""
+
+    def __iter__(self) -> Iterator[Round]:
+        """Go on with the next."""
+
+    def __next__(self) -> Round:
+        """Return the questions of the next."""
+
+
+Asking = Callable[[int, Sequence[MessagePlan]], Asked]       # of messages of an arrival
 
 
 class Correspondence:
@@ -47,10 +61,32 @@ class Correspondence:
     def _new_asking(self, answer: bytes, reverse_path: str) -> Asking:
         any_message = partial(_any_message, self._stages, self.composer, answer, reverse_path)
         if self.composer.digests:
-            return any_message
+            return partial(_OneByOne, any_message)
         from loadgen.session.mailing import Mailings  # noqa: PLC0415  it is not there without native lanes
         mailing = partial(_mailing, self._stages, self.composer, self._texts, answer, reverse_path)
         return Mailings(self.composer.run_token, mailing, any_message).asked
+
+
+class _OneByOne:
+    """Messages of any kind."""
+
+    __slots__ = ("_any_message", "_arrival", "_messages", "count")
+
+    def __init__(
+        self, any_message: Callable[[int, MessagePlan], Round | None], arrival: int, messages: Sequence[MessagePlan]
+    ) -> None:
+        self._any_message, self._arrival, self._messages = any_message, arrival, iter(messages)
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Round]:
+        return self
+
+    def __next__(self) -> Round:
+        questions = self._any_message(self._arrival, next(self._messages))
+        if questions is None:
+            raise StopIteration
+        self.count += 1
+        return questions
 
 
 def _any_message(

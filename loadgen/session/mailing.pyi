@@ -1,11 +1,12 @@
 """What `mailing.pyx` has for Python."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import final
 
 from loadgen.message.pool import TextPool
 from loadgen.scenario.content import PlainKind
 from loadgen.schedule.plans import MessagePlan
+from loadgen.session.correspondence import Asked
 from loadgen.transport.conversation import Round, Stage
 
 @final
@@ -26,4 +27,4 @@ class Mailings:
         mailing: Callable[[tuple[str, ...], PlainKind], Mailing],
         otherwise: Callable[[int, MessagePlan], Round | None],
     ) -> None: ...
-    def asked(self, arrival: int, planned: MessagePlan) -> Round | None: ...
+    def asked(self, arrival: int, messages: Sequence[MessagePlan]) -> Asked: ...

@@ -13,13 +13,14 @@ from libc.string cimport memcpy, memset
 
 from loadgen.message import compose, header, pool
 from loadgen.scenario.content import Plain
+from loadgen.schedule.plans import Alike
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
 
 cdef enum:
     DIGITS_MAX = 20
     TOKEN_MAX = 64            # octets
 
-cdef object plain = Plain
+cdef object plain = Plain, alike = Alike
 cdef Py_ssize_t block_octets = BLOCK_OCTETS, joined_max = compose.JOINED_MAX_OCTETS, letters_max = compose.LETTERS_MAX
 cdef Py_ssize_t beginnings = pool.BEGINNINGS, line_octets = pool.LINE_OCTETS, shortest_line = pool.SHORTEST_LINE
 cdef Py_ssize_t cycle = pool.CYCLE, cycle_octets = pool.CYCLE_OCTETS
@@ -170,10 +171,11 @@ cdef class Mailings:
     """Messages from one reverse-path to a server whose answer to EHLO is known.
 
     Our ids begin with `run_token`. `mailing` returns that to a recipient, of text of some kind.
-    `otherwise` returns the questions of any message, in the arrival of that number, or None as `asked` does.
+    `otherwise` returns the questions of any message, in the arrival of that number, or None if it is no plain course.
     """
 
-    cdef dict known                   # (recipients, the kind of text) -> Mailing
+    cdef dict known                   # the kind of text -> recipients -> Mailing
+    cdef Py_ssize_t count
     cdef object mailing, otherwise
     cdef bytes token
 
@@ -183,29 +185,96 @@ cdef class Mailings:
         assert len(self.token) < TOKEN_MAX
         self.mailing, self.otherwise = mailing, otherwise
 
-    def asked(self, long long arrival, planned):
-        """Return the questions of a planned message (a Round); None: it is no plain course."""
+    def asked(self, long long arrival, messages):
+        """Return the questions of each of an arrival's messages, up to the first that is no plain course."""
+        if type(messages) is alike and type(messages.body) is plain:
+            return AskedAlike(self, arrival, messages)
+        return Asked(self, arrival, messages)
+
+    cdef dict of_kind(self, kind):
+        cdef PyObject *found = PyDict_GetItem(self.known, kind)
+        if found is NULL:
+            self.known[kind] = {}
+            return self.known[kind]
+        return <dict> found
+
+    cdef Mailing to(self, dict known, recipients, kind):
+        """Return messages to recipients; None: they are none of these."""
+        cdef PyObject *found = PyDict_GetItem(known, recipients)
+        if found is not NULL:
+            return <Mailing> found
+        if len(recipients) > 1 or self.count == letters_max:
+            return None
+        self.count += 1
+        known[recipients] = self.mailing(recipients, kind)
+        return known[recipients]
+
+    cdef object one(self, Mailing mailing, long long arrival, long long index, Py_ssize_t size_octets):
         cdef char our_id[TOKEN_MAX + 2 * DIGITS_MAX]
-        cdef char *to
-        cdef PyObject *found
-        cdef long long index = planned.index
-        body = planned.body
-        if type(body) is not plain:
-            return self.otherwise(arrival, planned)
-        key = planned.recipients, body.kind
-        found = PyDict_GetItem(self.known, key)
-        mailing = self.learnt(key) if found is NULL else <object> found
-        if mailing is None:
-            return self.otherwise(arrival, planned)
-        to = put_bytes(our_id, self.token)
-        to = put_number(to, arrival)
+        cdef char *to = put_number(put_bytes(our_id, self.token), arrival)
         to[0] = c'.'
         to = put_number(to + 1, index)
-        return (<Mailing> mailing).asked(our_id, to - our_id, (31 * arrival + 7 * index) % beginnings, planned.size_octets)
+        return mailing.asked(our_id, to - our_id, (31 * arrival + 7 * index) % beginnings, size_octets)
 
-    cdef object learnt(self, tuple key):
-        recipients, kind = key
-        if len(recipients) > 1 or len(self.known) == letters_max:
-            return None
-        mailing = self.known[key] = self.mailing(recipients, kind)
-        return mailing
+
+cdef class Asked:
+    """The questions (a Round) of each of some messages, up to the first that is no plain course."""
+
+    cdef Mailings mailings
+    cdef object messages              # an iterator of what was planned
+    cdef long long arrival
+    cdef readonly Py_ssize_t count    # of messages that were asked for
+
+    def __init__(self, Mailings mailings, arrival, messages):
+        self.mailings, self.arrival, self.messages = mailings, arrival, iter(messages)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef Mailing mailing = None
+        planned = next(self.messages)
+        body = planned.body
+        if type(body) is plain:
+            mailing = self.mailings.to(self.mailings.of_kind(body.kind), planned.recipients, body.kind)
+        if mailing is None:
+            questions = self.mailings.otherwise(self.arrival, planned)
+        else:
+            questions = self.mailings.one(mailing, self.arrival, planned.index, planned.size_octets)
+        if questions is None:
+            raise StopIteration
+        self.count += 1
+        return questions
+
+
+cdef class AskedAlike:
+    """Those of messages that differ in nothing but whom they are for: no plan of each is made."""
+
+    cdef Mailings mailings
+    cdef object messages, kind, recipients
+    cdef dict known
+    cdef long long arrival, first
+    cdef Py_ssize_t size_octets, length
+    cdef readonly Py_ssize_t count
+
+    def __init__(self, Mailings mailings, arrival, messages):
+        self.mailings, self.arrival, self.messages, self.kind = mailings, arrival, messages, messages.body.kind
+        self.known = mailings.of_kind(self.kind)
+        self.recipients, self.first, self.size_octets = messages.recipients, messages.first, messages.size_octets
+        self.length = len(self.recipients)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.count == self.length:
+            raise StopIteration
+        cdef Mailing mailing = self.mailings.to(self.known, self.recipients[self.count], self.kind)
+        if mailing is None:
+            questions = self.mailings.otherwise(self.arrival, self.messages[self.count])
+        else:
+            questions = self.mailings.one(mailing, self.arrival, self.first + self.count, self.size_octets)
+        if questions is None:
+            raise StopIteration
+        self.count += 1
+        return questions

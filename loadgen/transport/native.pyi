@@ -8,7 +8,7 @@ from loadgen.transport.conversation import Conversation, Counted
 source_checksum: int
 
 TalliedTimes = list[tuple[str, bytes, bytes, bytes]]
-Tallied = tuple[TalliedTimes, TalliedTimes, bytes, bytes, bytes, list[Counted], int, tuple[int, int, int]]
+Tallied = tuple[TalliedTimes, TalliedTimes, bytes, bytes, bytes, list[tuple[Counted, int]], int, tuple[int, int, int]]
 
 @final
 class Tally:

@@ -33,6 +33,7 @@ from trio.lowlevel import Abort, checkpoint, current_task, reschedule, wait_task
 
 cdef enum:
     EVENTS_AT_ONCE = 64
+    KINDS_MAX = 32
     NOTED_MAX = 256
     PIECES_MAX = 64
     RECEIVE_OCTETS = 65536
@@ -316,7 +317,7 @@ cdef class NativeLane:
         """Begin the next round, if there is one."""
         try:
             self.round = next(self.rounds, None)
-            if self.round == ():
+            if self.round is not None and len(<tuple> self.round) == 0:
                 self.begin_leg()
                 self.round = next(self.rounds, None)
         except BaseException as error:      # a bug: raised where the session is

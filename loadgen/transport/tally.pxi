@@ -62,6 +62,47 @@ cdef void forget_answers(Answers *answers, Py_ssize_t begin):
     answers.count = min(begin, answers.count)
 
 
+cdef struct Kind:
+    PyObject *reply
+    long long count
+
+
+cdef class Replies:
+    """How often each reply came, by what it counts as: one of few objects as a rule, and always the same."""
+
+    cdef Kind kinds[KINDS_MAX]
+    cdef Py_ssize_t known
+    cdef list others                  # each that came, once there were too many kinds
+
+    def __cinit__(self):
+        self.others = []
+
+    def __dealloc__(self):
+        cdef Py_ssize_t at
+        for at in range(self.known):
+            Py_DECREF(<object> self.kinds[at].reply)
+
+    cdef int add(self, PyObject *reply) except -1:
+        cdef Py_ssize_t at
+        for at in range(self.known):
+            if self.kinds[at].reply is reply:
+                self.kinds[at].count += 1
+                return 0
+        if self.known == KINDS_MAX:
+            self.others.append(<object> reply)
+            return 0
+        Py_INCREF(<object> reply)
+        self.kinds[self.known].reply, self.kinds[self.known].count = reply, 1
+        self.known += 1
+        return 0
+
+    cdef list told(self):
+        """Return each with how often it came; some may stand there several times."""
+        return [(<object> self.kinds[at].reply, self.kinds[at].count) for at in range(self.known)] + [
+            (reply, 1) for reply in self.others
+        ]
+
+
 cdef class Times:
     """Of one phase, or of the sessions of one name: service times of those in the steady phase, and the others.
 
@@ -88,7 +129,7 @@ cdef class Tally:
     """What sessions of series did that went as hoped."""
 
     cdef dict phases, sessions        # name -> Times
-    cdef list replies
+    cdef Replies replies
     cdef Numbers instants, taken      # of each session: due, started, finished, the next one started (-1: none did); of what was taken
     cdef Numbers lags                 # of the sessions due in the steady phase
     cdef object taken_by              # the phase at whose end a message is
@@ -97,7 +138,7 @@ cdef class Tally:
     cdef readonly long long under_way     # messages taken in sessions that are not over
 
     def __cinit__(self):
-        self.phases, self.sessions, self.replies = {}, {}, []
+        self.phases, self.sessions, self.replies = {}, {}, Replies()
 
     def __dealloc__(self):
         PyMem_Free(self.instants.first)
@@ -118,16 +159,16 @@ cdef class Tally:
         First the times of the phases, and of the sessions by name, each as (name, service and response times of steady
         ones, response times of others): a session is steady that was due so, and what is not due at an instant has no
         response times but its service times. Then how late the steady ones began; the instants, four of each session: when it
-        was due, started, and had finished, and the next one started (-1: none did); when messages were taken; what each
-        reply counts as; how many messages were offered; and of the sessions that finished in the steady phase, messages
+        was due, started, and had finished, and the next one started (-1: none did); when messages were taken; what
+        replies count as, each with how often it came; how many messages were offered; and of the sessions that finished in the steady phase, messages
         offered, octets sent and received.
         """
         told = (
             times_in(self.phases), times_in(self.sessions), taken(&self.lags), taken(&self.instants),
-            taken(&self.taken), self.replies, self.messages,
+            taken(&self.taken), self.replies.told(), self.messages,
             (self.messages_done, self.sent_done, self.received_done),
         )
-        self.replies = []
+        self.replies = Replies()
         self.timed = self.messages = self.messages_done = self.sent_done = self.received_done = 0
         return told
 
@@ -164,7 +205,7 @@ cdef class Tally:
         for at in range(begin, answers.count):
             answer = &answers.first[at]
             if <object> answer.counted is not None:
-                self.replies.append(<object> answer.counted)
+                self.replies.add(answer.counted)
             if <object> answer.ended is not None:
                 times_of(self.phases, <object> answer.ended).add(answer.finished - answer.started, lag, at == 0, steady)
                 self.timed += 1

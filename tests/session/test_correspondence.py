@@ -38,7 +38,7 @@ def ordinarily(answer: bytes, arrival: int, planned: MessagePlan, reverse_path: 
 
 
 def asked(answer: bytes, arrival: int, planned: MessagePlan, reverse_path: str = SENDER) -> Round | None:
-    questions = CORRESPONDENCE.asking(answer, reverse_path)(arrival, planned)
+    questions = next(CORRESPONDENCE.asking(answer, reverse_path)(arrival, (planned,)), None)
     if questions is None:
         return None
     *envelope, (stage, said) = questions
@@ -93,7 +93,6 @@ def test_a_server_that_says_something_else_each_time_is_not_remembered_for_ever(
 
 def test_mail_that_is_verified_has_its_digest() -> None:
     composer = Composer(seed=7, run_token="c0ffee00", date=datetime(2026, 1, 1, tzinfo=UTC))
-    questions = Correspondence(STAGES, composer).asking(EVERYTHING, SENDER)(3, MessagePlan(0, PEOPLE[0], 1000))
-    assert questions is not None
+    questions = next(Correspondence(STAGES, composer).asking(EVERYTHING, SENDER)(3, (MessagePlan(0, PEOPLE[0], 1000),)))
     _, (said,) = questions[-1]
     assert b"X-Mailproof-Digest: " in bytes(said)
