@@ -8,13 +8,12 @@ which cost a fifth of a frozen dataclass to make.
 import math
 import random
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, repeat
 from typing import Final, Literal, assert_never, overload
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from loadgen.endpoint import Protocol
 from loadgen.scenario.accounts import Account, AccountBook, open_accounts
@@ -43,6 +42,7 @@ from loadgen.schedule.other_plans import OtherPlan, drawn_addresses, other_plan
 
 # Up to so many accounts, what a message that differs in nothing else has of each is held ready: 230 octets at most.
 READY_MAX: Final = 4096
+MANY: Final = 24                       # messages of a session: as many recipients are drawn sooner together
 
 
 class MessagePlan(msgspec.Struct, frozen=True, gc=False):
@@ -294,8 +294,10 @@ class _Deliveries:
             ready = len(self._ready)
             if ready and count == 1:
                 messages = self._alone[int(draws.random() * ready)]
+            elif ready and count < MANY:
+                messages = self._alike([int(draws.random() * ready) for _ in range(count)])
             elif ready:
-                messages = self._alike(draws.several(count))
+                messages = self._alike((draws.several(count) * ready).astype(np.int64).tolist())
             elif count == 1:
                 messages = (self._message(0, draws),)
             else:
@@ -306,12 +308,10 @@ class _Deliveries:
             messages, self._chunk_octets, session.retry,
         )   # fmt: skip
 
-    def _alike(self, numbers: npt.NDArray[np.float64]) -> Alike:
-        """Return the messages for whom these were drawn, where they differ in nothing else."""
-        to, ready, body = self._ready, len(self._ready), self._body
-        assert body is not None, "it is always the same"
-        places: list[int] = (numbers * ready).astype(np.int64).tolist()
-        return Alike(list(map(to.__getitem__, places)), self._size_octets, body)
+    def _alike(self, places: Iterable[int]) -> Alike:
+        """Return the messages for those in these places, where they differ in nothing else."""
+        assert self._body is not None, "it is always the same"
+        return Alike(list(map(self._ready.__getitem__, places)), self._size_octets, self._body)
 
     def _message(self, index: int, draws: Draws) -> MessagePlan:
         visible = self._visible or max(1, self._draw_recipients(draws))
