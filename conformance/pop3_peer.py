@@ -35,7 +35,7 @@ FIELDS_OCTETS: Final = 4096              # of a message that are no body, at mos
 T = TypeVar("T")
 _TIMESTAMP: Final = re.compile(rb"<[^<>\s]+>")
 _NUMBER: Final = re.compile(rb"[0-9]{1,9}")
-_MAY_DELETE: Final = re.compile(rb"^(?:DELE|TOP)\b", re.IGNORECASE | re.MULTILINE)     # TOP must not, and may
+_MAY_DELETE: Final = re.compile(rb"^(?:DELE|TOP)\b", re.IGNORECASE | re.MULTILINE)     # some delete what TOP gave
 
 
 @dataclass(slots=True)

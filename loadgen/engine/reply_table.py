@@ -1,7 +1,7 @@
 """How often each reply came."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 
 from reports.load_result import OTHER_CODES
 
@@ -19,9 +19,8 @@ class ReplyTable(Counter[Reply]):
             return
         self.add(Counter(replies).items())        # a batch holds thousands, of few kinds as a rule
 
-    def add(self, counted: Collection[tuple[Reply, int]]) -> None:
+    def add(self, counted: Iterable[tuple[Reply, int]]) -> None:
         """Count replies, each of which came so often."""
-        bounded = len(self) + len(counted) > DISTINCT_REPLIES_MAX
         for (phase, code, enhanced), times in counted:
-            known = not bounded or len(self) < DISTINCT_REPLIES_MAX or (phase, code, enhanced) in self
+            known = len(self) < DISTINCT_REPLIES_MAX or (phase, code, enhanced) in self
             self[phase, code, enhanced if known else OTHER_CODES] += times

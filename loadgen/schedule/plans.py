@@ -42,7 +42,7 @@ from loadgen.schedule.other_plans import OtherPlan, drawn_addresses, other_plan
 
 # Up to so many accounts, what a message that differs in nothing else has of each is held ready: 230 octets at most.
 READY_MAX: Final = 4096
-MANY: Final = 24                       # messages of a session: as many recipients are drawn sooner together
+MANY: Final = 28                       # messages of a session: as many recipients are drawn sooner together
 
 
 class MessagePlan(msgspec.Struct, frozen=True, gc=False):

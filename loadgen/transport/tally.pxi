@@ -160,8 +160,8 @@ cdef class Tally:
         ones, response times of others): a session is steady that was due so, and what is not due at an instant has no
         response times but its service times. Then how late the steady ones began; the instants, four of each session: when it
         was due, started, and had finished, and the next one started (-1: none did); when messages were taken; what
-        replies count as, each with how often it came; how many messages were offered; and of the sessions that finished in the steady phase, messages
-        offered, octets sent and received.
+        replies count as, each with how often it came; how many messages were offered; and of the sessions that finished
+        in the steady phase, messages offered, octets sent and received.
         """
         told = (
             times_in(self.phases), times_in(self.sessions), taken(&self.lags), taken(&self.instants),

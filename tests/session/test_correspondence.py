@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loadgen.message.compose import JOINED_MAX_OCTETS, Composer
 from loadgen.scenario.content import Body, Multipart, Plain
-from loadgen.schedule.plans import MessagePlan
+from loadgen.schedule.plans import Alike, MessagePlan
 from loadgen.session.correspondence import ANSWERS_MAX, Correspondence
 from loadgen.session.phases import LimitsByPhase, PhaseNames, Stages
 from loadgen.session.plain_delivery import plain_envelope
@@ -39,8 +39,10 @@ def ordinarily(answer: bytes, arrival: int, planned: MessagePlan, reverse_path: 
 
 def asked(answer: bytes, arrival: int, planned: MessagePlan, reverse_path: str = SENDER) -> Round | None:
     questions = next(CORRESPONDENCE.asking(answer, reverse_path)(arrival, (planned,)), None)
-    if questions is None:
-        return None
+    return None if questions is None else joined(questions)
+
+
+def joined(questions: Round) -> Round:
     *envelope, (stage, said) = questions
     return (*envelope, (stage, b"".join(said) if isinstance(said, tuple) else said))
 
@@ -81,6 +83,24 @@ def test_what_is_too_long_for_one_block_is_left_to_the_ordinary_code() -> None:
         planned = MessagePlan(0, PEOPLE[0], size_octets)
         assert ordinarily(EVERYTHING, 1, planned) is None
         assert asked(EVERYTHING, 1, planned) is None
+
+
+@pytest.mark.parametrize("size_octets", [0, 1000, JOINED_MAX_OCTETS + 1])
+def test_messages_that_are_alike_are_asked_for_as_each_of_them_is(size_octets: int) -> None:
+    leg = Alike([PEOPLE[0], PEOPLE[1], PEOPLE[0], PEOPLE[2]] * 3, size_octets, BODIES[0])[5:]
+    asking = CORRESPONDENCE.asking(EVERYTHING, SENDER)(9, leg)
+    assert [joined(questions) for questions in asking] == [ordinarily(EVERYTHING, 9, planned) for planned in leg]
+    assert asking.count == len(leg) == 7
+
+
+def test_no_more_is_asked_once_a_message_is_no_plain_course() -> None:
+    short, long = MessagePlan(0, PEOPLE[0], 1000), MessagePlan(1, PEOPLE[0], BLOCK_OCTETS)
+    asking = CORRESPONDENCE.asking(EVERYTHING, SENDER)(9, (short, long, short))
+    assert [joined(questions) for questions in asking] == [ordinarily(EVERYTHING, 9, short)]
+    assert asking.count == 1
+    alike = CORRESPONDENCE.asking(EVERYTHING, SENDER)(9, Alike([PEOPLE[0]] * 2, BLOCK_OCTETS, BODIES[0]))
+    assert list(alike) == []
+    assert alike.count == 0
 
 
 def test_a_server_that_says_something_else_each_time_is_not_remembered_for_ever() -> None:

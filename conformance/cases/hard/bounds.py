@@ -195,7 +195,7 @@ async def _grows(peer: SmtpPeer, message_of: Callable[[int, str], bytes], count:
     if slow_s <= LATENCY_S or not grows_past_its_size(slow_s, part_s, 10):
         return undetermined(got) if answer.silent or again.silent else satisfied(got)
     # Some servers let those wait whom they refuse, and refuse what is too large.
-    alike = answer.silent or answer.code // 100 == part.code // 100
+    alike = answer.reply is None or answer.code // 100 == part.code // 100
     return violated(got, "a time in proportion") if alike else undetermined(got)
 
 
