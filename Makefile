@@ -8,6 +8,10 @@ PIECE  = whole
 BIN    = .venv/bin
 STAMP  = .venv/.installed
 
+# Tests start the command some hundred times: where an environment forbids to keep what was compiled, each start takes
+# half as long again.
+export PYTHONDONTWRITEBYTECODE =
+
 help:
 	@echo 'make demo             install into .venv, run scenarios/quickstart.toml, say where the report is'
 	@echo 'make test             install into .venv, run every check: lint, typecheck, pytest'
