@@ -22,6 +22,7 @@ from loadgen.schedule.steps_plan import StepsPlan
 from loadgen.session.outcome import INTERRUPTED, Outcome, OutcomeKind
 from loadgen.session.trace import Trace
 from loadgen.transport.failures import outlived
+from loadgen.transport.instants import AtInstants, by_sleeping
 
 # Sessions whose length is the scenario's wish: no time of the server's.
 AT_OUR_PACE = (HoldPlan, HalfOpenPlan, SlowSendPlan, SlowReadPlan)
@@ -38,8 +39,11 @@ class Series(Shape):
     started_s: float         # when the one under way started, on trio's clock
     all_tallied: bool        # the last one too, and none followed it
 
-    def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
-        """Begin the first; each is cut after `limit_s`. `told` is called at the end if no task performs them then."""
+    def begin(self, limit_s: float, told: Callable[[], bool] | None = None) -> None:
+        """Begin the first; each is cut after `limit_s`.
+
+        If no task performs them at the end `told` is called, and says whether a task is to go on now.
+        """
 
     async def perform(self) -> Outcome:
         """Run on with what has begun, until all are tallied or one is not; return how the last one ended."""
@@ -83,6 +87,7 @@ class Arrivals:
     back_off: BackOff              # how long what was put off waits
     in_series: MakeSeries | None = None     # None: every session has a task's turn of its own
     presence: Presence = field(default_factory=Presence)      # of the sessions under way
+    at_instants: AtInstants = by_sleeping      # how what is not worth a task's turn is done when it is due
     clock: Callable[[], float] = field(default_factory=clock_of_this_run, repr=False)
 
     def now_ns(self) -> int:

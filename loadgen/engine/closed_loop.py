@@ -33,12 +33,15 @@ class Population:
         self.virtual_users = virtual_users
         self.think_ns = think_ns
         self.sessions = math.inf if sessions is None else sessions
-        self.instants = Instants()   # of the users who think, or wait for their turn in the ramp
+        self.instants = Instants()   # of the users who think
         self.over = False            # no session starts any more
         self.to_start = math.inf if sessions is None else sum(len(range(u, sessions, virtual_users)) for u in users)
         self._nursery = nursery
         self._users = users
         self._drain_s = drain_s
+        self._turns: list[tuple[float, int]] = []   # of users who have yet to begin: when, and who; the first is last
+        self._all_have_begun = trio.Event()
+        self._tasks_started = 0
         self._led: dict[User, Succession] = {}      # of those without a task
         self._none_is_led = trio.Event()
 
@@ -55,19 +58,34 @@ class Population:
                 self.start_task(user, sessions.run_on)
 
     async def _begin_in_turn(self) -> None:
-        now_ns = woken_ns = self.arrivals.now_ns()
-        turns = sorted([(now_ns + self.think_ns(user, 0), user) for user in self._users if user < self.sessions])
-        for number, (due_ns, user) in enumerate(turns):
-            if due_ns > woken_ns or number % BEGIN_AT_ONCE_MAX == 0:
-                await self.instants.reached(self.arrivals.instant_s(due_ns))
-                woken_ns = self.arrivals.now_ns()
-            if self.over:
-                return
+        now_ns = self.arrivals.now_ns()
+        turns = [(now_ns + self.think_ns(user, 0), user) for user in self._users if user < self.sessions]
+        self._turns = [(self.arrivals.instant_s(due_ns), user) for due_ns, user in sorted(turns, reverse=True)]
+        async with trio.open_nursery() as beginning:
+            beginning.start_soon(self.arrivals.at_instants, self.arrivals.instant_s(now_ns), self._begin_who_are_due)
+            await self._all_have_begun.wait()
+            beginning.cancel_scope.cancel()
+
+    def _begin_who_are_due(self) -> float:
+        """Begin some users, and return when to begin the next: now, if tasks are to have their turn first."""
+        now_s, started_before = self.arrivals.clock(), self._tasks_started
+        for _ in range(BEGIN_AT_ONCE_MAX):
+            if not self._turns or self._turns[-1][0] > now_s:
+                break
+            _, user = self._turns.pop()
             User(user, self).begin()
+        if self._turns:
+            return max(now_s, self._turns[-1][0]) if self._tasks_started == started_before else now_s
+        if self._all_have_begun.is_set():
+            return math.inf
+        self._all_have_begun.set()
+        return now_s
 
     def end(self) -> None:
         """Start no session any more, and drain."""
         self.over = True
+        self._turns.clear()
+        self._all_have_begun.set()
         self.instants.end()
         self.drain()
 
@@ -81,18 +99,24 @@ class Population:
         self._led[user] = sessions
         sessions.begin(user.led_to_the_end)
 
-    def leave(self, user: "User") -> None:
-        """Let a user go on, now that its series has come to an end: in a task, or not at all."""
+    def leave(self, user: "User") -> bool:
+        """Let a user go on, now that its series has come to an end: in a task, or not at all.
+
+        Say whether a task is to go on now.
+        """
         sessions = self._led.pop(user, None)
         if sessions is None:         # it has a task already, which has not run yet
-            return
-        if not (sessions.over and user.is_done()):
+            return True
+        goes_on = not (sessions.over and user.is_done())
+        if goes_on:
             self.start_task(user, sessions.run_on)
         if not self._led:
             self._none_is_led.set()
+        return goes_on or not self._led
 
     def start_task(self, user: "User", run_on: RunOn) -> None:
         """Let a user run on in a task."""
+        self._tasks_started += 1
         self._nursery.start_soon(user.run, run_on)
 
 
@@ -121,9 +145,12 @@ class User:
         else:
             self._population.start_task(self, sessions)
 
-    def led_to_the_end(self) -> None:
-        """Take note that the series has come to its end, or to a session that is not as hoped."""
-        self._population.leave(self)
+    def led_to_the_end(self) -> bool:
+        """Take note that the series has come to its end, or to a session that is not as hoped.
+
+        Say whether a task is to go on now.
+        """
+        return self._population.leave(self)
 
     async def run(self, run_on: RunOn) -> None:
         """Run on with what has begun, and then all sessions that are left."""

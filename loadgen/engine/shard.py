@@ -128,6 +128,7 @@ async def run_shard(
             arrivals = Arrivals(
                 planner.plan_for, carry_out, recorder, journal, await begin(),
                 SessionLimit(shard.scenario.limits.session.s), planner.back_off_ns, in_series, presence,
+                at_instants=readiness.at_instants,
             )
             if in_series is not None:
                 recorder.tally(*in_series.tallies(arrivals.origin_ns))

@@ -41,8 +41,11 @@ class Succession:
         """Say whether all of it is over, and in the books, if nobody runs on with it."""
         return self._series is None and self._upcoming is None
 
-    def begin(self, told: Callable[[], None] | None = None) -> None:
-        """Begin. `told` is called when there is no more for the series to do, if nobody runs on with it by then."""
+    def begin(self, told: Callable[[], bool] | None = None) -> None:
+        """Begin. When there is no more for the series to do, and nobody runs on with it by then, `told` is called.
+
+        It says whether a task is to go on now.
+        """
         assert self._series is not None, "it begins once"
         self._arrivals.presence.now += 1
         self._series.begin(self._arrivals.limit.limit_s, told)

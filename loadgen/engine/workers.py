@@ -99,7 +99,7 @@ class _Call:
         def wake(future: Future[ShardResult]) -> None:
             try:
                 token.run_sync_soon(self._over.set)
-            except trio.RunFinishedError:      # we were cancelled long ago
+            except (trio.RunFinishedError, OSError):     # the run is over, or just being ended: trio closes a socket
                 return
 
         try:

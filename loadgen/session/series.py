@@ -72,8 +72,11 @@ class Series(PlainSession, ABC):
         self._be_heard()
         return self._way.beginning(plan.arrival)
 
-    def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
-        """Begin the first; each is cut after `limit_s`. `told` is called at the end if no task performs them then."""
+    def begin(self, limit_s: float, told: Callable[[], bool] | None = None) -> None:
+        """Begin the first; each is cut after `limit_s`.
+
+        If no task performs them at the end `told` is called, and says whether a task is to go on now.
+        """
         lanes = self._route.native_lanes()
         assert lanes is not None, "there is a way for them"
         self._limit_s = limit_s

@@ -156,11 +156,11 @@ cdef class NativeLane:
         return wait_task_rescheduled(self.abort)
 
     def when_ended(self, told):
-        """Have somebody told of the end of it, once, should no task wait for it then."""
-        if self.over:
-            told()
-        else:
+        """Have somebody told of the end of it, once, should no task wait for it then: who says if a task is woken."""
+        if not self.over:
             self.told = told
+        elif told():
+            self.lanes.woken = True
 
     def take(self):
         """Return the descriptor of the connection, to go on with: the caller's now, and so is what went over it."""
@@ -498,13 +498,10 @@ cdef class NativeLane:
             self.close()
         task, self.task = self.task, None
         told, self.told = self.told, None
-        self.lanes.woken = True
-        if task is not None and error is None:
-            reschedule(task)
-        elif task is not None:
-            reschedule(task, Error(error))
-        elif told is not None:
-            told()
+        if task is not None:
+            reschedule(task) if error is None else reschedule(task, Error(error))
+        if task is not None or (told is not None and told()):
+            self.lanes.woken = True
         return 0
 
 

@@ -51,3 +51,16 @@ async def test_a_series_may_end_between_the_cancelling_and_the_turn_of_its_users
             await play_closed(troupe, users=2, sessions=2)
     assert troupe.kinds == {OutcomeKind.INTERRUPTED: 2}
     assert (troupe.recorder.in_flight, troupe.arrivals.presence.now) == (0, 0)
+
+
+@pytest.mark.parametrize(("outcome", "tasks_to_go_on"), [
+    (ACCEPTED, [False, False, True]),            # with the last of all ends the load
+    (Outcome(OutcomeKind.REFUSED, "pop3.retr"), [True, True, True]),
+])  # fmt: skip
+async def test_at_the_end_of_what_went_as_hoped_no_task_has_to_have_a_turn(
+    outcome: Outcome, tasks_to_go_on: list[bool], autojump_clock: MockClock
+) -> None:
+    troupe = Troupe(lambda k: Act(1 + k, outcome), goes_alone=lambda _: False)
+    async with trio.open_nursery() as troupe.lanes:
+        await play_closed(troupe, users=3, sessions=3)
+    assert troupe.tasks_to_go_on == tasks_to_go_on

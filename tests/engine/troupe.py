@@ -33,6 +33,7 @@ class Troupe(Cast):
     goes_alone: Callable[[int], bool] = every_third                  # a session that goes a way of its own
     lanes: trio.Nursery | None = None                                # who leads in a closed load; outside of the loop's
     made: int = 0                                                    # series
+    tasks_to_go_on: list[bool] = field(default_factory=list)         # at the end of each that was led: if there was one
     # When each was due, started, had finished, and the next one started (-1: none did): ns of the clock.
     tallied: list[tuple[int, int, int, int]] = field(default_factory=list)
     steady: Window = field(default_factory=lambda: Window(0, 1 << 62))
@@ -133,7 +134,7 @@ class StandingBy(_Pretended):
         if self._idle:
             self._called.set()
 
-    def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
+    def begin(self, limit_s: float, told: Callable[[], bool] | None = None) -> None:
         """Begin the first."""
         assert told is None, "a task performs them"
         self._limit_s = limit_s
@@ -168,9 +169,9 @@ class Led(_Pretended):
         self._outcome = ACCEPTED
         self._scope = trio.CancelScope()
         self._ended = trio.Event()
-        self._told: Callable[[], None] | None = None
+        self._told: Callable[[], bool] | None = None
 
-    def begin(self, limit_s: float, told: Callable[[], None] | None = None) -> None:
+    def begin(self, limit_s: float, told: Callable[[], bool] | None = None) -> None:
         """Begin the first."""
         assert self._troupe.lanes is not None
         self._limit_s, self._told = limit_s, told
@@ -189,7 +190,7 @@ class Led(_Pretended):
     def tell(self) -> None:
         """Tell whoever wanted to be told that it is at its end, if no task waits for it."""
         if self._told is not None:
-            self._told()
+            self._troupe.tasks_to_go_on.append(self._told())
 
     def go_on(self, plan: Plan, due_ns: int) -> bool:
         """Begin what has come due, which nothing does."""

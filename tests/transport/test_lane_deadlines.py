@@ -1,6 +1,7 @@
 """The deadlines of native lanes: looked at together, and when the first of them may have come."""
 
 import math
+from functools import partial
 
 import pytest
 import trio
@@ -11,6 +12,12 @@ from tests.transport.lane_stage import FAR_S, talk, talking
 SOON_S = 5.0
 
 
+def nobody_goes_on(ended: list[bool]) -> bool:
+    """Note that a lane has ended."""
+    ended.append(True)
+    return False
+
+
 def test_only_a_deadline_that_is_earlier_than_all_before_is_told_of() -> None:
     told: list[float] = []
     with talking(1, earlier=told.append) as (lanes, _, _):
@@ -19,8 +26,8 @@ def test_only_a_deadline_that_is_earlier_than_all_before_is_told_of() -> None:
             assert told[0] - told[1] == pytest.approx(FAR_S - SOON_S, abs=1)
             soon = lanes.sweep(told[1])          # nobody is late: they have asked since
             assert told[1] < soon < told[0]
-            ended: list[float] = []
-            hasty.when_ended(lambda: ended.append(soon))
+            ended: list[bool] = []
+            hasty.when_ended(partial(nobody_goes_on, ended))
             later = lanes.sweep(soon)
             assert ended
             assert soon < later < told[0]
@@ -43,6 +50,6 @@ async def test_a_sweep_is_brought_forward_for_a_lane_that_has_less_time_than_tho
     assert readiness.lanes is not None
     with talk(readiness.lanes, 1) as (patient, _), talk(readiness.lanes, 1, limit_s=0.05) as (hasty, _):
         await hasty.ended()
-        ended: list[None] = []
-        patient.when_ended(lambda: ended.append(None))
+        ended: list[bool] = []
+        patient.when_ended(partial(nobody_goes_on, ended))
         assert not ended

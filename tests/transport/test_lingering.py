@@ -67,12 +67,15 @@ def test_without_a_connection_nothing_is_waited_for() -> None:
         assert lanes.poll(64, lambda _: time.monotonic() + FAR_S) == (0, [])
 
 
-def test_a_task_that_is_woken_gives_the_turn_back_at_once() -> None:
+@pytest.mark.parametrize("wakes", [True, False])
+def test_the_turn_is_given_back_at_once_if_a_task_is_to_go_on_with_what_has_ended(wakes: bool) -> None:
     for _ in range(EXCHANGES):
         asked: list[float] = []
-        with talking(1) as (lanes, _, peer):
-            exchange(lanes, peer, asked, linger_s=FAR_S)
-        assert not asked
+        with talking(2) as (lanes, _, _), talk(lanes, 1) as (lane, peer):
+            lane.when_ended(lambda: wakes)
+            lanes.poll(64, lambda _: -math.inf)      # it has connected
+            exchange(lanes, peer, asked)
+        assert bool(asked) is not wakes
 
 
 def test_the_instant_is_the_end_of_it() -> None:
