@@ -110,7 +110,7 @@ async def run_shard(
     keep_large_blocks_apart()
     with heap_at_rest():
         async with trio.open_nursery() as serving:
-            # In an open load arrivals have instants: they are not to be late for the sake of fewer turns.
+            # Arrivals of an open load have instants; of a closed one all that is late is the ramp, by a millisecond.
             readiness = await best_readiness(serving, punctual=isinstance(load, OpenLoad))
             watched = {
                 protocol: replace(route, readiness=readiness, verified=verify) for protocol, route in routes.items()

@@ -29,19 +29,20 @@ class StandBy:
         self._idle: defaultdict[str, list[_Place]] = defaultdict(list)     # by kind of plan; the last is taken first
         self._open = True
 
-    def start(self, arrival: int, intended_ns: int) -> None:
-        """Start one arrival's session, and count it as in flight from now."""
+    def start(self, arrival: int, intended_ns: int) -> bool:
+        """Start one arrival's session, and count it as in flight from now; say whether it is for a task to go on."""
         arrivals = self._arrivals
         arrivals.recorder.started(intended_ns)
         plan, in_series = arrivals.plan_for(arrival), arrivals.in_series
         if in_series is None or not in_series.takes(plan):
             arrivals.start(self._pool, plan, intended_ns, self._ended)
-            return
+            return True
         idle = self._idle[plan.kind]
         while idle:
             if idle.pop().go_on(plan, intended_ns):
-                return
+                return False
         self._pool.start(partial(self._lead, in_series, plan, intended_ns))
+        return True
 
     def close(self) -> None:
         """Have every series end that is idle, or as soon as it is."""

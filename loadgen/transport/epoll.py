@@ -14,7 +14,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from loadgen.transport.conversation import Conversation
 from loadgen.transport.deadlines import DeadlineWheel
-from loadgen.transport.instants import Instants
+from loadgen.transport.instants import Chore, Instants
 from loadgen.transport.lane import Lane
 from loadgen.transport.native_lane import native_lanes
 
@@ -213,16 +213,18 @@ class EpollReadiness:
     waits share one timer instead of having a cancel scope each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, punctual: bool = False) -> None:
+        """`punctual`: chores are done as exactly as the system can, while it is lingered; else within a millisecond."""
+        self._punctual = punctual
         self._epoll = select.epoll()
-        self._connected = trio.lowlevel.ParkingLot()       # where is waited for a connection of a lane's
+        self._idle = trio.lowlevel.ParkingLot()       # where is waited for a connection of a lane's, or a chore
         self._lingers_until = -math.inf    # the instant for which it was asked
         self._watches: dict[int, EpollWatch | Lane] = {}     # by descriptor, for as long as it is registered
         self._wheel: DeadlineWheel[EpollWatch | Lane | _LanesSweep] = DeadlineWheel()
         self._alarm = trio.CancelScope()
         self._now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.instants = Instants()
-        self.at_instants = self.instants.at_instants
+        self._chores = 0                   # that are done at instants
         self.lanes = native_lanes(self._epoll.fileno(), partial(self.look, _LanesSweep(self)))
 
     def __len__(self) -> int:
@@ -270,7 +272,7 @@ class EpollReadiness:
             await trio.lowlevel.wait_readable(self._epoll.fileno())
             self._handle(poll)
             if self.lanes is not None and self.lanes.connected:
-                self._connected.unpark_all()
+                self._idle.unpark_all()
 
     async def linger(self) -> None:
         """Wait for lanes' events without a turn of trio's for them, for ever: whenever no task has to have a turn.
@@ -278,12 +280,23 @@ class EpollReadiness:
         After a mere checkpoint tasks that were woken may have their turns yet: trio turns their order around at random.
         """
         while self.lanes is not None:
-            await self._connected.park()
-            while self.lanes.connected:
+            await self._idle.park()
+            while self.lanes.connected or self._chores:
                 await wait_all_tasks_blocked()
                 self.instants.by_hand = True
-                self._handle(partial(self.lanes.poll, linger_until=self.linger_until))
+                self._handle(partial(
+                    self.lanes.poll, linger_until=self.linger_until, idle=self._chores > 0, punctual=self._punctual
+                ))  # fmt: skip
                 self.instants.by_hand = False
+
+    async def at_instants(self, instant_s: float, chore: Chore) -> None:
+        """Have a chore done at instants, by whoever has a turn when one comes. Runs until cancelled."""
+        self._chores += 1
+        self._idle.unpark_all()
+        try:
+            await self.instants.at_instants(instant_s, chore)
+        finally:
+            self._chores -= 1
 
     def _handle(self, poll: Poll) -> None:
         """Wake tasks, EVENTS_MAX events at most, the longest ready first.
@@ -347,15 +360,16 @@ class EpollReadiness:
 
 
 async def serve_epoll(
-    *, lingers: bool = True, task_status: trio.TaskStatus[EpollReadiness] = trio.TASK_STATUS_IGNORED
-) -> None:
+    *, lingers: bool = True, punctual: bool = False,
+    task_status: trio.TaskStatus[EpollReadiness] = trio.TASK_STATUS_IGNORED,
+) -> None:  # fmt: skip
     """Serve one `EpollReadiness`, handed out through `nursery.start`, until cancelled.
 
     One that `lingers` waits for more events while no other task has to have a turn. What trio's epoll has to tell, a
     process's end or a thread's word, may so be late by LINGER_MAX_S, and what nobody was known to wait for, or a timer
     set since its last turn, by LINGER_ALONE_S.
     """
-    readiness = EpollReadiness()
+    readiness = EpollReadiness(punctual=punctual)
     with readiness.opened():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(readiness.poll)

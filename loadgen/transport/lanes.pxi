@@ -54,15 +54,17 @@ cdef class Lanes:
         """
         return NativeLane(self, conversation, conversation.tally if series else None, limit_s)
 
-    def poll(self, int most, linger_until):
+    def poll(self, int most, linger_until, *, bint idle=False, bint punctual=False):
         """Handle what has happened, so many events at most; return how many, and those that are no native lane's.
 
-        While a lane has a connection more is waited for here, at a tenth of what a turn of trio's costs, however much it
+        While a lane has a connection, or even when they are `idle`, more is waited for here, at a tenth of what a turn of trio's costs, however much it
         is: until an event is no lane's, a task is woken, or the instant has come that `linger_until` returns, in seconds
-        of trio's clock, told how long has been lingered, and is not put off when it is asked again.
+        of trio's clock, told how long has been lingered, and is not put off when it is asked again. It is met up to a
+        millisecond late, as trio meets its deadlines; `punctual`, as exactly as the system can.
         """
         cdef epoll_event events[EVENTS_AT_ONCE]
-        cdef int count, place, fd, handled = 0, room = most, wait_ms = 0
+        cdef int count, place, fd, handled = 0, room = most
+        cdef long long wait_ns = 0
         cdef double left_s
         cdef NativeLane lane
         others = []
@@ -70,9 +72,9 @@ cdef class Lanes:
         self.lingers_from = self.lingers_until = 0.0
         while handled < room and not others:
             count = min(room - handled, EVENTS_AT_ONCE)
-            if wait_ms > 0:
+            if wait_ns > 0:
                 with nogil:
-                    count = epoll_wait(self.epoll, events, count, wait_ms)
+                    count = epoll_wait_ns(self.epoll, events, count, wait_ns)
             else:
                 count = epoll_wait(self.epoll, events, count, 0)
             if count < 0:
@@ -85,12 +87,13 @@ cdef class Lanes:
                 else:
                     lane.notice(events[place].events)
             handled += count
-            room, wait_ms = most, 0
-            if self.connected and not (self.woken or others):
+            room, wait_ns = most, 0
+            if (self.connected or idle) and not (self.woken or others):
                 left_s = self.left_s(linger_until)
                 if left_s > 0:
-                    room, wait_ms = handled + EVENTS_AT_ONCE, <int> ceil(left_s * MS_PER_S)      # as trio does
-            if count == 0 and wait_ms == 0:
+                    room = handled + EVENTS_AT_ONCE
+                    wait_ns = in_ns(left_s) + 1 if punctual else <long long> ceil(left_s * MS_PER_S) * NS_PER_MS
+            if count == 0 and wait_ns == 0:
                 break
         return handled, others
 

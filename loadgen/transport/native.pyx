@@ -24,8 +24,8 @@ from posix.unistd cimport close
 from loadgen.transport.system cimport (
     EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP,
     IP_BIND_ADDRESS_NO_PORT, IPPROTO_IP, IPPROTO_TCP, MSG_NOSIGNAL, SO_ERROR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM,
-    SOL_SOCKET, TCP_NODELAY, bind, connect, epoll_ctl, epoll_event, epoll_wait, getsockopt, msghdr, recv, send,
-    sendmsg, setsockopt, sockaddr, socket, socklen_t,
+    SOL_SOCKET, TCP_NODELAY, bind, connect, epoll_ctl, epoll_event, epoll_wait, epoll_wait_ns, getsockopt, msghdr, recv,
+    send, sendmsg, setsockopt, sockaddr, socket, socklen_t,
 )
 
 from outcome import Error
@@ -35,6 +35,7 @@ cdef enum:
     EVENTS_AT_ONCE = 64
     KINDS_MAX = 32
     NOTED_MAX = 256
+    NS_PER_MS = 1_000_000
     PIECES_MAX = 64
     RECEIVE_OCTETS = 65536
     OVER = EPOLLRDHUP | EPOLLHUP | EPOLLERR

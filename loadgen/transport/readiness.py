@@ -114,11 +114,11 @@ async def best_readiness(nursery: trio.Nursery, *, punctual: bool = False) -> Re
 
     Where there is epoll (Linux) it is served by a task in `nursery`, which must outlive the connections; that
     task never ends by itself, so cancel the nursery when they are closed. Elsewhere: `TRIO_READINESS`. With `punctual`
-    no timer waits for sockets, which costs more where there are few events.
+    chores are done as exactly as the system can, which costs more where many are due in a millisecond.
     """
     if not hasattr(select, "epoll"):
         return TRIO_READINESS
     from loadgen.transport.epoll import serve_epoll  # noqa: PLC0415  names what only Linux's select has
 
-    readiness: Readiness = await nursery.start(partial(serve_epoll, lingers=not punctual))
+    readiness: Readiness = await nursery.start(partial(serve_epoll, punctual=punctual))
     return readiness

@@ -15,6 +15,31 @@ cdef extern from "<sys/epoll.h>" nogil:
     int epoll_ctl(int epfd, int op, int fd, epoll_event *event)
     int epoll_wait(int epfd, epoll_event *events, int maxevents, int timeout)
 
+cdef extern from * nogil:
+    # Linux has epoll_pwait2 since 5.11, the C library has it later; a filter of system calls may not know it (EPERM).
+    """
+    #include <errno.h>
+    #include <sys/epoll.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+
+    static int epoll_wait_ns(int epfd, struct epoll_event *events, int maxevents, long long timeout)
+    {
+    #ifdef SYS_epoll_pwait2
+        static int is_there = 1;
+        if (is_there) {
+            long long parts[2] = {timeout / 1000000000, timeout % 1000000000};
+            int count = (int) syscall(SYS_epoll_pwait2, epfd, events, maxevents, parts, NULL, 0);
+            if (count >= 0 || (errno != ENOSYS && errno != EPERM))
+                return count;
+            is_there = 0;
+        }
+    #endif
+        return epoll_wait(epfd, events, maxevents, (int) ((timeout + 999999) / 1000000));
+    }
+    """
+    int epoll_wait_ns(int epfd, epoll_event *events, int maxevents, long long timeout)
+
 cdef extern from "<sys/socket.h>" nogil:
     enum:
         IPPROTO_IP, IPPROTO_TCP, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SO_ERROR

@@ -19,7 +19,7 @@ from loadgen.engine.shard import Shard, ShardResult, run_shard
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.route import Route
 from loadgen.transport.addresses import numeric_address
-from loadgen.transport.readiness import best_readiness
+from loadgen.transport.epoll import serve_epoll
 from tests.engine.test_shard import shard_of
 from tests.session.native_stage import HOST
 from tests.session.theatre import LIMITS
@@ -126,7 +126,8 @@ def play(shard: Shard, *servers: Serves, stop_after: int | None = None) -> Playe
         return books
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sharding, "best_readiness", lambda nursery, punctual: best_readiness(nursery, punctual=True))
+        readiness = partial(serve_epoll, lingers=False)
+        patch.setattr(sharding, "best_readiness", lambda nursery, **_: nursery.start(readiness))
         books = trio.run(act)
     return Played(books, [said for server in servers for said in server.said])
 

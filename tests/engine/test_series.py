@@ -5,12 +5,11 @@ from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 import pytest
-import trio
 
 from conformance.load_monitors import LoadMonitors
 from loadgen.endpoint import Protocol
 from loadgen.engine import shard as sharding
-from loadgen.engine.arrivals import Arrivals
+from loadgen.engine.open_loop import Starter
 from loadgen.engine.series import SessionsInSeries, sessions_in_series
 from loadgen.message.compose import Composer
 from loadgen.session.outcome import OutcomeKind
@@ -191,13 +190,9 @@ def test_an_open_load_stopped_anywhere_the_books_balance(after: int) -> None:
 
 
 def test_in_an_open_load_times_count_from_the_instant_a_session_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = Arrivals.reached
-    late_ns = 50_000_000
-
-    async def late(arrivals: Arrivals, instant_ns: int, stop: trio.Event) -> bool:
-        return await waits(arrivals, instant_ns + late_ns, stop)
-
-    monkeypatch.setattr(Arrivals, "reached", late)
+    start = Starter.start_who_are_due
+    rest_s, late_ns = 0.05, 40_000_000          # the first that is due in a rest is so within 10 ms of its beginning
+    monkeypatch.setattr(Starter, "start_who_are_due", lambda starter: start(starter) + rest_s)
     played = play(unverified(OPEN.format().replace("rate = 300", "rate = 100")), Server())
     told(played)
     recorder = played.books.recorder

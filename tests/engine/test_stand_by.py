@@ -2,11 +2,13 @@
 
 from functools import partial
 
+import pytest
 import trio
 from hypothesis import example, given, settings
 from trio.testing import MockClock
 
 from loadgen.clock import NS_PER_S
+from loadgen.engine.stand_by import StandBy
 from loadgen.session.outcome import ACCEPTED, Outcome, OutcomeKind
 from tests.engine.loads import OPEN_AND_CANCELLED, OPEN_PLAYS, OpenPlay
 from tests.engine.stage import Act, play_open, seconds, virtually
@@ -58,3 +60,18 @@ async def test_series_that_stand_by_end_with_the_load(autojump_clock: MockClock)
     assert trio.current_time() == 2
     assert troupe.kinds == {OutcomeKind.ACCEPTED: 2}
     assert troupe.made == 2
+
+
+async def test_only_a_series_that_is_made_needs_a_tasks_turn_to_begin(autojump_clock: MockClock) -> None:
+    troupe = Troupe(lambda _: Act(length_s=0.5))
+    begun = list[bool]()
+    start = StandBy.start
+
+    def noted(stand_by: StandBy, arrival: int, intended_ns: int) -> bool:
+        begun.append(start(stand_by, arrival, intended_ns))
+        return begun[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StandBy, "start", noted)
+        await play_open(troupe, [(0, 0), (3, NS_PER_S), (6, 2 * NS_PER_S), (9, 2 * NS_PER_S), (1, 3 * NS_PER_S)])
+    assert begun == [True, False, False, True, False]

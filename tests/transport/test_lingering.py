@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import pytest
 import trio
@@ -65,6 +66,21 @@ def test_without_a_connection_nothing_is_waited_for() -> None:
         exchange(lanes, peer, [])
         assert lanes.connected == 0
         assert lanes.poll(64, lambda _: time.monotonic() + FAR_S) == (0, [])
+
+
+@pytest.mark.parametrize("punctual", [False, True])
+def test_idle_lanes_wait_for_an_instant_if_they_are_to(punctual: bool) -> None:
+    asked: list[float] = []
+
+    def linger_until(lingered_s: float) -> float:
+        asked.append(lingered_s)
+        return time.monotonic() + 0.001 if len(asked) == 1 else -math.inf
+
+    with talking(1) as (lanes, _, peer):
+        exchange(lanes, peer, [])
+        assert lanes.poll(64, linger_until, idle=True, punctual=punctual) == (0, [])
+    assert asked[0] == 0
+    assert asked[1] >= 0.001
 
 
 @pytest.mark.parametrize("wakes", [True, False])
@@ -172,6 +188,22 @@ async def test_a_chore_is_done_while_it_is_lingered_and_a_task_that_is_woken_end
     await wait_all_tasks_blocked()
     assert readiness.linger_until(0) == 0.02
     assert done == [0.01]
+
+
+@pytest.mark.parametrize("punctual", [False, True])
+async def test_for_a_chore_it_is_lingered_without_a_connection(punctual: bool, nursery: trio.Nursery) -> None:
+    readiness: EpollReadiness = await nursery.start(partial(serve_epoll, punctual=punctual))
+    done, lingered = trio.Event(), list[bool]()
+
+    def chore() -> float:
+        lingered.append(readiness.instants.by_hand)
+        if len(lingered) == EXCHANGES:
+            done.set()
+        return trio.current_time() + 0.001
+
+    nursery.start_soon(readiness.at_instants, 0, chore)
+    await done.wait()
+    assert any(lingered)          # between two of them tasks have their turns, and the timer is trio's
 
 
 async def test_a_task_that_a_lane_wakes_has_its_turn_before_more_is_waited_for(
