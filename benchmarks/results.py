@@ -8,7 +8,7 @@ from benchmarks.comparison import Comparison
 from benchmarks.figures import OURS, Record, Spread
 from benchmarks.machine import Machine
 from benchmarks.prose import ALARM, CAPACITY, GROUPS, HEAD, SOAK
-from benchmarks.soak_record import SoakRecord
+from benchmarks.soak_record import TOLD, SoakRecord
 from benchmarks.trend import S_PER_HOUR, Slope
 
 CURVE_METRICS = 2          # of a record's metrics, the first: the rate and the cost under load
@@ -33,6 +33,11 @@ def _page(
         yield f"## Machine\n\nSeen {machine.taken}.\n\n| | |\n|---|---|"
         yield from (f"| {name} | {said} |" for name, said in machine.facts)
         yield ""
+        if len({record.revision for record in records.values()}) > 1:
+            yield (
+                "It is the machine of the newest figures. Others are of other commits, and may be of other machines:\n"
+                "what was taken when, and at which commit, stands at the end.\n"
+            )
     yield from _busy(records)
     for group, (title, prose) in GROUPS.items():
         members = [comparison for comparison in comparisons if comparison.group == group]
@@ -150,7 +155,7 @@ def _soak(soak: SoakRecord | None) -> Iterator[str]:
     for each in soak.series:
         yield (
             f"| {each.process} | {each.quantity} | {_number(each.slope.level)} | {_number(each.greatest)} | "
-            f"{_hourly(each.slope)} | {each.slope.verdict} |"
+            f"{_hourly(each.slope)} | {'told' if each.quantity == TOLD else each.slope.verdict} |"
         )
     yield ""
 

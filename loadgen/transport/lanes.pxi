@@ -57,10 +57,11 @@ cdef class Lanes:
     def poll(self, int most, linger_until, *, bint idle=False, bint punctual=False):
         """Handle what has happened, so many events at most; return how many, and those that are no native lane's.
 
-        While a lane has a connection, or even when they are `idle`, more is waited for here, at a tenth of what a turn of trio's costs, however much it
-        is: until an event is no lane's, a task is woken, or the instant has come that `linger_until` returns, in seconds
-        of trio's clock, told how long has been lingered, and is not put off when it is asked again. It is met up to a
-        millisecond late, as trio meets its deadlines; `punctual`, as exactly as the system can.
+        While a lane has a connection, or even when they are `idle`, more is waited for here, at a tenth of what a turn
+        of trio's costs, however much it is: until an event is no lane's, a task is woken, or the instant has come that
+        `linger_until` returns, in seconds of trio's clock, told how long has been lingered, and is not put off when it
+        is asked again. It is met up to a millisecond late, as trio meets its deadlines; `punctual`, as exactly as the
+        system can.
         """
         cdef epoll_event events[EVENTS_AT_ONCE]
         cdef int count, place, fd, handled = 0, room = most

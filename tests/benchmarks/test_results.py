@@ -102,6 +102,14 @@ def test_quick_figures_are_marked() -> None:
     assert "100 sessions (quick) |" in render(all_comparisons(), {name: quick}, None, None)
 
 
+def test_figures_of_several_commits_are_not_all_said_to_be_of_this_machine() -> None:
+    one = pair("source-fresh-1k-100", 2, 1)
+    other = structs.replace(pair("source-fresh-1k-1000", 2, 1), revision="def5678")
+    mixed = render(all_comparisons(), {one.name: one, other.name: other}, MACHINE, None)
+    assert "may be of other machines" in mixed
+    assert "may be of other machines" not in render(all_comparisons(), {one.name: one}, MACHINE, None)
+
+
 def test_no_file_of_this_machine_is_named_in_the_page() -> None:
     name = "source-fresh-1k-100"
     page = render(all_comparisons(), {name: pair(name, 2, 1)}, this_machine(), None)
@@ -127,7 +135,13 @@ def test_a_soak_says_that_all_of_it_is_flat() -> None:
     page = render(all_comparisons(), {}, None, soaked(0))
     assert "10 minutes at 2,000 sessions" in page
     assert "**flat**" in page
-    assert page.count("| flat |") == 6
+    assert (page.count("| flat |"), page.count("| told |")) == (4, 2)
+
+
+def test_threads_that_come_and_go_leave_a_soak_flat() -> None:
+    some = [sample._replace(threads=2 + (sample.second > 400)) for sample in samples(0)]
+    assert {each.slope.verdict for each in judge(some, 600) if each.quantity == "threads"} == {"grows"}
+    assert structs.replace(soaked(0), series=judge(some, 600)).flat is True
 
 
 def test_a_soak_that_leaks_says_so() -> None:
