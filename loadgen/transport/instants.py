@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 import trio
 from outcome import Value
 
-# Done at an instant; returns the next one at which it is to be done, in seconds of trio's clock.
+# Done at an instant; returns the next one at which it is to be done, in seconds of trio's clock. What has woken or
+# started a task returns the present: tasks have their turn before it is done again, and nobody waits for sockets.
 Chore = Callable[[], float]
 # Has a chore done for the first time at an instant, and then as it says, until cancelled.
 AtInstants = Callable[[float, Chore], Awaitable[None]]
