@@ -8,7 +8,7 @@ from benchmarks.comparison import Comparison
 from benchmarks.figures import OURS, Record, Spread
 from benchmarks.machine import Machine
 from benchmarks.prose import ALARM, CAPACITY, GROUPS, HEAD, SOAK
-from benchmarks.soak_record import TOLD, SoakRecord
+from benchmarks.soak_record import SoakRecord
 from benchmarks.trend import S_PER_HOUR, Slope
 
 CURVE_METRICS = 2          # of a record's metrics, the first: the rate and the cost under load
@@ -155,7 +155,7 @@ def _soak(soak: SoakRecord | None) -> Iterator[str]:
     for each in soak.series:
         yield (
             f"| {each.process} | {each.quantity} | {_number(each.slope.level)} | {_number(each.greatest)} | "
-            f"{_hourly(each.slope)} | {'told' if each.quantity == TOLD else each.slope.verdict} |"
+            f"{_hourly(each.slope)} | {each.slope.verdict} |"
         )
     yield ""
 

@@ -11,7 +11,6 @@ from benchmarks.trend import Slope, slope_of_blocks
 
 WARM_UP_SHARE: Final = 0.25      # of the time: pools, caches and the population's phases settle in it
 QUANTITIES: Final = ("rss_kib", "descriptors", "threads")
-TOLD: Final = "threads"          # and not judged: two or three come and go, and of so few no slope can be had
 HEADER: Final = ("second", "process", *QUANTITIES)
 
 
@@ -38,8 +37,8 @@ class SoakRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def flat(self) -> bool | None:
-        """Say whether nothing that is judged grows; None if that is undecided, or something failed."""
-        verdicts = {each.slope.verdict for each in self.series if each.quantity != TOLD}
+        """Say whether nothing grows; None if that is undecided, or something failed."""
+        verdicts = {each.slope.verdict for each in self.series}
         if "grows" in verdicts:
             return False
         return True if verdicts == {"flat"} and not self.failures else None

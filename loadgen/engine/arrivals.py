@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol as Shape
 
-import trio
-
 from loadgen.clock import NS_PER_S, clock_of_this_run
 from loadgen.engine.attempt import Attempt, BackOff, attempt_after, plan_again, retry_of, upshot_of
 from loadgen.engine.health.in_flight import Presence
@@ -97,19 +95,6 @@ class Arrivals:
     def instant_s(self, instant_ns: int) -> float:
         """Return an instant of the run on trio's clock."""
         return (self.origin_ns + instant_ns) / NS_PER_S
-
-    async def reached(self, instant_ns: int, stop: trio.Event) -> bool:
-        """Wait until an instant of the run, or until `stop`; say whether the instant came first.
-
-        An instant already past is a checkpoint and no wait: late arrivals start at once, none is forgotten.
-        """
-        instant_s = self.instant_s(instant_ns)
-        if instant_s > self.clock():
-            with trio.CancelScope(deadline=instant_s):      # `move_on_at` is a generator: a fifth more, once an arrival
-                await stop.wait()
-        else:
-            await trio.lowlevel.checkpoint()
-        return not stop.is_set()
 
     def start(self, pool: TaskPool, plan: Plan, intended_ns: int, ended: Ended) -> None:
         """Start the session of an arrival that is counted as started, in a pool of tasks.

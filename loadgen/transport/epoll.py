@@ -367,7 +367,8 @@ async def serve_epoll(
 
     One that `lingers` waits for more events while no other task has to have a turn. What trio's epoll has to tell, a
     process's end or a thread's word, may so be late by LINGER_MAX_S, and what nobody was known to wait for, or a timer
-    set since its last turn, by LINGER_ALONE_S.
+    set since its last turn, by LINGER_ALONE_S. While it lingers a `punctual` one does chores as exactly as the system
+    can, others within a millisecond.
     """
     readiness = EpollReadiness(punctual=punctual)
     with readiness.opened():

@@ -500,8 +500,12 @@ cdef class NativeLane:
         task, self.task = self.task, None
         told, self.told = self.told, None
         if task is not None:
-            reschedule(task) if error is None else reschedule(task, Error(error))
-        if task is not None or (told is not None and told()):
+            self.lanes.woken = True
+            if error is None:
+                reschedule(task)
+            else:
+                reschedule(task, Error(error))
+        elif told is not None and told():
             self.lanes.woken = True
         return 0
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 import pytest
+import trio
 
 from conformance.load_monitors import LoadMonitors
+from loadgen.clock import NS_PER_S
 from loadgen.endpoint import Protocol
 from loadgen.engine import shard as sharding
 from loadgen.engine.open_loop import Starter
@@ -191,8 +193,13 @@ def test_an_open_load_stopped_anywhere_the_books_balance(after: int) -> None:
 
 def test_in_an_open_load_times_count_from_the_instant_a_session_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
     start = Starter.start_who_are_due
-    rest_s, late_ns = 0.05, 40_000_000          # the first that is due in a rest is so within 10 ms of its beginning
-    monkeypatch.setattr(Starter, "start_who_are_due", lambda starter: start(starter) + rest_s)
+    late_ns = 50_000_000
+
+    def late(starter: Starter) -> float:
+        due_s = start(starter)
+        return due_s + late_ns / NS_PER_S if due_s > trio.current_time() else due_s      # else tasks are to have a turn
+
+    monkeypatch.setattr(Starter, "start_who_are_due", late)
     played = play(unverified(OPEN.format().replace("rate = 300", "rate = 100")), Server())
     told(played)
     recorder = played.books.recorder
