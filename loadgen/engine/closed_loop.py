@@ -13,6 +13,7 @@ from loadgen.engine.succession import Succession
 from loadgen.transport.instants import Instants
 
 BEGIN_AT_ONCE_MAX = 64       # users, before others have their turn: two milliseconds
+BEGIN_EVERY_S = 0.01         # the most a user is late: those of a fast ramp begin together, while the code is cached
 
 # Runs on with what a user has begun; returns the attempt that is to come after it.
 RunOn = Callable[[Seat], Awaitable[Attempt | None]]
@@ -75,7 +76,10 @@ class Population:
             _, user = self._turns.pop()
             User(user, self).begin()
         if self._turns:
-            return max(now_s, self._turns[-1][0]) if self._tasks_started == started_before else now_s
+            next_s = self._turns[-1][0]
+            if next_s <= now_s or self._tasks_started != started_before:
+                return now_s
+            return max(next_s, now_s + BEGIN_EVERY_S)
         if self._all_have_begun.is_set():
             return math.inf
         self._all_have_begun.set()

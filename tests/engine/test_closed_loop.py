@@ -7,6 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from loadgen.clock import NS_PER_S
+from loadgen.engine.closed_loop import BEGIN_EVERY_S
 from loadgen.session.outcome import OutcomeKind
 from tests.engine.stage import MS, Act, Cast, play_closed
 from tests.engine.troupe import Troupe
@@ -138,6 +139,17 @@ async def test_users_begin_at_their_turns_in_the_ramp_and_go_on_at_once(
     assert dict(troupe.began) == pytest.approx(due_ns)
     assert trio.current_time() == pytest.approx(max(due_ns.values()) / NS_PER_S + 1)
     assert (troupe.made, troupe.recorder.in_flight, troupe.arrivals.presence.now) == (users, 0, 0)
+
+
+async def test_users_of_a_fast_ramp_begin_some_together_none_before_its_turn(autojump_clock: MockClock) -> None:
+    troupe = Troupe(lambda _: Act(length_s=9), goes_alone=lambda _: False)
+    async with trio.open_nursery() as troupe.lanes:
+        await play_closed(troupe, users=300, sessions=300, think=lambda user, i: user * MS, drain_s=60)
+    late_ns = [at_ns - user * MS for user, at_ns in troupe.began]
+    assert len(late_ns) == 300
+    assert min(late_ns) >= -1, "in float seconds a timer may be early by 1 ns"
+    assert max(late_ns) <= BEGIN_EVERY_S * NS_PER_S + 1
+    assert len({at_ns for _, at_ns in troupe.began}) <= 1 + 0.3 / BEGIN_EVERY_S
 
 
 async def test_without_a_ramp_all_begin_at_once(autojump_clock: MockClock) -> None:
