@@ -149,7 +149,8 @@ def sessions_in_series(routes: Mapping[Protocol, Route], composer: Composer) -> 
         lanes = route.native_lanes()
         if lanes is not None and protocol == "smtp":
             assert route.stages is not None, "of SMTP"
-            kinds["smtp-deliver"] = Deliveries(route, lanes.tally(), Correspondence(route.stages, composer))
+            correspondence = Correspondence(route.stages, composer, route.hello_name)
+            kinds["smtp-deliver"] = Deliveries(route, lanes.tally(), correspondence)
         elif lanes is not None and protocol == "pop3":
             kinds["pop3-retrieve"] = Retrievals(route, lanes.tally())
     return SessionsInSeries(kinds) if kinds else None

@@ -5,9 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from loadgen.message.compose import Composer
-from loadgen.schedule.plans import MessagePlan
+from loadgen.schedule.plans import DeliveryPlan, MessagePlan
 from loadgen.session.phases import Stages
-from loadgen.session.plain_delivery import envelope_to_one, plain_envelope
+from loadgen.session.plain_delivery import QUIT, ehlo, envelope_to_one, plain_envelope
 from loadgen.transport.conversation import Round
 
 if TYPE_CHECKING:
@@ -35,19 +35,39 @@ class Asked(Protocol):
 Asking = Callable[[int, Sequence[MessagePlan]], Asked]       # of messages of an arrival
 
 
+class Writer(Protocol):
+    """Who asks for the messages of one session: is told how far it has come."""
+
+    said: bytes              # the last answer of the last round
+    asked: Asked | None      # in the leg under way, whose messages are not counted yet; None: nothing, any more
+    messages: int            # that were offered, in the legs before
+    done: bool               # all has been asked
+
+    def begin_leg(self) -> None:
+        """Take note that a leg begins that may have to be gone over by itself."""
+
+
 class Correspondence:
     """How messages are asked for, by what the server has answered to EHLO.
 
     Most are put together by `mailing.pyx`, which is built with the native lanes that series need.
     """
 
-    __slots__ = ("_asking", "_stages", "_texts", "composer")
+    __slots__ = ("_asking", "_closing", "_opening", "_rounds", "_stages", "_texts", "composer")
 
-    def __init__(self, stages: Stages, composer: Composer) -> None:
+    def __init__(self, stages: Stages, composer: Composer, hello_name: str) -> None:
+        from loadgen.session.mailing import rounds  # noqa: PLC0415  it is not there without native lanes
         self.composer = composer
         self._stages = stages
+        self._rounds = rounds
+        self._opening: Round = (stages.greeting, b""), (stages.ehlo, ehlo(hello_name))
+        self._closing: Round = ((stages.quit, QUIT),)
         self._asking: dict[tuple[bytes, str], Asking] = {}
         self._texts: dict[TextPool, Text] = {}
+
+    def rounds(self, series: Writer, plan: DeliveryPlan) -> Iterator[Round]:
+        """Give what the session of a plan asks, one round after another."""
+        return self._rounds(series, plan, self.asking, self._opening, self._closing)
 
     def asking(self, answer: bytes, reverse_path: str) -> Asking:
         """Return how it is asked for messages from there, by a server that has answered so."""
@@ -62,7 +82,7 @@ class Correspondence:
         any_message = partial(_any_message, self._stages, self.composer, answer, reverse_path)
         if self.composer.digests:
             return partial(_OneByOne, any_message)
-        from loadgen.session.mailing import Mailings  # noqa: PLC0415  it is not there without native lanes
+        from loadgen.session.mailing import Mailings  # noqa: PLC0415
         mailing = partial(_mailing, self._stages, self.composer, self._texts, answer, reverse_path)
         return Mailings(self.composer.run_token, mailing, any_message).asked
 

@@ -1,12 +1,12 @@
 """What `mailing.pyx` has for Python."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import final
 
 from loadgen.message.pool import TextPool
 from loadgen.scenario.content import PlainKind
-from loadgen.schedule.plans import MessagePlan
-from loadgen.session.correspondence import Asked
+from loadgen.schedule.plans import DeliveryPlan, MessagePlan
+from loadgen.session.correspondence import Asked, Asking, Writer
 from loadgen.transport.conversation import Round, Stage
 
 @final
@@ -28,3 +28,7 @@ class Mailings:
         otherwise: Callable[[int, MessagePlan], Round | None],
     ) -> None: ...
     def asked(self, arrival: int, messages: Sequence[MessagePlan]) -> Asked: ...
+
+def rounds(
+    series: Writer, plan: DeliveryPlan, asking: Callable[[bytes, str], Asking], opening: Round, closing: Round
+) -> Iterator[Round]: ...

@@ -14,7 +14,9 @@ from libc.string cimport memcpy, memset
 from loadgen.message import compose, header, pool
 from loadgen.scenario.content import Plain
 from loadgen.schedule.plans import Alike
+from loadgen.session.plain_delivery import legs_of
 from loadgen.session.smtp_dialogue import BLOCK_OCTETS
+from loadgen.transport.conversation import LEG
 
 cdef enum:
     DIGITS_MAX = 20
@@ -26,6 +28,7 @@ cdef Py_ssize_t beginnings = pool.BEGINNINGS, line_octets = pool.LINE_OCTETS, sh
 cdef Py_ssize_t cycle = pool.CYCLE, cycle_octets = pool.CYCLE_OCTETS
 cdef char fill = pool.FILL[0]
 cdef bytes line_end = header.LINE_END, end_of_mail_data = pool.END_OF_MAIL_DATA
+cdef list ends = [pool.FILL * filled + line_end + end_of_mail_data for filled in range(line_octets)]    # of mail data
 
 
 cdef inline char *put(char *to, const char *octets, Py_ssize_t count):
@@ -73,14 +76,14 @@ cdef struct Cut:
 cdef class Text:
     """Text of any length as it is sent, cut from lines that are stuffed already: those of a `TextPool`."""
 
-    cdef object pieces                # of a text: beginning with which line, and how long before stuffing
-    cdef bytes octets                 # of the lines, as often as they stand in their block
+    cdef bytes octets                 # of the lines, as often as they stand in their block,
+    cdef object view                  # and to be cut from without copying
     cdef long long *counted           # where each line begins before stuffing, as messages are measured,
     cdef long long *stuffed           # and after it
 
     def __cinit__(self, pool):
-        self.pieces = pool.stuffed
-        self.octets = pool.on_the_wire.octets.obj
+        self.view = pool.on_the_wire.octets
+        self.octets = self.view.obj
         self.counted = numbers(pool.lines.starts)
         self.stuffed = numbers(pool.on_the_wire.starts)
 
@@ -105,6 +108,12 @@ cdef class Text:
         cut.octets = cut.lines_octets + cut.filled + shortest_line
         return cut
 
+    cdef tuple pieces(self, bytes before, Cut cut):
+        """Return the mail data that is `before` and then this text, to be sent from where it lies."""
+        if cut.octets == 0:
+            return before, end_of_mail_data
+        return before, self.view[cut.start : cut.start + cut.lines_octets], <bytes> ends[cut.filled]
+
     cdef char *put(self, char *to, Cut cut):
         if cut.octets == 0:
             return to
@@ -125,7 +134,7 @@ cdef class Mailing:
     cdef Py_ssize_t ids               # so many times it stands there
     cdef Py_ssize_t octets            # of all but ids and text
     cdef Py_ssize_t size              # of the message that was asked for last,
-    cdef object questions             # and what was asked before its mail data
+    cdef tuple questions              # and what was asked before its mail data
 
     def __init__(self, Text text, tuple joined, envelope, body):
         self.text, self.joined, self.envelope, self.body = text, joined, envelope, body
@@ -152,12 +161,12 @@ cdef class Mailing:
         if octets > joined_max:
             said = PyBytes_FromStringAndSize(NULL, before + filled)
             self.put_head(PyBytes_AS_STRING(said), our_id, id_octets, filled)
-            said = (said, *self.text.pieces(begin, left), end_of_mail_data)
+            said = self.text.pieces(said, cut)
         else:
             said = PyBytes_FromStringAndSize(NULL, whole)
             to = self.put_head(PyBytes_AS_STRING(said), our_id, id_octets, filled)
             put_bytes(self.text.put(to, cut), end_of_mail_data)
-        return (*self.questions, (self.body, said))
+        return self.questions + ((self.body, said),)
 
     cdef char *put_head(self, char *to, const char *our_id, Py_ssize_t id_octets, Py_ssize_t filled):
         """Put all before the text; what is short of a line is filled before its end."""
@@ -278,3 +287,27 @@ cdef class AskedAlike:
             raise StopIteration
         self.count += 1
         return questions
+
+
+def rounds(series, plan, asking, opening, closing):
+    """Give what a series of deliveries asks in the session of a plan, one round after another.
+
+    `asking` returns how messages from a reverse-path are asked for, by a server that has answered EHLO so.
+    """
+    series.asked = None
+    yield opening
+    messages = plan.messages
+    ask = asking(series.said, plan.reverse_path)
+    for leg in legs_of(plan):
+        if len(leg) < len(messages):
+            series.begin_leg()
+            yield LEG
+        series.asked = asked = ask(plan.arrival, leg)
+        for questions in asked:
+            yield questions
+        if asked.count < len(leg):
+            return
+        series.asked = None
+        series.messages += asked.count
+    yield closing
+    series.done = True

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(why_not_native() is not None, reason=f"no native
 
 STAGES: Final = Stages(PhaseNames("smtp"), LimitsByPhase("smtp", PhaseLimits()))
 COMPOSER: Final = Composer(seed=7, run_token="c0ffee00", date=datetime(2026, 1, 1, tzinfo=UTC), digests=False)
-CORRESPONDENCE: Final = Correspondence(STAGES, COMPOSER)
+CORRESPONDENCE: Final = Correspondence(STAGES, COMPOSER, "client.example")
 SENDER: Final = "load@example.test"
 EVERYTHING: Final = b"250-mail.example.test\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
 NOTHING: Final = b"250 mail.example.test\r\n"
@@ -113,6 +113,7 @@ def test_a_server_that_says_something_else_each_time_is_not_remembered_for_ever(
 
 def test_mail_that_is_verified_has_its_digest() -> None:
     composer = Composer(seed=7, run_token="c0ffee00", date=datetime(2026, 1, 1, tzinfo=UTC))
-    questions = next(Correspondence(STAGES, composer).asking(EVERYTHING, SENDER)(3, (MessagePlan(0, PEOPLE[0], 1000),)))
+    asking = Correspondence(STAGES, composer, "client.example").asking(EVERYTHING, SENDER)
+    questions = next(asking(3, (MessagePlan(0, PEOPLE[0], 1000),)))
     _, (said,) = questions[-1]
     assert b"X-Mailproof-Digest: " in bytes(said)

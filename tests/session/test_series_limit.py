@@ -79,7 +79,7 @@ async def test_a_session_is_over_at_its_limit_after_it_began(
         await trio.sleep(3)
         tally = pytest.importorskip("loadgen.transport.native").Tally()
         assert route.stages is not None
-        correspondence = Correspondence(route.stages, COMPOSER)
+        correspondence = Correspondence(route.stages, COMPOSER, route.hello_name)
         series = DeliverySeries(route, plan_of(1), correspondence, Trace(), tally, lambda: None, None)
         series.begin(10.0)
         outcome = await series.perform()
