@@ -28,7 +28,8 @@ cdef Py_ssize_t beginnings = pool.BEGINNINGS, line_octets = pool.LINE_OCTETS, sh
 cdef Py_ssize_t cycle = pool.CYCLE, cycle_octets = pool.CYCLE_OCTETS
 cdef char fill = pool.FILL[0]
 cdef bytes line_end = header.LINE_END, end_of_mail_data = pool.END_OF_MAIL_DATA
-cdef list ends = [pool.FILL * filled + line_end + end_of_mail_data for filled in range(line_octets)]    # of mail data
+# Of mail data, with so much fill in the last line.
+cdef list ends = [pool.FILL * filled + line_end + end_of_mail_data for filled in range(line_octets)]
 
 
 cdef inline char *put(char *to, const char *octets, Py_ssize_t count):

@@ -67,6 +67,7 @@ class PretendedLane:
 async def test_a_session_is_over_at_its_limit_after_it_began(
     outlived: bool, phase: str, ends_s: float, autojump_clock: MockClock
 ) -> None:
+    tally = pytest.importorskip("loadgen.transport.native").Tally()
     address = numeric_address(HOST, PORT)
     assert address is not None
     ours, theirs = socket.socketpair()
@@ -77,7 +78,6 @@ async def test_a_session_is_over_at_its_limit_after_it_began(
     )
     with theirs:
         await trio.sleep(3)
-        tally = pytest.importorskip("loadgen.transport.native").Tally()
         assert route.stages is not None
         correspondence = Correspondence(route.stages, COMPOSER, route.hello_name)
         series = DeliverySeries(route, plan_of(1), correspondence, Trace(), tally, lambda: None, None)
