@@ -59,9 +59,6 @@ class MakeSeries(Shape):
     def takes(self, plan: Plan, behind: Plan | None = None) -> bool:
         """Say whether a session may be one of a series, behind that of another plan, if there is one."""
 
-    def waiting(self) -> int:
-        """Count what is tallied and not taken yet, in phases."""
-
     def accepted_under_way(self) -> int:
         """Count the messages accepted so far in sessions that are not over."""
 

@@ -10,6 +10,7 @@ from loadgen.engine.arrivals import Arrivals
 from loadgen.engine.attempt import Attempt
 from loadgen.engine.session_limit import Seat
 from loadgen.engine.succession import Succession
+from loadgen.schedule.plans import Plan
 from loadgen.transport.instants import Instants
 
 BEGIN_AT_ONCE_MAX = 64       # users, before others have their turn: two milliseconds
@@ -70,11 +71,12 @@ class Population:
     def _begin_who_are_due(self) -> float:
         """Begin some users, and return when to begin the next: now, if tasks are to have their turn first."""
         now_s, started_before = self.arrivals.clock(), self._tasks_started
-        for _ in range(BEGIN_AT_ONCE_MAX):
-            if not self._turns or self._turns[-1][0] > now_s:
-                break
+        due: list[tuple[User, Plan]] = []
+        while self._turns and self._turns[-1][0] <= now_s and len(due) < BEGIN_AT_ONCE_MAX:
             _, user = self._turns.pop()
-            User(user, self).begin()
+            due.append((User(user, self), self.arrivals.plan_for(user)))
+        for first, plan in due:          # all plans before the first connects: what makes them is cached no longer
+            first.begin(plan)
         if self._turns:
             next_s = self._turns[-1][0]
             if next_s <= now_s or self._tasks_started != started_before:
@@ -141,9 +143,9 @@ class User:
         """Say whether it starts no more sessions."""
         return self._population.over or self._next >= self._population.sessions
 
-    def begin(self) -> None:
-        """Begin its first session: in a task, unless it goes in series."""
-        sessions = self._start()
+    def begin(self, plan: Plan) -> None:
+        """Begin its first session, of this plan: in a task, unless it goes in series."""
+        sessions = self._start(plan)
         if isinstance(sessions, Succession):
             self._population.lead(self, sessions)
         else:
@@ -170,19 +172,19 @@ class User:
                     await population.instants.reached(arrivals.instant_s(arrivals.now_ns() + pause_ns))
                     if population.over:
                         return
-                sessions = self._start()
+                sessions = self._start(arrivals.plan_for(self._next))
                 if isinstance(sessions, Succession):
                     sessions.begin()
                     run_on = sessions.run_on
                 else:
                     run_on = sessions
 
-    def _start(self) -> Succession | RunOn:
-        """Start the next session: return it, or a succession that goes in series, and has yet to begin."""
+    def _start(self, plan: Plan) -> Succession | RunOn:
+        """Start the next session, of this plan: return it, or a succession in series, which has yet to begin."""
         arrivals = self._population.arrivals
-        arrival, now_ns = self._take(), arrivals.now_ns()
+        self._take()
+        now_ns, in_series = arrivals.now_ns(), arrivals.in_series
         arrivals.recorder.started(now_ns)
-        plan, in_series = arrivals.plan_for(arrival), arrivals.in_series
         if in_series is not None and in_series.takes(plan):
             return Succession(arrivals, in_series, plan, now_ns, self._follow)
         return partial(arrivals.run_plan, plan, now_ns)
@@ -199,7 +201,8 @@ class User:
 
     def _follow(self) -> int | None:
         """Start the next session if it can follow at once; return its arrival."""
-        if self.is_done() or self._population.think_ns(self._number, self._started):
+        population = self._population
+        if population.over or self._next >= population.sessions or population.think_ns(self._number, self._started):
             return None
         return self._take()
 

@@ -125,6 +125,7 @@ class Recorder:
         self._tallies = tallies
         for each in tallies:
             each.place_by(self.window)
+            each.tell_when_full(TOGETHER_MAX, self.settle)
 
     def balanced(self) -> bool:
         """Say whether every arrival that reached its instant is in flight, or has exactly one outcome."""

@@ -1,7 +1,7 @@
 """Sessions in series: led one after another without a task's turn in between, and tallied where they are led."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,21 +87,16 @@ class Retrievals(OneKind):
 class SessionsInSeries:
     """Sessions of all kinds that go in series; each series is of one."""
 
-    __slots__ = ("_kinds", "_tallies")
+    __slots__ = ("_kinds",)
 
     def __init__(self, kinds: Mapping[str, OneKind]) -> None:
         """`kinds`: by the kind of their plans."""
         self._kinds = kinds
-        self._tallies = [kind.tally for kind in kinds.values()]
 
     def takes(self, plan: Plan, behind: Plan | None = None) -> bool:
         """Say whether a session may be one of a series, behind that of another plan, if there is one."""
         kind = self._kinds.get(plan.kind)
         return kind is not None and (behind is None or behind.kind == plan.kind) and kind.takes(plan)
-
-    def waiting(self) -> int:
-        """Count what is tallied and not taken yet, in phases."""
-        return sum(map(len, self._tallies))
 
     def accepted_under_way(self) -> int:
         """Count the messages accepted so far in sessions that are not over."""
@@ -135,6 +130,10 @@ class TalliedByLanes:
         if route.listener is not None:
             route.listener.were_tallied(len(sessions.started_ns))
         return sessions
+
+    def tell_when_full(self, phases: int, told: Callable[[], None]) -> None:
+        """Call `told` whenever a session has been tallied and so many phases or more wait to be taken."""
+        self.kind.tally.tell_when_full(phases, told)
 
     def place_by(self, window: Window) -> None:
         """Tell by this window from now on what belongs to the steady phase."""

@@ -6,7 +6,6 @@ from functools import partial
 from loadgen.clock import NS_PER_S
 from loadgen.engine.arrivals import Arrivals, Ended, MakeSeries, Series
 from loadgen.engine.attempt import Attempt
-from loadgen.engine.recorder import TOGETHER_MAX
 from loadgen.engine.session_limit import Seat
 from loadgen.engine.task_pool import TaskPool
 from loadgen.schedule.plans import Plan
@@ -56,8 +55,6 @@ class StandBy:
         arrivals, trace, outcome = self._arrivals, Trace(), INTERRUPTED
 
         def none_follows() -> None:
-            if in_series.waiting() >= TOGETHER_MAX:
-                arrivals.recorder.settle()
             arrivals.recorder.ended_in_tally()
             arrivals.presence.now -= 1
             if self._open:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from loadgen.clock import NS_PER_S
 from loadgen.engine.arrivals import Arrivals, MakeSeries, Series
 from loadgen.engine.attempt import Attempt
-from loadgen.engine.recorder import TOGETHER_MAX
 from loadgen.engine.session_limit import Seat
 from loadgen.schedule.plans import Plan
 from loadgen.session.outcome import INTERRUPTED
@@ -81,8 +80,6 @@ class Succession:
 
     def _next_plan(self) -> Plan | None:
         arrivals, in_series = self._arrivals, self._in_series
-        if in_series.waiting() >= TOGETHER_MAX:
-            arrivals.recorder.settle()
         arrival = self._following()
         plan = None if arrival is None else arrivals.plan_for(arrival)
         if plan is None or not in_series.takes(plan, self._plan):

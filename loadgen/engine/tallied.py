@@ -1,6 +1,6 @@
 """What sessions of series did that went as hoped: tallied where they were led."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -55,6 +55,9 @@ class Tallies(Protocol):
 
     def take(self) -> TalliedSessions | None:
         """Return what was tallied since the last time; None: nothing was."""
+
+    def tell_when_full(self, phases: int, told: Callable[[], None]) -> None:
+        """Call `told` whenever a session has been tallied and so many phases or more wait to be taken."""
 
     def place_by(self, window: Window) -> None:
         """Tell by this window from now on what belongs to the steady phase."""

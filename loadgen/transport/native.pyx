@@ -380,6 +380,7 @@ cdef class NativeLane:
         self.forget()
         self.sent = self.heard_octets = self.past_sent = self.past_heard = 0
         self.number += 1
+        self.tally.tell_if_full()
         if beginning is not None:
             self.begin(*beginning)
         elif self.conversation.stands_by:

@@ -134,6 +134,8 @@ cdef class Tally:
     cdef Numbers lags                 # of the sessions due in the steady phase
     cdef object taken_by              # the phase at whose end a message is
     cdef long long steady_from, steady_until
+    cdef object full                  # is called when
+    cdef long long full_at            # so many phases wait to be taken; 0: nobody is
     cdef long long timed, messages, messages_done, sent_done, received_done
     cdef readonly long long under_way     # messages taken in sessions that are not over
 
@@ -152,6 +154,10 @@ cdef class Tally:
     def begin(self, str taken_by, long long steady_from, long long steady_until):
         """Say at the end of which phase a message is taken, and what is steady from now on: ns of trio's clock."""
         self.taken_by, self.steady_from, self.steady_until = taken_by, steady_from, steady_until
+
+    def tell_when_full(self, long long phases, told):
+        """Call `told` whenever a session has been tallied and so many phases or more wait to be taken."""
+        self.full_at, self.full = phases, told
 
     def take(self):
         """Return all that was tallied, and begin anew. Numbers are octets as they lie, 64 bits each.
@@ -193,6 +199,11 @@ cdef class Tally:
             self.messages_done += messages
             self.sent_done += sent
             self.received_done += received
+        return 0
+
+    cdef int tell_if_full(self) except -1:
+        if 0 < self.full_at <= self.timed:
+            self.full()
         return 0
 
     cdef int add_leg(self, Answers *answers, Py_ssize_t begin, long long due) except -1:

@@ -10,9 +10,11 @@ import trio
 from conformance.load_monitors import LoadMonitors
 from loadgen.clock import NS_PER_S
 from loadgen.endpoint import Protocol
+from loadgen.engine import recorder
 from loadgen.engine import shard as sharding
 from loadgen.engine.open_loop import Starter
-from loadgen.engine.series import SessionsInSeries, sessions_in_series
+from loadgen.engine.series import SessionsInSeries, TalliedByLanes, sessions_in_series
+from loadgen.engine.tallied import TalliedSessions
 from loadgen.message.compose import Composer
 from loadgen.session.outcome import OutcomeKind
 from loadgen.session.route import Route
@@ -284,3 +286,21 @@ def test_messages_of_sessions_under_way_are_counted_until_they_are_over(monkeypa
     assert followed > 10
     assert {count for messages, count in seen if count != messages} <= {0}
     assert made[0].accepted_under_way() == 0
+
+
+@pytest.mark.parametrize("text", [BACK_TO_BACK.format(users=7), OPEN.format()], ids=["closed", "open"])
+def test_of_a_series_no_more_waits_to_be_recorded_than_is_recorded_together(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    taken: list[int] = []                  # phases at once
+    take = TalliedByLanes.take
+
+    def counted(tallies: TalliedByLanes) -> TalliedSessions | None:
+        taken.append(len(tallies.kind.tally))
+        return take(tallies)
+
+    monkeypatch.setattr(TalliedByLanes, "take", counted)
+    monkeypatch.setattr(recorder, "TOGETHER_MAX", 20)
+    assert ended(play(unverified(text.replace('{uniform = [1, 3]}', "1")), Server()))[OutcomeKind.ACCEPTED] > 20
+    assert max(taken) < 20 + 8, "a session has at most eight"
+    assert sum(count >= 20 for count in taken) > 5

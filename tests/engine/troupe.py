@@ -48,10 +48,6 @@ class Troupe(Cast):
         """Say whether a session is one of a series."""
         return not self.goes_alone(plan.arrival)
 
-    def waiting(self) -> int:
-        """Count what is tallied."""
-        return len(self.tallied)
-
     def accepted_under_way(self) -> int:
         """Count none."""
         return 0
@@ -62,6 +58,9 @@ class Troupe(Cast):
         if due_ns is None:
             return Led(self, plan, trace, next_plan)
         return StandingBy(self, plan, trace, next_plan, due_ns)
+
+    def tell_when_full(self, phases: int, told: Callable[[], None]) -> None:
+        """Never be: no play is so long."""
 
     def place_by(self, window: Window) -> None:
         """Tell by this window what is steady."""
