@@ -18,7 +18,7 @@ from loadgen.engine.retry_book import RetryBook
 from loadgen.engine.sample import Sample
 from loadgen.engine.seconds import Seconds
 from loadgen.engine.steady import Steady
-from loadgen.engine.tallied import TalliedSessions, Tallies
+from loadgen.engine.tallied import TALLIED_MAX, TalliedSessions, Tallies
 from loadgen.engine.times import INT64, PhaseTable, SessionTable
 from loadgen.engine.window import Window
 from loadgen.session.outcome import ACCEPTED, OutcomeKind
@@ -125,7 +125,7 @@ class Recorder:
         self._tallies = tallies
         for each in tallies:
             each.place_by(self.window)
-            each.tell_when_full(TOGETHER_MAX, self.settle)
+            each.tell_when_full(TALLIED_MAX, self.settle)
 
     def balanced(self) -> bool:
         """Say whether every arrival that reached its instant is in flight, or has exactly one outcome."""

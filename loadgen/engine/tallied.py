@@ -13,6 +13,8 @@ from loadgen.engine.window import Window
 if TYPE_CHECKING:
     from loadgen.transport.native import Tallied
 
+TALLIED_MAX = 4_000      # phases that wait to be recorded together: half a millisecond of work
+
 # A name, its service and response times in the steady phase, and other response times: ns, 64 bits each.
 Times = tuple[str, bytes, bytes, bytes]
 

@@ -300,7 +300,7 @@ def test_of_a_series_no_more_waits_to_be_recorded_than_is_recorded_together(
         return take(tallies)
 
     monkeypatch.setattr(TalliedByLanes, "take", counted)
-    monkeypatch.setattr(recorder, "TOGETHER_MAX", 20)
+    monkeypatch.setattr(recorder, "TALLIED_MAX", 20)
     assert ended(play(unverified(text.replace('{uniform = [1, 3]}', "1")), Server()))[OutcomeKind.ACCEPTED] > 20
     assert max(taken) < 20 + 8, "a session has at most eight"
     assert sum(count >= 20 for count in taken) > 5
