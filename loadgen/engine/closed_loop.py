@@ -73,10 +73,11 @@ class Population:
         now_s, started_before = self.arrivals.clock(), self._tasks_started
         due: list[tuple[User, Plan]] = []
         while self._turns and self._turns[-1][0] <= now_s and len(due) < BEGIN_AT_ONCE_MAX:
-            _, user = self._turns.pop()
-            due.append((User(user, self), self.arrivals.plan_for(user)))
-        for first, plan in due:          # all plans before the first connects: what makes them is cached no longer
-            first.begin(plan)
+            _, number = self._turns.pop()
+            user = User(number, self)
+            due.append((user, user.next_plan()))
+        for user, plan in due:           # all plans before the first connects: what makes them is cached no longer
+            user.begin(plan)
         if self._turns:
             next_s = self._turns[-1][0]
             if next_s <= now_s or self._tasks_started != started_before:
@@ -143,6 +144,10 @@ class User:
         """Say whether it starts no more sessions."""
         return self._population.over or self._next >= self._population.sessions
 
+    def next_plan(self) -> Plan:
+        """Return what its next session does."""
+        return self._population.arrivals.plan_for(self._next)
+
     def begin(self, plan: Plan) -> None:
         """Begin its first session, of this plan: in a task, unless it goes in series."""
         sessions = self._start(plan)
@@ -172,7 +177,7 @@ class User:
                     await population.instants.reached(arrivals.instant_s(arrivals.now_ns() + pause_ns))
                     if population.over:
                         return
-                sessions = self._start(arrivals.plan_for(self._next))
+                sessions = self._start(self.next_plan())
                 if isinstance(sessions, Succession):
                     sessions.begin()
                     run_on = sessions.run_on
@@ -201,8 +206,7 @@ class User:
 
     def _follow(self) -> int | None:
         """Start the next session if it can follow at once; return its arrival."""
-        population = self._population
-        if population.over or self._next >= population.sessions or population.think_ns(self._number, self._started):
+        if self.is_done() or self._population.think_ns(self._number, self._started):
             return None
         return self._take()
 

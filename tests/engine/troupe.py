@@ -60,7 +60,7 @@ class Troupe(Cast):
         return StandingBy(self, plan, trace, next_plan, due_ns)
 
     def tell_when_full(self, phases: int, told: Callable[[], None]) -> None:
-        """Never be: no play is so long."""
+        """Tell nobody: no play is long enough to be full."""
 
     def place_by(self, window: Window) -> None:
         """Tell by this window what is steady."""
