@@ -40,8 +40,9 @@ session. Differences:
 - smtp-source starts one connection after another, each when the last has connected. mailproof's virtual users begin
   5,000 a second (`ramp`) and are then on their own.
 - smtp-source's sessions take their messages from one heap, so those that connected first send most: of 1,000 on kept
-  connections 147 sent any of 4,000 messages, eight of them more than a quarter (`strace`). Each of mailproof's sends
-  its share, and all are busy.
+  connections 147 sent any of 4,000 messages, eight of them more than a quarter; of 5,000, with 20,000 messages of
+  100 KiB, 346 sent 15,692, 3,924 one each, and 538 were not even greeted (`strace`). Each of mailproof's sends its
+  share, and all are busy.
 - smtp-source resets its connections (SO_LINGER 0), mailproof closes them in an orderly way.""",
     ),
     "curve": (
