@@ -75,6 +75,16 @@ def reference_server(protocol: Literal["smtp", "pop3"], options: Sequence[str]) 
 
 
 @contextlib.contextmanager
+def null_sink() -> Iterator[int]:
+    """Run `mailproof sink`, which takes in all who come; return its port."""
+    [port] = free_ports(1)
+    command = [*mailproof(), "sink", "--port", str(port)]
+    with named_failures(), child(pinned(command, SERVER_CORE), log=scratch("null-sink.log")) as server:
+        server.wait_until_it_answers(port)
+        yield port
+
+
+@contextlib.contextmanager
 def dovecot(accounts: int) -> Iterator[tuple[int, Path]]:
     """Run Dovecot; return its POP3 port and the directory of its Maildirs."""
     with (

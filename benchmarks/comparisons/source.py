@@ -10,14 +10,14 @@ from benchmarks.figures import OURS, Metrics
 from benchmarks.ours import load_metrics, run_mailproof
 from benchmarks.place import postfix_program, shown
 from benchmarks.scenario import Deliveries
-from benchmarks.servers import Sink, reference_server, smtp_sink
+from benchmarks.servers import Sink, null_sink, reference_server, smtp_sink
 from benchmarks.turn import CLIENT_CORE, Finished, TurnFailedError, expect_success, pinned, run
 
 KIB = 1024
 FEW_SESSIONS, MANY_SESSIONS = 100, 5_000
 HELO_NAME = "mailproof.invalid"      # what mailproof says too
 Mode = Literal["fresh", "reuse"]
-Server = Literal["sink", "reference"]
+Server = Literal["sink", "null", "reference"]
 CURVE = (1, 10, 100, 1_000, 5_000, 10_000, 19_500)
 CURVE_QUICK = (1, 10, 1_000)
 
@@ -65,9 +65,13 @@ def work_for(mode: Mode, sessions: int, payload_octets: int, *, server: Server =
 
 @contextmanager
 def target(work: Work) -> Iterator[int]:
-    """Run the server for one turn; return its port. TurnFailedError at the end unless the sink has counted it all."""
+    """Run the server for one turn; return its port. TurnFailedError at the end unless smtp-sink has counted it all."""
     if work.server == "reference":
         with reference_server("smtp", ["--max-connections", str(work.sessions + 100)]) as port:
+            yield port
+        return
+    if work.server == "null":
+        with null_sink() as port:
             yield port
         return
     with smtp_sink(sessions=work.sessions) as sink:
@@ -107,13 +111,13 @@ def whole_process(finished: Finished, messages: int) -> Metrics:
 
 
 def comparisons() -> tuple[Comparison, ...]:
-    """Return the twelve pairs, and the curve."""
+    """Return the twelve pairs; the last again with a server that is quicker than both; and the curve."""
     pairs = [
         _comparison(mode, sessions, payload_octets)
         for mode in _MODES for payload_octets in (KIB, 100 * KIB) for sessions in (100, 1_000, 5_000)
     ]  # fmt: skip
     curve = [_comparison("reuse", sessions, KIB, server="reference") for sessions in CURVE]
-    return (*pairs, *curve)
+    return (*pairs, _comparison("reuse", MANY_SESSIONS, 100 * KIB, server="null"), *curve)
 
 
 _MODES: tuple[Mode, ...] = ("fresh", "reuse")
@@ -125,10 +129,12 @@ def _comparison(mode: Mode, sessions: int, payload_octets: int, *, server: Serve
 
     on_curve = server == "reference"
     how = "a session for each message" if mode == "fresh" else "connections kept"
+    against = "-null" if server == "null" else ""
     return Comparison(
-        name=f"{'curve' if on_curve else f'source-{mode}-{payload_octets // KIB}k'}-{sessions}",
+        name=f"{'curve' if on_curve else f'source{against}-{mode}-{payload_octets // KIB}k'}-{sessions}",
         group="curve" if on_curve else "source",
-        title=f"{how}, {payload_octets // KIB} KiB, {sessions:,} session{'s' if sessions > 1 else ''}",
+        title=f"{how}, {payload_octets // KIB} KiB, {sessions:,} session{'s' if sessions > 1 else ''}"
+        f"{', null sink' if against else ''}",
         contenders=(Contender(OURS, turn(mailproof_turn)), Contender("smtp-source", turn(source_turn))),
         round_s=(9.5 if on_curve or payload_octets > KIB else 11.5) + sessions / 700,
         quick_s=5.5 + sessions / 1000,

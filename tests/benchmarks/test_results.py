@@ -186,7 +186,7 @@ def test_a_curve_that_was_never_measured_leaves_the_figure_as_it_is(tmp_path: Pa
 def test_a_choice_is_by_name_or_by_group() -> None:
     everything = all_comparisons()
     assert [each.name for each in choose(everything, ["clients"], quick=False)] == ["clients"]
-    assert len(choose(everything, ["source"], quick=False)) == 12
+    assert len(choose(everything, ["source"], quick=False)) == 13
     assert choose(everything, ["nobody"], quick=False) == []
     assert choose(everything, [], quick=False) == list(everything)
     assert all(each.in_quick for each in choose(everything, [], quick=True))
