@@ -23,7 +23,7 @@ help:
 	@echo 'make servers-matrix   judge Postfix, Exim, aiosmtpd, Dovecot and our own server, and write docs/servers.md and .html'
 	@echo 'make crash-proof      kill Postfix and our own server ten times amid a load, and count every 250; ARGS="--crashes 30"'
 	@echo 'make ledger-proof     the ledger against sinks that do wrong, and ten million messages; some fifteen minutes'
-	@echo 'make bench            measure against the peers, some 28 minutes, and write benchmarks/RESULTS.md'
+	@echo 'make bench            measure against the peers, some 29 minutes, and write benchmarks/RESULTS.md'
 	@echo '                      make bench ARGS=--quick: a sketch in four; ARGS="--only NAME"; ARGS="--rounds 9"'
 	@echo 'make bench-peers      on Debian, as root: provide the peers'
 	@echo 'make soak             ten minutes at 2,000 sessions; ARGS="--minutes 2 --sessions 500"'
