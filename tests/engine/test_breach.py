@@ -1,6 +1,9 @@
 """`abort_on_breach` in virtual time: which gate ends the load, when and by how much; never too soon."""
 
+import math
+import threading
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 import pytest
@@ -20,13 +23,13 @@ from reports.load_result import Aborted, LoadResult, SessionCounts, Throughput
 from reports.verdict import UNJUDGED
 from tests.engine.house import House
 from tests.engine.test_shard import shard_of
-from tests.engine.test_workers import SETTLED, shared_out
+from tests.engine.test_workers import SETTLED, in_a_house, shared_out
 
 # Ten sessions a second; what is due while the server stalls for 0.95 s ends together, late by 0.05 to 0.95 s.
 STEADY = """
 [load]
 model = "open"
-arrivals = [{{shape = "constant", rate = 10, for = "{length}"}}]
+arrivals = [{{shape = "constant", rate = 10, for = "20s"}}]
 warm_up = "{warm_up}"
 [[session]]
 kind = "smtp-deliver"
@@ -40,8 +43,8 @@ FEW = 'metric = "messages.accepted"\nat_most = 50'     # broken by the 51st, at 
 SLOW = (5.0, 5.95)
 
 
-def steady(gate: str, abort: str, warm_up: str = "0s", length: str = "20s") -> Shard:
-    return shard_of(STEADY.format(gate=gate, abort=abort, warm_up=warm_up, length=length))
+def steady(gate: str, abort: str, warm_up: str = "0s") -> Shard:
+    return shard_of(STEADY.format(gate=gate, abort=abort, warm_up=warm_up))
 
 
 async def ended_by(shard: Shard, stall: tuple[float, float] = SLOW) -> tuple[Aborted | None, LoadResult]:
@@ -170,25 +173,48 @@ def test_however_many_workers_gates_look_at_the_same() -> None:
         assert so_far(shared) == pytest.approx(so_far(alone))
 
 
-def test_the_gate_ends_the_load_in_all_workers() -> None:
-    # Each worker's clock runs ahead as fast as it can, whether or not we have heard from it: there is time enough.
-    shard = steady(FEW, '{delay = "0s"}', length="2000s")
-    watch = BreachWatch(shard.scenario)
+class Pace:
+    """Holds workers whose clocks are their own to the second that was shown last: none runs ahead of the others.
 
-    async def act() -> LoadResult:
+    Workers in virtual time are threads, each as quick as it may be. One that is two seconds ahead makes the other a
+    silent one, and then no gate is looked at.
+    """
+
+    def __init__(self) -> None:
+        self._shown = threading.Condition()
+        self._shown_s = 0.0
+
+    def show(self, elapsed_s: float) -> None:
+        """Let all go on to the second after this one."""
+        with self._shown:
+            self._shown_s = elapsed_s
+            self._shown.notify_all()
+
+    def keep(self, progress: Progress) -> None:
+        """Wait, in a worker's thread, until what was told a second ago is shown."""
+        with self._shown:
+            assert self._shown.wait_for(lambda: self._shown_s >= progress.elapsed_s - 1, timeout=20)
+
+
+def test_the_gate_ends_the_load_in_all_workers() -> None:
+    shard = steady(FEW, '{delay = "0s"}')
+    watch, pace = BreachWatch(shard.scenario), Pace()
+
+    async def act() -> None:
         stop = trio.Event()
 
         def observe(progress: Progress) -> None:
             if watch.look(progress) is not None:
                 stop.set()
+            pace.show(progress.elapsed_s if watch.aborted is None else math.inf)
 
-        _, load = await shared_out(shard, 2, stop=stop, observe=observe)
-        return load
+        await shared_out(shard, 2, stop=stop, observe=observe, call=partial(in_a_house, each_second=pace.keep))
 
     trio.run(act)
     assert watch.aborted is not None
-    assert watch.aborted.at_s >= 5
-    assert int(watch.aborted.measured) > 50, "of all workers together: neither has sent so many by then"
+    # One of the two may have told of the next second already.
+    assert 5 <= watch.aborted.at_s <= 6
+    assert 50 < int(watch.aborted.measured) <= 65, "of all workers together: neither has sent so many by then"
 
 
 def test_a_worker_that_has_ended_its_arrivals_before_the_others_still_counts() -> None:

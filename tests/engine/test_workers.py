@@ -17,7 +17,7 @@ from loadgen.engine.progress import Progress
 from loadgen.engine.result import load_result
 from loadgen.engine.routes import Reach
 from loadgen.engine.settle import ledger_of
-from loadgen.engine.shard import Shard, ShardResult, run_shard
+from loadgen.engine.shard import Observe, Shard, ShardResult, run_shard
 from loadgen.engine.worker import Work
 from loadgen.engine.workers import Shared, run_workers
 from loadgen.ledger.steps import finished
@@ -45,17 +45,22 @@ kind = "smtp-deliver"
 """
 
 
-def in_a_house(given: Work) -> ShardResult:
-    """Do what a worker does, but for the server and the clock."""
+def in_a_house(given: Work, each_second: Observe = lambda progress: None) -> ShardResult:
+    """Do what a worker does, but for the server and the clock. `each_second` may hold it up: its clock waits."""
     crossed: Work = pickle.loads(pickle.dumps(given))
 
     async def act() -> ShardResult:
         stop = trio.Event()
         async with linked(crossed.link) as end, trio.open_nursery() as nursery:
+
+            def observe(progress: Progress) -> None:
+                each_second(progress)
+                end.observe(progress)
+
             nursery.start_soon(end.report)
             nursery.start_soon(end.watch, stop, nursery.cancel_scope.cancel)
             routes = House(nursery).routes()
-            result = await run_shard(crossed.shard, routes, stop=stop, observe=end.observe, begin=end.begin)
+            result = await run_shard(crossed.shard, routes, stop=stop, observe=observe, begin=end.begin)
             nursery.cancel_scope.cancel()
         return result
 
@@ -69,7 +74,7 @@ async def shared_out(
     executor: Executor | None = None,
     call: Callable[[Work], ShardResult] = in_a_house,
     stop: trio.Event | None = None,
-    observe: Callable[[Progress], None] = lambda progress: None,
+    observe: Observe = lambda progress: None,
 ) -> tuple[Shared, LoadResult]:
     with executor or ThreadPoolExecutor(workers) as pool:
         shared = await run_workers(
