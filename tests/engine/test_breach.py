@@ -101,7 +101,7 @@ async def test_a_gate_that_holds_ends_nothing_and_one_without_the_wish_neither(a
     holds = steady(FEW.replace("50", "500"), '{delay = "0s"}')
     assert (await ended_by(holds))[0] is None
     wishless = STEADY.replace("abort_on_breach = {abort}", "")
-    unasked = shard_of(wishless.format(gate=FEW, warm_up="0s", length="20s"))
+    unasked = shard_of(wishless.format(gate=FEW, warm_up="0s"))
     found, load = await ended_by(unasked)
     assert found is None
     assert load.sessions.arrived == 200
