@@ -104,8 +104,7 @@ maildrop for every five users, to which all of them come, so that little lies th
 one is refused, as the maildrop is in use. Each second the resident memory, the descriptors and the threads of every
 process are read. After a warm-up of a quarter of the time a line is laid through the means of 16 blocks of samples. It
 *grows* if the 95 % interval of its slope lies above zero and reaches more than 2 % of the level in an hour; it is
-*flat* if not, and the interval is narrower than ±10 % in an hour, or ends where less than one more (KiB, descriptor,
-thread) had come in the time watched; else *undecided*."""
+*flat* if not, and the interval is narrower than ±10 % in an hour; else *undecided*."""
 
 ALARM: Final = """\
 Two reference servers stand beside each other, in which a message takes a fixed time, in one of them a tenth longer.

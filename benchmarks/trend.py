@@ -28,23 +28,20 @@ class Slope(Struct, frozen=True, forbid_unknown_fields=True):
     low_per_s: float
     high_per_s: float
     level: float               # the mean of the values
-    watched_s: float           # from the first value to the last
 
     @property
     def verdict(self) -> Verdict:
         """Return whether it grows.
 
         `grows`: the whole interval lies above zero, and reaches past what is negligible. `flat`: it does not, and the
-        interval is narrow enough to say so, or less than one more (KiB, descriptor, thread) had come by the end: of two
-        threads and a third that comes and goes no slope is known to a tenth. Otherwise there was too little to see.
+        interval is narrow enough to say so. Otherwise there was too little to see.
         """
         high, low = self.high_per_s * S_PER_HOUR, self.low_per_s * S_PER_HOUR
         if low > 0 and high > NEGLIGIBLE_PER_HOUR * self.level:
             return "grows"
-        negligible = high <= NEGLIGIBLE_PER_HOUR * self.level
-        precise = (high - low) / 2 <= PRECISE_PER_HOUR * self.level
-        unseen = self.high_per_s * self.watched_s < 1
-        return "flat" if negligible or precise or unseen else "undecided"
+        if high <= NEGLIGIBLE_PER_HOUR * self.level or (high - low) / 2 <= PRECISE_PER_HOUR * self.level:
+            return "flat"
+        return "undecided"
 
 
 def slope(times_s: Sequence[float], values: Sequence[float]) -> Slope:
@@ -63,7 +60,7 @@ def slope(times_s: Sequence[float], values: Sequence[float]) -> Slope:
     freedom = count - 2
     student = T_975[freedom] if freedom < len(T_975) else 1.96
     half = student * math.sqrt(residue / freedom / spread)
-    return Slope(per_s, per_s - half, per_s + half, level, max(times_s) - min(times_s))
+    return Slope(per_s, per_s - half, per_s + half, level)
 
 
 def slope_of_blocks(times_s: Sequence[float], values: Sequence[float], blocks: int = BLOCKS) -> Slope:
