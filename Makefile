@@ -5,6 +5,7 @@
 PYTHON =
 ARGS   =
 PIECE  = whole
+ORDERS = 1 2 3 4 5 6 7 8 9 10
 BIN    = .venv/bin
 STAMP  = .venv/.installed
 
@@ -17,6 +18,7 @@ help:
 	@echo 'make test             install into .venv, run every check: lint, typecheck, pytest'
 	@echo 'make matrix           every fault and lawful choice against every case: some four hours; writes out/matrix.xml'
 	@echo '                      make matrix PIECE=3/40: the third of forty pieces'
+	@echo 'make orders           the tests in virtual time, trio running their tasks in ten other orders, some 45 minutes; ORDERS="1 2"'
 	@echo 'make lint             ruff and the import contracts'
 	@echo 'make typecheck        mypy --strict'
 	@echo 'make interop-servers  on Debian, as root: provide Postfix, Dovecot and Exim for tests/interop'
@@ -52,6 +54,11 @@ endif
 
 matrix: $(STAMP)
 	MAILPROOF_MATRIX=$(PIECE) $(BIN)/python -m pytest -n auto tests/matrix tests/matrix/whole.py --junit-xml=out/matrix.xml $(ARGS)
+
+orders: $(STAMP)
+	failed=0; for order in $(ORDERS); do \
+	    echo "order $$order"; MAILPROOF_ORDER=$$order $(BIN)/python -m pytest -q -n auto $(IN_VIRTUAL_TIME) $(ARGS) || failed=1; \
+	done; exit $$failed
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -90,4 +97,4 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py loadgen/transport/native
 	PYTHON='$(PYTHON)' .ci/set-up
 	@touch $@
 
-.PHONY: help demo test matrix lint typecheck interop-servers servers-matrix crash-proof ledger-proof bench bench-peers soak clean
+.PHONY: help demo test matrix orders lint typecheck interop-servers servers-matrix crash-proof ledger-proof bench bench-peers soak clean

@@ -114,7 +114,7 @@ async def quit_is_answered_before_the_close(peer: Pop3Peer, logged_in: bool) -> 
     return (declined if after.response is None else violated)(f"{answer}, and then {after} to NOOP", expected)
 
 
-@case("pop3.quit.lock-released")
+@case("pop3.quit.lock-released", alone=True)
 async def who_has_quit_may_come_again(peer: Pop3Peer) -> Judgement:
     """After QUIT one can log in again at once."""
     await peer.open()
