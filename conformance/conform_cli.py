@@ -42,6 +42,11 @@ OUT: Final = Path("out")
 SUBMISSION: Final = "submission"
 
 
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("conform")(conform_command)
+
+
 def conform_command(  # noqa: PLR0913, PLR0917  each is an option
     targets: Annotated[
         list[str] | None, typer.Argument(metavar="URL", help="smtp://host:port, lmtp://…, and pop3://…")

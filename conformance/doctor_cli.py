@@ -16,6 +16,11 @@ from conformance.over_lmtp import with_twins
 from conformance.subject import Subject
 
 
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("doctor", short_help="Say what `conform` could ask a server, and why no more.")(doctor_command)
+
+
 def doctor_command(
     targets: Annotated[list[str], typer.Argument(metavar="URL", help="smtp://host:port, lmtp://…, and pop3://…")],
     options: Annotated[Path | None, typer.Option(metavar="FILE", help="What is declared about the server.")] = None,

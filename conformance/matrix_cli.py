@@ -19,6 +19,11 @@ OUT: Final = Path("out/matrix")
 HTML, MARKDOWN = "matrix.html", "matrix.md"
 
 
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("matrix", short_help="Lay conformance results beside each other, in a table.")(matrix_command)
+
+
 def matrix_command(
     results: Annotated[
         list[Path], typer.Argument(metavar="RESULT", help="Results of `mailproof conform`, or their directories.")

@@ -21,6 +21,11 @@ from reports.errors import UserError
 DESCRIPTORS = 65_536
 
 
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("sink", short_help="Run a null sink: it takes whatever mail comes.")(sink_command)
+
+
 def sink_command(
     port: Annotated[int, typer.Option(help="Port for SMTP; 0 chooses a free one.", min=0, max=65535)] = 0,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

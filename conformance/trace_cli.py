@@ -28,6 +28,11 @@ STANDARD_INPUT: Final = "-"
 OCTETS_MAX: Final = 1 << 28          # of one file: an mbox is read whole
 
 
+def register(app: typer.Typer) -> None:
+    """Add the sub-command."""
+    app.command("trace", short_help="Say which Received lines of a message can be believed.")(trace_command)
+
+
 def trace_command(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE|-", help="Messages, or mailboxes (mbox); - is standard input.")

@@ -7,7 +7,7 @@ from importlib import metadata
 
 from typer.testing import CliRunner
 
-from mailproof import build_app
+from mailproof import HOMES, build_app
 from reports.exit_codes import ExitCode
 
 
@@ -20,6 +20,15 @@ def test_it_says_its_version() -> None:
 def test_it_is_composed_of_the_packages_sub_commands() -> None:
     shown = CliRunner().invoke(build_app(), ["--help"]).output
     assert [word for word in ("run", "schema", "route", "serve", "report") if f"\n  {word} " not in shown] == []
+
+
+def test_each_sub_command_is_found_where_the_front_door_looks_for_it() -> None:
+    every = CliRunner().invoke(build_app("rnu"), ["rnu"]).output
+    assert "No such command 'rnu'" in every
+    for typed, module in HOMES.items():
+        commands = [command.name for command in build_app(typed).registered_commands]
+        assert commands == [name for name, home in HOMES.items() if home == module]
+    assert [command.name for command in build_app().registered_commands] == list(HOMES)
 
 
 def test_no_command_is_cut_short_and_the_exit_codes_are_named_where_a_newcomer_looks() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import scenarios
-from conformance.cli import ACCOUNTS, serve_command
+from conformance.serve_cli import ACCOUNTS, serve_command
 from loadgen.scenario.accounts import open_accounts
 from loadgen.scenario.load import load_scenario
 

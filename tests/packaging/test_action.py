@@ -27,11 +27,11 @@ EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 MAILPROOF = [sys.executable, "-m", "mailproof"]
 # The same server with a fault: `serve` has none to offer.
 FAULTY = """
-import functools, conformance.cli
+import functools, conformance.serve_cli
 from conformance.refserver.behaviour import Behaviour
 from conformance.refserver.faults import FAULTS
 import mailproof
-conformance.cli.Behaviour = functools.partial(Behaviour, faults=(FAULTS["rset-220"],))
+conformance.serve_cli.Behaviour = functools.partial(Behaviour, faults=(FAULTS["rset-220"],))
 mailproof.main()
 """
 SMALL = """

@@ -17,13 +17,13 @@ from typing import IO
 import pytest
 import typer
 
-from conformance.cli import register
+from conformance.serve_cli import register
 from reports.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys, typer
-from conformance.cli import register
+from conformance.serve_cli import register
 from reports.errors import UserError
 app = typer.Typer()
 app.callback()(lambda: None)

@@ -1,4 +1,4 @@
-"""The sub-commands of `mailproof` that this package brings."""
+"""`mailproof serve`: the reference server as a process."""
 
 import json
 import os
@@ -14,9 +14,6 @@ from typing import Annotated, Final
 import trio
 import typer
 
-from conformance.conform_cli import conform_command
-from conformance.doctor_cli import doctor_command
-from conformance.matrix_cli import matrix_command
 from conformance.refserver.behaviour import Behaviour, Limits
 from conformance.refserver.collector import seldom_collect
 from conformance.refserver.directory import Directory, accounts_by_pattern
@@ -31,8 +28,6 @@ from conformance.refserver.relay import Relay
 from conformance.refserver.server import TokenSource, make_service, serve
 from conformance.refserver.session import Service
 from conformance.refserver.variants import behaving
-from conformance.sink_cli import sink_command
-from conformance.trace_cli import trace_command
 from reports.errors import UserError
 
 DEFAULT_LIMITS: Final = Limits()
@@ -42,13 +37,8 @@ _ROUTE: Final = re.compile(r"([A-Za-z0-9.-]+)=([^=]+:[0-9]{1,5})")
 
 
 def register(app: typer.Typer) -> None:
-    """Add this package's sub-commands to the one command."""
+    """Add the sub-command."""
     app.command("serve", short_help="Run the reference server: SMTP, LMTP and POP3.")(serve_command)
-    app.command("conform")(conform_command)
-    app.command("doctor", short_help="Say what `conform` could ask a server, and why no more.")(doctor_command)
-    app.command("sink", short_help="Run a null sink: it takes whatever mail comes.")(sink_command)
-    app.command("trace", short_help="Say which Received lines of a message can be believed.")(trace_command)
-    app.command("matrix", short_help="Lay conformance results beside each other, in a table.")(matrix_command)
 
 
 def serve_command(  # noqa: PLR0913, PLR0917 -- each argument is an option of the command
