@@ -1,8 +1,7 @@
 """What every test stands on: the same examples on every machine, and no limit in wall-clock time but the 10 s cap.
 
-`--hypothesis-profile=explore --timeout=0` looks further, with new examples each time. Tasks that are ready together are
-run by trio in a shuffled order, the same each time; `MAILPROOF_ORDER=7` (any word) shuffles otherwise, `make
-orders` often.
+`--hypothesis-profile=explore --timeout=0` looks further, with new examples each time. trio runs tasks that are ready
+together in a shuffled order, the same each time; `MAILPROOF_ORDER=7` (any word) gives another, `make orders` ten.
 """
 
 import os
@@ -29,7 +28,7 @@ ORDER = os.environ.get("MAILPROOF_ORDER", "")
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Have trio shuffle tasks by what the test is called: what fails then fails each time, not in every tenth run."""
-    trio._core._run._r.seed(f"{item.nodeid} {ORDER}")      # pytest-trio shuffles by this, too: trio says no public name
+    trio._core._run._r.seed(f"{item.nodeid} {ORDER}")      # what pytest-trio hands Hypothesis; no public name
 
 
 @pytest.fixture(scope="session")
